@@ -1,0 +1,62 @@
+"""Random terms: level codes, covariate rows, covariance structure and names. No formulas, no data frames.
+
+A term contributes `Z b` with `b ~ N(0, σ² I ⊗ ΛΛ')`. `Z` is never formed: each `Block` keeps, for every
+row, the code of its level and the covariates that multiply that level's coefficients.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.intp]
+Structure = Literal["full", "diagonal", "isotropic"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Block:
+    """One grouping of the rows: row i has coefficients b[codes[i]] and covariates basis[i].
+
+    codes    : (n,) level of each row, 0 … n_levels − 1
+    n_levels : m
+    basis    : (n, q) covariates; a row of zeros takes no part
+    group_of_level : (m,) code of the top-level group that contains each level; zeros where the
+               model has no top-level groups
+    labels   : m · q coefficient names, level by level ('classroom[C(classroom)[a]]'); only levels
+               and columns that exist in Z are used, so a padding column carries the empty string
+    """
+
+    codes: Ints
+    n_levels: int
+    basis: Floats
+    group_of_level: Ints
+    labels: Sequence[str]
+
+    @property
+    def width(self) -> int:
+        """q, the number of coefficients a level."""
+        return self.basis.shape[1]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RandomTerm:
+    """One covariance parameter set and the blocks of coefficients that share it.
+
+    name      : grouping factor of a group term ('Subject'), or the variance component's name
+    role      : 'group' for the term of `re_formula` (or a bar term), 'component' for an entry of `vc_formula`
+    structure : 'full' (lower triangle of Λ, q(q+1)/2 parameters), 'diagonal' (q), 'isotropic' (1, Λ = λI)
+    columns   : names of the q covariates of a group term ('Intercept', 'Days'); empty for a component
+    blocks    : one for 'full' and 'diagonal'; one or more for 'isotropic'. Blocks of a component with
+                several columns a row share λ.
+    """
+
+    name: str
+    role: Literal["group", "component"]
+    structure: Structure
+    columns: tuple[str, ...]
+    blocks: tuple[Block, ...]
