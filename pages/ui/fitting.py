@@ -1,0 +1,110 @@
+"""Fits for the pages: the only file that joins Streamlit's cache and `mixedcore`.
+
+A fit is shared by everyone who asks for the same model of the same data, so no page may change one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+import mixedcore
+from mixedcore import formula as language
+from mixedcore.errors import FormulaError, MixedCoreError
+from mixedcore.results import MixedLMResults
+from pages.ui import state, text
+from pages.ui.modelcall import ModelCall
+from pages.ui.state import Dataset
+
+KEPT_FITS = 64
+KEPT_FOR = "2h"
+
+
+def problems(call: ModelCall, columns: Iterable[Hashable]) -> dict[str, str]:
+    """What is wrong with the text of a call, before anything is evaluated: field → plain sentence.
+
+    Fields are those of `ModelCall.parts` plus 'groups' and 'vc_name.<position>'; empty when all is well.
+    """
+    known = [str(column) for column in columns]
+    found: dict[str, str] = {}
+    for field, formula in call.parts():
+        try:
+            language.check_formula(formula, known)
+        except FormulaError as err:
+            found[field] = str(err)
+    if not call.one_group and call.groups not in known:
+        found["groups"] = f"There is no column named {call.groups!r}; choose how the rows are grouped."
+    return found | _name_problems([name for name, _ in call.vc_formula])
+
+
+def _name_problems(names: list[str]) -> dict[str, str]:
+    """Empty and repeated names of variance components."""
+    found: dict[str, str] = {}
+    for position, name in enumerate(names):
+        if not name.strip():
+            found[f"vc_name.{position}"] = "Each variance component needs a name."
+        elif name in names[:position]:
+            found[f"vc_name.{position}"] = f"Two variance components are named {name!r}; give each its own name."
+    return found
+
+
+def fit(call: ModelCall, data: Dataset) -> MixedLMResults:
+    """The fit of `call` to `data`, from the cache when anyone has asked for it before.
+
+    Raises MixedCoreError with a plain sentence when the model is not allowed or cannot be fitted.
+    """
+    for sentence in problems(call, data.frame.columns).values():
+        raise FormulaError(sentence)
+    outcome = _cached_outcome(call, data.digest, data.frame)
+    if isinstance(outcome, MixedCoreError):
+        raise type(outcome)(str(outcome))
+    return outcome
+
+
+@st.cache_resource(show_spinner="Fitting the model…", max_entries=KEPT_FITS, ttl=KEPT_FOR)
+def _cached_outcome(call: ModelCall, digest: str, _frame: pd.DataFrame) -> MixedLMResults | MixedCoreError:
+    """One outcome per (call, content of the data); a refusal is kept too, for it cost as much to find.
+
+    The frame is left out of the key because Streamlit samples long frames: `digest` stands for it.
+    """
+    try:
+        return _fit(call, _frame)
+    except MixedCoreError as err:
+        return err.with_traceback(None)  # the traceback would keep the frame alive
+
+
+def _fit(call: ModelCall, frame: pd.DataFrame) -> MixedLMResults:
+    model = mixedcore.mixedlm(
+        call.formula,
+        frame,
+        re_formula=call.re_formula,
+        vc_formula=dict(call.vc_formula) or None,
+        missing=call.missing,
+        groups=np.ones(len(frame)) if call.one_group else call.groups,
+        eval_env=language.safe_environment(),
+    )
+    return model.fit(reml=call.reml)
+
+
+def fit_or_stop(call: ModelCall, data: Dataset) -> MixedLMResults:
+    """The fit; or what prevents it as a plain sentence with the way back, and the end of the run."""
+    try:
+        return fit(call, data)
+    except MixedCoreError as err:
+        st.error(text.escape(err), icon=":material/error:")
+        st.page_link("pages/model.py", label="Change the model", icon=":material/tune:")
+        st.stop()
+
+
+def current_fit_or_stop() -> MixedLMResults:
+    """The fit of the model now chosen; an invitation to the page that is missing when there is none."""
+    data = state.data_or_stop()
+    call = state.call()
+    if call is None:
+        st.info("No model has been chosen for these data yet.", icon=":material/tune:")
+        st.page_link("pages/model.py", label="Choose a model", icon=":material/arrow_forward:")
+        st.stop()
+    return fit_or_stop(call, data)
