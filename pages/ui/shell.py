@@ -1,0 +1,127 @@
+"""What surrounds every page: the way in, the strip that says what is loaded, and links that carry an example.
+
+On a fresh server Streamlit answers the first deep link by its older page discovery: it runs the page without
+app.py, with a wrong menu. `enter`, called first on every page, notices that, sends the session through
+app.py, and `resume` brings it back to the page, its query parameters intact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+import streamlit as st
+
+from pages.ui import examples, state
+from pages.ui.modelcall import ModelCall
+from pages.ui.text import escape, shorten
+
+DATA_PAGE = "pages/data.py"
+MODEL_PAGE = "pages/model.py"
+EXAMPLE = "example"
+"""The query parameter that names an example: `?example=sleepstudy`."""
+
+
+def enter(page: str) -> None:
+    """Begin a page: make sure that app.py has run, follow a link's example, show the strip.
+
+    page : the page's name, such as 'estimates'
+    """
+    if not state.app_ran():
+        state.await_page(f"pages/{page}.py")
+        st.switch_page("app.py", query_params=_query())
+    refused = _follow_link()
+    _strip()
+    if refused:
+        st.warning(refused)
+    _carry_example_in_link()
+
+
+def resume() -> None:
+    """After `st.navigation`: note that app.py has run and go back to the page a deep link asked for."""
+    state.mark_app_ran()
+    awaited = state.take_awaited_page()
+    if awaited is not None:
+        st.switch_page(awaited, query_params=_query())
+
+
+def data_asked_by_name() -> bool:
+    """Whether this session was opened at /data.
+
+    The first page of a menu lives at / and its own name then leads nowhere, so in a session that was opened at
+    /data the Data page keeps that address and an unseen start page stands at /.
+    """
+    settled = state.data_by_name()
+    if settled is None:
+        address = urlsplit(st.context.url or "").path.rstrip("/")
+        settled = address.endswith("/data") or state.awaited_page() == DATA_PAGE
+        state.set_data_by_name(settled)
+    return settled
+
+
+def with_start_page(menu: Mapping[str, Sequence[Any]]) -> dict[str, list[Any]]:
+    """The menu, with an unseen start page when the Data page has an address of its own."""
+    sections = {title: list(pages) for title, pages in menu.items()}
+    if data_asked_by_name():
+        start = st.Page(_start, title="Start", url_path="start", default=True, visibility="hidden")
+        next(iter(sections.values())).append(start)
+    return sections
+
+
+def _start() -> None:
+    st.switch_page(DATA_PAGE, query_params=_query())
+
+
+def _query() -> dict[str, list[str]]:
+    return {name: st.query_params.get_all(name) for name in st.query_params}
+
+
+def _follow_link() -> str | None:
+    """Load the example that the link names; a sentence if there is none of that name."""
+    if not state.first_look_at_link():
+        return None
+    name = st.query_params.get(EXAMPLE)
+    if name is None or state.data() is not None:
+        return None
+    if not examples.known(name):
+        return f"The link names the example “{escape(shorten(name))}”, which does not exist. Choose one on the Data page."
+    state.use_example(name)
+    return None
+
+
+def _carry_example_in_link() -> None:
+    """Keep the address shareable: it names the example in use, and nothing else's data."""
+    loaded = state.data()
+    kind, _, name = loaded.source.partition(":") if loaded else ("", "", "")
+    if kind == "example":
+        if st.query_params.get(EXAMPLE) != name:
+            st.query_params[EXAMPLE] = name
+    elif EXAMPLE in st.query_params:
+        del st.query_params[EXAMPLE]
+
+
+def _strip() -> None:
+    """Which data and which model are loaded, each a link to where they are chosen."""
+    with st.container(horizontal=True, gap="small", vertical_alignment="center", key="loaded_strip"):
+        st.page_link(DATA_PAGE, label=_data_label(), icon=":material/table_chart:")
+        st.page_link(MODEL_PAGE, label=_model_label(), icon=":material/tune:")
+
+
+def _data_label() -> str:
+    loaded = state.data()
+    if loaded is None:
+        return "No data yet"
+    rows, columns = loaded.frame.shape
+    return f"**{escape(shorten(loaded.name))}** · {rows:,} rows × {columns:,} columns"
+
+
+def _model_label() -> str:
+    chosen = state.call()
+    return "No model yet" if chosen is None else escape(shorten(described(chosen), 90))
+
+
+def described(chosen: ModelCall) -> str:
+    """A model in one line."""
+    groups = "all rows as one group" if chosen.one_group else f"by {chosen.groups}"
+    return f"{chosen.formula}, {groups}, {'REML' if chosen.reml else 'ML'}"

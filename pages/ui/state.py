@@ -1,0 +1,210 @@
+"""What one session remembers. The only file that names session keys (widgets' own keys apart).
+
+Everything here outlives the page that set it. A Dataset or ModelCall is a value: it is replaced, never
+changed in place.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import cast
+
+import streamlit as st
+
+from mixedcore.errors import MixedCoreError
+from mixedcore.formula import check_formula
+from pages.ui import examples
+from pages.ui.dataset import Dataset
+from pages.ui.modelcall import ModelCall
+from pages.ui.sources import Choices, Source
+
+__all__ = ["Choices", "Dataset", "ModelCall", "Source"]
+
+_APP_RAN = "_app_ran"
+_AWAITED_PAGE = "_awaited_page"
+_DATA_BY_NAME = "_data_page_by_name"
+_LINK_READ = "_link_read"
+_DATASET = "_dataset"
+_CALL = "_call"
+_GROUP = "_chosen_group"
+_SOURCE = "_source"
+_CHOICES = "_choices"
+_SERIAL = "_source_serial"
+
+
+# --- data and model ------------------------------------------------------------------------------
+
+
+def data() -> Dataset | None:
+    """The data loaded in this session."""
+    return cast("Dataset | None", st.session_state.get(_DATASET))
+
+
+def set_data(dataset: Dataset) -> None:
+    """Load `dataset`; the model stays if it fits the new columns, the highlighted group does not."""
+    previous = data()
+    if previous is not None and previous.digest == dataset.digest and previous.source == dataset.source:
+        return
+    st.session_state[_DATASET] = dataset
+    chosen = call()
+    if chosen is not None and not fits(chosen, dataset):
+        set_call(None)
+    set_chosen_group(None)
+
+
+def data_or_stop() -> Dataset:
+    """The data; or an invitation to load some, and the end of the run."""
+    found = data()
+    if found is None:
+        invite("There are no data yet", "Take an example or open your own file; this page then fills itself.")
+        st.stop()
+    return found
+
+
+def call() -> ModelCall | None:
+    """The model as last chosen."""
+    return cast("ModelCall | None", st.session_state.get(_CALL))
+
+
+def set_call(chosen: ModelCall | None) -> None:
+    """Choose a model, or none."""
+    st.session_state[_CALL] = chosen
+
+
+def fits(chosen: ModelCall, dataset: Dataset) -> bool:
+    """Whether every column that the model names exists in the data."""
+    names = [str(name) for name in dataset.frame.columns]
+    if not chosen.one_group and chosen.groups not in names:
+        return False
+    try:
+        for _, formula in chosen.parts():
+            check_formula(formula, names)
+    except MixedCoreError:
+        return False
+    return True
+
+
+def chosen_group() -> str | None:
+    """The label of the group highlighted in every plot."""
+    return cast("str | None", st.session_state.get(_GROUP))
+
+
+def set_chosen_group(label: str | None) -> None:
+    """Highlight one group in every plot, or none."""
+    st.session_state[_GROUP] = label
+
+
+# --- where the data came from, and what was decided about them -----------------------------------
+
+
+def use_example(name: str) -> None:
+    """Load an example with its suggested model."""
+    dataset = examples.dataset(name)
+    _set_source(Source.example(dataset))
+    set_call(None)
+    set_data(dataset)
+    set_call(examples.suggested(name))
+
+
+def use_upload(source: Source) -> None:
+    """Take an opened file as the source; what was decided about another file does not apply to it."""
+    _set_source(source)
+
+
+def reread(source: Source) -> None:
+    """The same file read in another way: decisions about columns stay where the columns do."""
+    st.session_state[_SOURCE] = source
+    names = set(source.frame.columns)
+    kept = tuple((name, kind) for name, kind in choices().kinds if name in names)
+    set_choices(replace(choices(), kinds=kept))
+
+
+def _set_source(source: Source) -> None:
+    st.session_state[_SOURCE] = source
+    st.session_state[_CHOICES] = Choices()
+    st.session_state[_SERIAL] = serial() + 1
+
+
+def source() -> Source | None:
+    """What the Data page works on: an example or an opened file."""
+    return cast("Source | None", st.session_state.get(_SOURCE))
+
+
+def serial() -> int:
+    """Changes with every new source; part of the keys of widgets that belong to one."""
+    return cast("int", st.session_state.get(_SERIAL, 0))
+
+
+def choices() -> Choices:
+    """Types and missing-value codes decided for the current source."""
+    return cast("Choices", st.session_state.get(_CHOICES, Choices()))
+
+
+def set_choices(chosen: Choices) -> None:
+    """Decide types and missing-value codes."""
+    st.session_state[_CHOICES] = chosen
+
+
+# --- the way in ----------------------------------------------------------------------------------
+
+
+def app_ran() -> bool:
+    """Whether app.py, and with it the menu, has run in this session."""
+    return bool(st.session_state.get(_APP_RAN))
+
+
+def mark_app_ran() -> None:
+    """Remember that app.py has run."""
+    st.session_state[_APP_RAN] = True
+
+
+def await_page(path: str) -> None:
+    """Remember the page that a deep link asked for while app.py runs first."""
+    st.session_state[_AWAITED_PAGE] = path
+
+
+def take_awaited_page() -> str | None:
+    """The page that a deep link asked for, once."""
+    return cast("str | None", st.session_state.pop(_AWAITED_PAGE, None))
+
+
+def awaited_page() -> str | None:
+    """The page that a deep link asked for and that has not been opened yet."""
+    return cast("str | None", st.session_state.get(_AWAITED_PAGE))
+
+
+def data_by_name() -> bool | None:
+    """Whether the Data page lives at /data (True) or at / (False) in this session; None before it is known."""
+    return cast("bool | None", st.session_state.get(_DATA_BY_NAME))
+
+
+def set_data_by_name(by_name: bool) -> None:
+    """Settle where the Data page lives; its address must not move within a session."""
+    st.session_state[_DATA_BY_NAME] = by_name
+
+
+def first_look_at_link() -> bool:
+    """True once a session: a link is followed when it is opened, not again after other choices."""
+    first = _LINK_READ not in st.session_state
+    st.session_state[_LINK_READ] = True
+    return first
+
+
+# --- invitations ---------------------------------------------------------------------------------
+
+
+def invite(title: str, sentence: str) -> None:
+    """A friendly way on for a page that has nothing to work with."""
+    with st.container(border=True, key="invitation"):
+        st.subheader(title, anchor=False)
+        st.markdown(sentence)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.button(
+                "Use an example now",
+                key="invitation_example",
+                type="primary",
+                icon=":material/play_arrow:",
+                on_click=use_example,
+                args=(examples.FIRST,),
+            )
+            st.page_link("pages/data.py", label="Go to Data", icon=":material/table_chart:")
