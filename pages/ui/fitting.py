@@ -10,11 +10,11 @@ from collections.abc import Hashable, Iterable
 import numpy as np
 import pandas as pd
 import streamlit as st
+from mixedcore.results import MixedLMResults
 
 import mixedcore
 from mixedcore import formula as language
 from mixedcore.errors import FormulaError, MixedCoreError
-from mixedcore.results import MixedLMResults
 from pages.ui import state, text
 from pages.ui.modelcall import ModelCall
 from pages.ui.state import Dataset
@@ -47,7 +47,9 @@ def _name_problems(names: list[str]) -> dict[str, str]:
         if not name.strip():
             found[f"vc_name.{position}"] = "Each variance component needs a name."
         elif name in names[:position]:
-            found[f"vc_name.{position}"] = f"Two variance components are named {name!r}; give each its own name."
+            found[f"vc_name.{position}"] = (
+                f"Two variance components are named {name!r}; give each its own name."
+            )
     return found
 
 

@@ -89,7 +89,9 @@ class ModelCall:
         known = {field.name for field in fields(cls)}
         for name in content:
             if name not in known:
-                raise ModelError(f"A model has no part named {name!r}; its parts are {', '.join(sorted(known))}.")
+                raise ModelError(
+                    f"A model has no part named {name!r}; its parts are {', '.join(sorted(known))}."
+                )
         for name in ("formula", "groups"):
             if name not in content:
                 raise ModelError(f"The model has no {name!r}.")
