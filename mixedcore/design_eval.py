@@ -1,0 +1,234 @@
+"""patsy, kept in one place: parse a formula, find its columns, evaluate factors and build matrices.
+
+patsy's own sentences are kept where they help and come out as FormulaError.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import patsy
+from patsy.build import build_design_matrices, design_matrix_builders
+from patsy.eval import EvalEnvironment, EvalFactor
+
+from mixedcore.columns import Mask
+from mixedcore.errors import FormulaError, ModelError
+from mixedcore.frame import align
+from mixedcore.tables import Table
+from mixedcore.terms import Floats
+
+Formula = Any  # str or patsy.ModelDesc, which has no types
+MAX_CELLS = 2.5e8
+"""Numbers in a dense design matrix (2 GB) or a coding matrix beyond which a formula is refused."""
+
+
+class NotFiniteError(Exception):
+    """Private: evaluating `term` gave no finite value in the rows `bad` (n,)."""
+
+    def __init__(self, bad: Mask, term: str) -> None:
+        super().__init__(term)
+        self.bad, self.term = bad, term
+
+
+class _FiniteOnly(patsy.NAAction):  # type: ignore[misc]  # patsy has no types
+    """Stops at the first factor with a missing or infinite value, instead of dropping rows in silence."""
+
+    def is_numerical_NA(self, arr: Any) -> Mask:
+        values = np.asarray(arr)
+        if values.dtype.kind not in "fc":
+            return np.zeros(len(values), dtype=bool)
+        return np.asarray(~np.isfinite(values).reshape(len(values), -1).all(axis=1))
+
+    def handle_NA(self, values: list[Any], is_NAs: list[Any], origins: list[Any]) -> list[Any]:
+        for bad, origin in zip(is_NAs, origins, strict=True):
+            if np.any(bad):
+                raise NotFiniteError(np.asarray(bad, dtype=bool), _origin_text(origin))
+        return values
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What the factors of a model refer to: columns of the table, and row-long variables of the caller."""
+
+    columns: tuple[str, ...]
+    extra: Mapping[str, Any]
+
+
+def parse(formula: Formula, *, one_sided: bool = False, what: str = "formula") -> patsy.ModelDesc:
+    """A formula as patsy's terms; `one_sided` ones may be written with or without '~'."""
+    if isinstance(formula, patsy.ModelDesc):
+        desc = formula
+    elif not isinstance(formula, str):
+        raise FormulaError(f"The {what} must be text or a patsy ModelDesc, not {type(formula).__name__}.")
+    elif not formula.strip():
+        raise FormulaError(f"The {what} is empty.")
+    else:
+        with translated(what):
+            desc = patsy.ModelDesc.from_formula(formula)
+    if one_sided and desc.lhs_termlist:
+        raise FormulaError(f"The {what} has no outcome: write only what stands right of '~'.")
+    return desc
+
+
+@contextmanager
+def translated(what: str) -> Iterator[None]:
+    """patsy's errors as FormulaError with the useful sentence; arithmetic on zeros and the like is silent."""
+    try:
+        with np.errstate(all="ignore"):
+            yield
+    except patsy.PatsyError as err:
+        code = "" if err.origin is None else f" in {_origin_text(err.origin)!r}"
+        raise FormulaError(f"The {what} cannot be used{code}: {err.message.strip()}.") from err
+    except (SyntaxError, RecursionError, MemoryError) as err:
+        raise FormulaError(f"The {what} cannot be read: {type(err).__name__}, {err}.") from err
+
+
+def environment(eval_env: int | EvalEnvironment, reference: int = 0) -> EvalEnvironment:
+    """Where formulas look for what is no column: 0 the caller, k frames further out, −1 only `np`."""
+    if isinstance(eval_env, EvalEnvironment):
+        return eval_env
+    if isinstance(eval_env, bool) or not isinstance(eval_env, (int, np.integer)) or eval_env < -1:
+        raise ModelError("eval_env must be −1, 0, a number of frames, or a patsy EvalEnvironment.")
+    if eval_env == -1:
+        return EvalEnvironment([{"np": np}])
+    try:
+        return EvalEnvironment.capture(int(eval_env), reference=reference + 1)
+    except ValueError as err:
+        raise ModelError(f"eval_env={eval_env} is deeper than the stack of callers.") from err
+
+
+def factors_of(terms: Iterable[patsy.Term]) -> list[Any]:
+    """The distinct factors of some terms, in order."""
+    return list(dict.fromkeys(f for term in terms for f in term.factors))
+
+
+def factor_names(factor: Any) -> list[str]:
+    """The variables whose values a factor uses: names that are not merely called, and names in Q('…')."""
+    if not isinstance(factor, EvalFactor):
+        return [factor.name()]
+    with translated("formula"):
+        tree = ast.parse(factor.code, mode="eval")
+    called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    names = [n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and id(n) not in called]
+    return names + [q for node in ast.walk(tree) if (q := _quoted(node)) is not None]
+
+
+def resolve(factors: Sequence[Any], table: Table, env: EvalEnvironment) -> Names:
+    """Find every name; FormulaError with the nearest column for one that is nowhere."""
+    wanted = list(dict.fromkeys(name for factor in factors for name in factor_names(factor)))
+    columns = [name for name in wanted if table.has(name)]
+    for name in columns:
+        table.column(name)
+    extra: dict[str, Any] = {}
+    for name in wanted:
+        if name in columns:
+            continue
+        if name in env.namespace:
+            extra |= _row_long(name, env.namespace[name], table)
+        elif not (hasattr(patsy.builtins, name) or hasattr(builtins, name)):
+            raise FormulaError(table.unknown(name))
+    _check_calls(factors, env)
+    return Names(tuple(columns), extra)
+
+
+def evaluate(factor: Any, values: Mapping[str, Any], env: EvalEnvironment) -> Any:
+    """The value of one factor on all rows, stateful transforms included."""
+    with translated("formula"):
+        state: dict[str, Any] = {}
+        for which_pass in range(factor.memorize_passes_needed(state, env)):
+            factor.memorize_chunk(state, which_pass, values)
+            factor.memorize_finish(state, which_pass)
+        return factor.eval(state, values)
+
+
+def design_info(
+    terms: Sequence[patsy.Term], values: Mapping[str, Any], env: EvalEnvironment, n: int
+) -> patsy.DesignInfo:
+    """The coding of some terms on these rows: column names, levels, states of transforms."""
+    check_size(terms, values, n)
+    with translated("formula"):
+        (info,) = design_matrix_builders([list(terms)], lambda: iter([values]), env, _FiniteOnly())
+    return info
+
+
+def matrix(info: patsy.DesignInfo, values: Mapping[str, Any], n: int) -> Floats:
+    """The matrix (n, p) of a coding on these rows; NotFiniteError where a factor has no finite value."""
+    if not info.factor_infos:
+        return np.ones((n, len(info.column_names)))
+    with translated("formula"):
+        (built,) = build_design_matrices([info], values, _FiniteOnly())
+    X = np.ascontiguousarray(np.asarray(built, dtype=np.float64))
+    if X.shape[0] != n:
+        raise FormulaError(f"The formula gives {X.shape[0]} rows for {n} rows of data.")
+    if not np.isfinite(X).all():
+        raise NotFiniteError(np.asarray(~np.isfinite(X).all(axis=1)), "a product of terms")
+    return X
+
+
+def check_size(terms: Sequence[patsy.Term], values: Mapping[str, Any], n: int) -> None:
+    """Refuse a term whose coding would not fit in memory, before patsy makes it."""
+    for term in terms:
+        counts = {f: _levels(f, values) for f in term.factors}
+        columns = float(np.prod(list(counts.values()), dtype=float)) if counts else 1.0
+        if max([columns * n, *(float(c) ** 2 for c in counts.values())]) > MAX_CELLS:
+            raise ModelError(
+                f"{term.name()} has {columns:,.0f} levels, too many for one coefficient each: make it the "
+                "grouping factor or a variance component instead."
+            )
+
+
+def _levels(factor: Any, values: Mapping[str, Any]) -> int:
+    """Levels of a categorical factor that is a column or C(column), else 1."""
+    named = factor_names(factor)
+    column = values.get(named[0]) if named else None
+    if column is None or getattr(column, "ndim", 2) != 1:
+        return 1
+    category = isinstance(column.dtype, pd.CategoricalDtype)
+    boxed = factor.name().startswith("C(")
+    if not boxed and not (category and factor.name() in (named[0], f"Q({named[0]!r})")):
+        return 1
+    return len(column.dtype.categories) if category else int(pd.Series(column).nunique())
+
+
+def _row_long(name: str, value: Any, table: Table) -> dict[str, Any]:
+    """A variable of the caller with one value a row is treated as a column, so that rows stay paired."""
+    if not isinstance(value, (np.ndarray, pd.Series, list, pd.Categorical)) or not np.ndim(value):
+        return {}
+    if table._rows is None or len(value) != table._rows:
+        return {}
+    return {name: align(value, table.index, name) if isinstance(value, pd.Series) else value}
+
+
+def _check_calls(factors: Sequence[Any], env: EvalEnvironment) -> None:
+    for factor in factors:
+        if not isinstance(factor, EvalFactor):
+            continue
+        for node in ast.walk(ast.parse(factor.code, mode="eval")):
+            if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name)):
+                continue
+            name = node.func.id
+            if not (name in env.namespace or hasattr(patsy.builtins, name) or hasattr(builtins, name)):
+                hint = f"; write np.{name}(…)" if callable(getattr(np, name, None)) else ""
+                raise FormulaError(f"There is no function {name!r} in {factor.code!r}{hint}.")
+
+
+def _quoted(node: ast.AST) -> str | None:
+    """The name inside Q('…')."""
+    if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Q"):
+        return None
+    first = node.args[0] if node.args else next((k.value for k in node.keywords if k.arg == "name"), None)
+    return first.value if isinstance(first, ast.Constant) and isinstance(first.value, str) else None
+
+
+def _origin_text(origin: Any) -> str:
+    """The piece of the formula that a patsy origin marks."""
+    if hasattr(origin, "code") and hasattr(origin, "start"):
+        return str(origin.code[origin.start : origin.end])
+    return str(origin.name()) if callable(getattr(origin, "name", None)) else str(origin)

@@ -1,0 +1,271 @@
+"""From any table-like to the rows and columns a model uses: subset, groups, missing values, types.
+
+Rows are rows: after extraction everything is positional, so neither a repeated index nor shuffled rows
+can pair a value with the wrong row. The row labels are only carried along.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from mixedcore.columns import Mask, Settled, missing_rows, settle, settle_numbers
+from mixedcore.errors import DataError, FormulaError, MissingValuesError
+from mixedcore.tables import Table, Values, as_values
+
+Missing = Literal["none", "drop", "raise"]
+Rows = NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """The columns a model uses, row by row.
+
+    raw     : name → column as extracted, (n,) or (n, k)
+    columns : name → the same with its type settled
+    groups  : (n,) group labels as given, or None
+    rows    : (n,) position of each row in the data as given
+    index   : (n,) row labels as given
+    n_given : rows of the data as given
+    series  : formulas see pandas Series (else arrays)
+    notes   : what was dropped or changed, in plain sentences
+    """
+
+    raw: Mapping[str, Values]
+    columns: Mapping[str, Settled]
+    groups: pd.Series | None
+    rows: Rows
+    index: pd.Index
+    n_given: int
+    series: bool
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def n(self) -> int:
+        """Rows in use."""
+        return len(self.rows)
+
+    def values(self) -> dict[str, Any]:
+        """What formulas see under each name: Series on a RangeIndex, or arrays as in the source."""
+        found = {name: settled.values for name, settled in self.columns.items()}
+        if self.series:
+            return dict(found)
+        return {name: _as_array(v) for name, v in found.items()}
+
+    def group_labels(self) -> pd.Series:
+        """(n,) label of each row's group; integers are plain ones even if the column once had gaps."""
+        if self.groups is None:
+            raise DataError("These data have no grouping factor.")
+        if pd.api.types.is_integer_dtype(self.groups.dtype):
+            return settle_numbers(self.groups)
+        return self.groups
+
+    def take(self, rows: Rows) -> Frame:
+        """The frame of some of its rows, types settled anew (a category may have lost its last row)."""
+        raw = {name: _take(v, rows) for name, v in self.raw.items()}
+        return replace(
+            self,
+            raw=raw,
+            columns={name: settle(v, name) for name, v in raw.items()},
+            groups=None if self.groups is None else _take(self.groups, rows),
+            rows=self.rows[rows],
+            index=self.index[rows],
+        )
+
+    def keep(self, good: Mask) -> Frame:
+        """The frame of the rows `good` (n,), types as they are: for new data, whose coding is given."""
+        rows = np.flatnonzero(good)
+        columns = {k: replace(s, values=_take(s.values, rows)) for k, s in self.columns.items()}
+        raw = {name: _take(v, rows) for name, v in self.raw.items()}
+        return replace(self, raw=raw, columns=columns, rows=self.rows[rows], index=self.index[rows])
+
+    def conversions(self) -> tuple[str, ...]:
+        """What settling the types changed, in plain sentences."""
+        return tuple(note for settled in self.columns.values() for note in settled.notes)
+
+
+def make_frame(
+    table: Table,
+    names: Sequence[str],
+    *,
+    groups: Any = None,
+    extra: Mapping[str, Any] | None = None,
+    subset: Any = None,
+    missing: str = "none",
+) -> Frame:
+    """The columns `names` of a table, with `subset` and `missing` applied.
+
+    groups : a column name or one label a row of the data as given (a Series is aligned on the index)
+    extra  : further columns that are not in the table, by name
+    subset : booleans, labels of the index, or positions; see `subset_rows`
+    missing: 'none' and 'raise' refuse missing or infinite values in any used column, 'drop' drops the rows
+
+    Raises FormulaError for an unknown column, DataError for lengths or indexes that do not match,
+    MissingValuesError naming columns and numbers of rows.
+    """
+    if missing not in ("none", "drop", "raise"):
+        raise DataError(f"missing={missing!r} is not known; use 'none', 'drop' or 'raise'.")
+    raw = {name: table.column(name) for name in names}
+    labels, shown = _group_column(table, groups)
+    raw |= {name: as_values(values, name) for name, values in (extra or {}).items()}
+    n, index = table.n_rows, _row_labels(table)
+    keep = np.arange(n, dtype=np.intp) if subset is None else subset_rows(subset, index)
+    used = raw if labels is None or shown in raw else raw | {shown: labels}
+    complete, note = _complete_rows({k: _take(v, keep) for k, v in used.items()}, len(keep), missing)
+    if not len(keep):
+        raise DataError("No rows are left: the subset selects none." if n else "The data have no rows.")
+    if not complete.any():
+        raise DataError(f"No rows are left. {note}")
+    whole = Frame(raw, {}, labels, np.arange(n, dtype=np.intp), index, n, table.series)
+    return replace(whole.take(keep[complete]), notes=(note,) if note else ())
+
+
+def new_frame(table: Table, fitted: Mapping[str, Settled]) -> Frame:
+    """Rows of new data without missing values, its columns settled as those of the fit were.
+
+    Raises FormulaError for an absent column, DataError for categories or types the fit has not seen.
+    """
+    raw = {name: table.column(name) for name in fitted}
+    if not raw and table._rows is None and table.names:
+        table.column(str(table.names[0]))
+    n = table.n_rows
+    complete, note = _complete_rows(raw, n, "drop")
+    rows = np.flatnonzero(complete)
+    raw = {name: _take(values, rows) for name, values in raw.items()}
+    columns = {name: settle(values, name, like=fitted[name]) for name, values in raw.items()}
+    index = _row_labels(table)[rows]
+    return Frame(raw, columns, None, rows, index, n, table.series, (note,) if note else ())
+
+
+def drop_rows(frame: Frame, bad: Mask, why: str, missing: str) -> Frame:
+    """Drop rows in which evaluating a formula gave no finite value; an error unless missing is 'drop'."""
+    count = int(bad.sum())
+    if missing != "drop":
+        raise MissingValuesError(
+            f"{why} has no finite value in {count} of {frame.n} rows (such as the logarithm of zero). "
+            "Use missing='drop' to leave these rows out, or change the term."
+        )
+    if count == frame.n:
+        raise DataError(f"No rows are left: {why} has no finite value in any of the {count} rows.")
+    note = f"{count} of {frame.n} rows dropped: no finite value in {why} ({count})."
+    return replace(frame.take(np.flatnonzero(~bad)), notes=(*frame.notes, note))
+
+
+def subset_rows(subset: Any, index: pd.Index) -> Rows:
+    """Positions of the rows that `subset` selects.
+
+    Booleans are a mask (a boolean Series is aligned on the index). Anything else is taken as labels of
+    the index; integers are positions when the index holds no integers. With the default index labels and
+    positions are the same.
+    """
+    if isinstance(subset, (str, bytes)) or callable(subset):
+        raise DataError("subset takes booleans, row labels or row positions, one entry a row; not text.")
+    chosen = subset if isinstance(subset, pd.Series) else pd.Series(np.atleast_1d(np.asarray(subset)))
+    if len(chosen) and pd.api.types.infer_dtype(chosen, skipna=False) == "boolean":
+        own_index = subset.index if isinstance(subset, pd.Series) else None
+        return np.flatnonzero(_mask(chosen, own_index, index))
+    positions = _label_positions(pd.Index(chosen), index)
+    if len(np.unique(positions)) < len(positions):
+        raise DataError("subset names some rows more than once; each row can be used once.")
+    return positions
+
+
+def align(values: pd.Series, index: pd.Index | None, what: str) -> pd.Series:
+    """A Series brought into the order of `index` by its labels; DataError where they do not match."""
+    if index is None or values.index.equals(index):
+        return values
+    matches = len(values) == len(index) and values.index.is_unique and index.is_unique
+    order = values.index.get_indexer(index) if matches else np.array([-1])
+    if (order < 0).any():
+        raise DataError(
+            f"{what} is a Series whose index does not match that of the data, so its {len(values)} values "
+            f"cannot be paired with the {len(index)} rows. Give it the index of the data, or pass "
+            "`.to_numpy()` to go by position."
+        )
+    return values.iloc[order]
+
+
+def _mask(chosen: pd.Series, own_index: pd.Index | None, index: pd.Index) -> Mask:
+    if len(chosen) != len(index):
+        raise DataError(f"subset has {len(chosen)} booleans and the data have {len(index)} rows.")
+    if own_index is not None:
+        chosen = align(chosen, index, "subset")
+    return chosen.to_numpy(dtype=bool)
+
+
+def _label_positions(labels: pd.Index, index: pd.Index) -> Rows:
+    found = labels.isin(index)
+    if found.all():
+        if index.is_unique:
+            return index.get_indexer(labels)
+        return np.flatnonzero(index.isin(labels))
+    if pd.api.types.is_integer_dtype(labels.dtype) and not pd.api.types.is_integer_dtype(index.dtype):
+        inside = (labels >= 0) & (labels < len(index))
+        if inside.all():
+            return labels.to_numpy(dtype=np.intp)
+        raise DataError(f"subset holds position {labels[~inside][0]} and the data have {len(index)} rows.")
+    raise DataError(
+        f"subset holds {labels[~found][0]!r}, which is no label of the data's index "
+        "(its entries are taken as labels). For positions, give the labels `data.index[positions]`."
+    )
+
+
+def _group_column(table: Table, groups: Any) -> tuple[pd.Series | None, str]:
+    """Group labels (n,) in the order of the data, and the name that messages use."""
+    if groups is None:
+        return None, "groups"
+    if isinstance(groups, str):
+        if not table.has(groups):
+            raise FormulaError(table.unknown(groups, "grouping column"))
+        values: Values = table.column(groups)
+    else:
+        given = align(groups, table.index, "groups") if isinstance(groups, pd.Series) else groups
+        values = as_values(given, "groups")
+        if table._rows is not None and len(values) != table._rows:
+            raise DataError(f"groups has {len(values)} values and the data have {table._rows} rows.")
+    if isinstance(values, np.ndarray):
+        raise DataError("groups must be one label a row, not several columns.")
+    return values, groups if isinstance(groups, str) else "groups"
+
+
+def _complete_rows(columns: Mapping[str, Values], n: int, missing: str) -> tuple[Mask, str]:
+    """Rows complete in every column, and the sentence on the others; an error unless 'drop'."""
+    complete = np.ones(n, dtype=bool)
+    counts: list[str] = []
+    for name, values in columns.items():
+        absent, infinite = missing_rows(values)
+        counts += [f"{name} ({absent.sum()})"] if absent.any() else []
+        counts += [f"{name} (infinite: {infinite.sum()})"] if infinite.any() else []
+        complete &= ~(absent | infinite)
+    if not counts:
+        return complete, ""
+    bad = int(n - complete.sum())
+    if missing != "drop":
+        raise MissingValuesError(
+            f"{bad} of {n} rows have missing or infinite values: {', '.join(counts)}. "
+            "Use missing='drop' to leave these rows out, or fill them in."
+        )
+    return complete, f"{bad} of {n} rows dropped: missing in {', '.join(counts)}."
+
+
+def _row_labels(table: Table) -> pd.Index:
+    return pd.RangeIndex(table.n_rows) if table.index is None else table.index
+
+
+def _take(values: Any, rows: Rows) -> Any:
+    if isinstance(values, np.ndarray):
+        return values[rows]
+    if len(rows) == len(values) and len(rows) and rows[0] == 0 and (np.diff(rows) == 1).all():
+        return values
+    return pd.Series(values.array.take(rows), copy=False)
+
+
+def _as_array(values: Values) -> Any:
+    if isinstance(values, pd.Series) and isinstance(values.dtype, pd.CategoricalDtype):
+        return values.array
+    return np.asarray(values)
