@@ -1,4 +1,4 @@
-"""Find a Chromium for the browser tests, or get one; standard library only, to be able to say what is missing.
+"""Find a Chromium for the browser tests, or get one; standard library only, so that it starts anywhere.
 
 Order: the one that MIXEDCORE_CHROMIUM names; one that is installed; Playwright's own; then, only by
 `find_or_install`, Debian's package (as root) and Playwright's download.

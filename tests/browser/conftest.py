@@ -70,7 +70,7 @@ def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]
 
 
 @pytest.fixture
-def page(page: Page) -> Iterator[Page]:
+def page(page: Page, shared_server: server.Server, request: pytest.FixtureRequest) -> Iterator[Page]:
     """A page that ends its test in failure after a script error or a request to any other machine."""
     trouble: list[str] = []
 
@@ -78,13 +78,14 @@ def page(page: Page) -> Iterator[Page]:
         if message.type == "error":
             trouble.append(f"console: {message.text}")
 
-    def on_request(request: Request) -> None:
-        address = urlsplit(request.url)
+    def on_request(asked: Request) -> None:
+        address = urlsplit(asked.url)
         if address.scheme in {"http", "https", "ws", "wss"} and address.hostname not in HERE:
-            trouble.append(f"request to another machine: {request.url}")
+            trouble.append(f"request to another machine: {asked.url}")
 
     page.on("console", on_console)
     page.on("request", on_request)
     page.on("pageerror", lambda error: trouble.append(f"script: {error}"))
     yield page
+    request.node.add_report_section("teardown", "server log", shared_server.printed())
     assert not trouble, "\n".join(trouble)

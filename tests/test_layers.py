@@ -1,0 +1,166 @@
+"""Order is the architecture: who may import whom, and what may appear where. Only the source is read."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+# From the bottom up: a module of the core imports only what stands before it. A package is one entry.
+LAYERS = (
+    "errors",
+    "terms",
+    # From any table and a formula to matrices.
+    "tables",
+    "columns",
+    "formula",
+    "frame",
+    "design_eval",
+    "design_by_group",
+    "design_components",
+    "design",
+    # From matrices to the optimum.
+    "blocks",
+    "scaling",
+    "crossproducts",
+    "elimination",
+    "dense",
+    "factor",
+    "selected",
+    "criterion",
+    "optimise",
+    # What a user holds.
+    "results",
+    "model",
+)
+# Stands beside the stack: data files and their loader, of use to anyone above `errors`.
+DATASETS = "datasets"
+LONGEST_FILE = 400
+LONGEST_FUNCTION = 60
+
+
+def sources(folder: str) -> list[Path]:
+    return sorted((ROOT / folder).rglob("*.py"))
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def imported(path: Path) -> Iterator[str]:
+    """Dotted names of all that a file imports; `from a import b` gives a and a.b, since b may be a module."""
+    package = path.relative_to(ROOT).parent.parts
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) - node.level + 1] if node.level else ()
+            module = ".".join((*above, *filter(None, [node.module])))
+            yield module
+            yield from (f"{module}.{alias.name}" for alias in node.names)
+
+
+def imported_packages(path: Path) -> set[str]:
+    return {name.split(".")[0] for name in imported(path)}
+
+
+def layer(path: Path) -> str:
+    """'factor' for mixedcore/factor.py, 'inference' for mixedcore/inference/wald.py, '' for the package."""
+    inside = path.relative_to(ROOT / "mixedcore").with_suffix("").parts
+    return "" if inside == ("__init__",) else inside[0]
+
+
+CORE = sources("mixedcore")
+PAGES = sources("pages")
+EVERYTHING = [*CORE, *PAGES, *sources("tests"), ROOT / "app.py"]
+in_core = pytest.mark.parametrize("path", CORE, ids=name_of)
+in_pages = pytest.mark.parametrize("path", PAGES, ids=name_of)
+
+
+@in_core
+def test_a_core_module_has_a_place_and_imports_only_lower_ones(path: Path) -> None:
+    own = layer(path)
+    if own == "":
+        return  # mixedcore/__init__.py gathers the public names from everywhere
+    others = {name.split(".")[1] for name in imported(path) if name.startswith("mixedcore.")} - {own}
+    if own == DATASETS:
+        assert others <= {"errors"}
+        return
+    assert own in LAYERS, f"give {own} its place in LAYERS"
+    assert others <= set(LAYERS[: LAYERS.index(own)])
+
+
+@in_core
+def test_the_core_knows_nothing_of_the_app(path: Path) -> None:
+    assert not imported_packages(path) & {"streamlit", "plotly", "pages", "tests", "statsmodels"}
+
+
+@in_core
+def test_only_the_design_calls_patsy(path: Path) -> None:
+    """One place turns text into matrices, so one place has to be safe; results never parse again."""
+    if not layer(path).startswith(("formula", "design", "model")):
+        assert "patsy" not in imported_packages(path)
+
+
+def session_keys(path: Path) -> list[int]:
+    """Lines that read or write `st.session_state`."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return [node.lineno for node in ast.walk(tree) if getattr(node, "attr", "") == "session_state"]
+
+
+@in_pages
+def test_only_state_names_session_keys(path: Path) -> None:
+    if name_of(path) != "pages/ui/state.py":
+        assert session_keys(path) == []
+
+
+def caches(path: Path) -> bool:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return any(getattr(node, "attr", "").startswith("cache_") for node in ast.walk(tree))
+
+
+@in_pages
+def test_only_fitting_joins_the_cache_and_models(path: Path) -> None:
+    if name_of(path) != "pages/ui/fitting.py":
+        fits = {"mixedcore.mixedlm", "mixedcore.MixedLM", "mixedcore.model"} & set(imported(path))
+        assert not (caches(path) and fits)
+
+
+@in_pages
+def test_ui_does_not_import_pages(path: Path) -> None:
+    if path.parent.name == "ui":
+        pages = {f"pages.{page.stem}" for page in (ROOT / "pages").glob("*.py")} - {"pages.__init__"}
+        assert not pages & set(imported(path))
+
+
+@pytest.mark.parametrize("path", EVERYTHING, ids=name_of)
+def test_files_and_functions_stay_readable(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert text.count("\n") <= LONGEST_FILE
+    functions = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef)]
+    too_long = [f.name for f in functions if (f.end_lineno or f.lineno) - f.lineno >= LONGEST_FUNCTION]
+    assert too_long == []
+
+
+def tracked_files() -> list[Path]:
+    asked = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if asked.returncode:  # unpacked from an archive: there is no list, so look at what git would have tracked
+        return [*EVERYTHING, *ROOT.glob("*.*"), *ROOT.glob(".streamlit/*")]
+    return [ROOT / name for name in asked.stdout.split("\0") if name]
+
+
+def test_no_file_names_the_machine_it_was_written_on() -> None:
+    """A path below one person's home or scratch folder works for that person only."""
+    machine_path = re.compile(rb"(?<![\w.$}~/])/(tmp|work|root|farm|home|Users)/\w|[A-Z]:\\Users\\")
+    named = {
+        path.relative_to(ROOT).as_posix(): found.group().decode()
+        for path in tracked_files()
+        if path.is_file() and (found := machine_path.search(path.read_bytes()))
+    }
+    assert named == {}
