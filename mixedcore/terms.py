@@ -60,3 +60,40 @@ class RandomTerm:
     structure: Structure
     columns: tuple[str, ...]
     blocks: tuple[Block, ...]
+
+
+def entries(structure: Structure, q: int) -> tuple[Ints, Ints, Ints]:
+    """Rows, columns and parameter numbers of the free entries of a q × q template Λ.
+
+    'full' counts the lower triangle by columns, as lme4 does. The same positions, mirrored, are the free
+    entries of Ψ = ΛΛ'.
+    """
+    if structure == "full":
+        cols, rows = np.triu_indices(q)
+        return rows.astype(np.intp), cols.astype(np.intp), np.arange(rows.size, dtype=np.intp)
+    diagonal = np.arange(q, dtype=np.intp)
+    return diagonal, diagonal, diagonal if structure == "diagonal" else np.zeros(q, dtype=np.intp)
+
+
+def n_parameters(term: RandomTerm) -> int:
+    """Number of covariance parameters of a term."""
+    return int(entries(term.structure, term.blocks[0].width)[2].max()) + 1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Template:
+    """Where the parameters stand in the q × q factor T of one grouping: T[rows, cols] = theta[index].
+
+    Several terms on the same levels share one grouping; T is then block diagonal.
+    """
+
+    q: int
+    rows: Ints
+    cols: Ints
+    index: Ints
+
+    def factor(self, theta: Floats) -> Floats:
+        """T(θ), (q, q) lower triangular."""
+        T = np.zeros((self.q, self.q))
+        T[self.rows, self.cols] = theta[self.index]
+        return T

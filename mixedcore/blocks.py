@@ -1,0 +1,89 @@
+"""Algebra of many small matrices at once: arrays of shape (rows, columns, m), the batch last.
+
+With the batch contiguous, a q × q step is a handful of vector operations over all m levels; nothing here
+loops over levels. Large blocks (q > `UNROLL`) go through LAPACK's batched routines instead.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mixedcore.errors import NotPositiveDefiniteError
+from mixedcore.terms import Floats, Ints
+
+UNROLL = 6  # up to this q, q³/3 vector operations over the batch beat LAPACK's call per block
+
+
+def transpose(A: Floats) -> Floats:
+    """(a, b, m) → (b, a, m), a view."""
+    return A.swapaxes(0, 1)
+
+
+def multiply(A: Floats, B: Floats) -> Floats:
+    """Batched product: (a, b, m), (b, c, m) → (a, c, m)."""
+    if A.shape[1] > UNROLL:
+        return np.moveaxis(np.matmul(np.moveaxis(A, -1, 0), np.moveaxis(B, -1, 0)), 0, -1)
+    out = A[:, 0, None] * B[None, 0]
+    for k in range(1, A.shape[1]):
+        out += A[:, k, None] * B[None, k]
+    return out
+
+
+def congruence(T: Floats, A: Floats) -> Floats:
+    """T'AT for one (q, q) matrix T and a batch A (q, q, m)."""
+    if T.shape[0] == 1:
+        return A * (T[0, 0] * T[0, 0])
+    q, _, m = A.shape
+    half = (T.T @ A.reshape(q, q * m)).reshape(q, q, m)
+    return transpose(np.ascontiguousarray((T.T @ transpose(half).reshape(q, q * m)).reshape(q, q, m)))
+
+
+def inverse_and_logdet(D: Floats) -> tuple[Floats, Floats]:
+    """Inverse (q, q, m) and log-determinant (m,) of symmetric positive definite blocks."""
+    q = D.shape[0]
+    if q == 1:
+        return 1.0 / D, np.log(D[0, 0])
+    if q > UNROLL:
+        return _inverse_by_lapack(D)
+    L_inv, logdet = _inverse_factor(D)
+    return multiply(transpose(L_inv), L_inv), logdet
+
+
+def _inverse_by_lapack(D: Floats) -> tuple[Floats, Floats]:
+    stacked = np.moveaxis(D, -1, 0)
+    sign, logdet = np.linalg.slogdet(stacked)
+    if not (sign > 0).all():
+        raise NotPositiveDefiniteError("A block of Λ'Z'ZΛ + I is not positive definite.")
+    return np.moveaxis(np.linalg.inv(stacked), 0, -1), logdet
+
+
+def _inverse_factor(D: Floats) -> tuple[Floats, Floats]:
+    """L⁻¹ (lower triangular) with LL' = D, row by row, and log|D|."""
+    q = D.shape[0]
+    L = np.zeros_like(D)
+    inverse = np.zeros_like(D)
+    logdet = np.zeros(D.shape[2])
+    for j in range(q):
+        pivot = D[j, j] - (L[j, :j] ** 2).sum(axis=0)
+        logdet += np.log(pivot)
+        L[j, j] = np.sqrt(pivot)
+        for i in range(j + 1, q):
+            L[i, j] = (D[i, j] - (L[i, :j] * L[j, :j]).sum(axis=0)) / L[j, j]
+        inverse[j, j] = 1.0 / L[j, j]
+        for i in range(j):
+            inverse[j, i] = -(L[j, i:j] * inverse[i:j, i]).sum(axis=0) / L[j, j]
+    return inverse, logdet
+
+
+def sum_runs(A: Floats, starts: Ints) -> Floats:
+    """Sums over consecutive runs of the last axis, the runs beginning at `starts`."""
+    return np.add.reduceat(A, starts, axis=-1)
+
+
+def sum_by(A: Floats, index: Ints, size: int) -> Floats:
+    """Sums over equal `index` along the last axis: (…, m) → (…, size)."""
+    flat = A.reshape(-1, A.shape[-1])
+    out = np.empty((flat.shape[0], size))
+    for row, values in zip(out, flat, strict=True):
+        row[:] = np.bincount(index, values, minlength=size)
+    return out.reshape(*A.shape[:-1], size)

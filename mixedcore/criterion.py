@@ -1,0 +1,221 @@
+"""Deviance and REML criterion with β and σ profiled out, their gradient, and the average information.
+
+    −2ℓ_ML   = log|Ω| + n (1 + log 2πr²/n)
+    −2ℓ_REML = log|Ω| + log|R_X|² + (n − p)(1 + log 2πr²/(n − p))          Bates et al. (2015), eqs. 34, 42
+
+With Ψ_t the covariance of a grouping's coefficients over σ², P the projection matrix of V/σ², a = Z'Py:
+
+    S_t = ∂d/∂Ψ_t = Σ_f [Z'PZ]_ff − Σ_f a_f a_f'/σ²    (ML: V⁻¹ for P in the first sum),    ∂d/∂T_t = 2 S_t T_t.
+
+The Hessian is approximated in Ψ by the average information (Gilmour, Thompson & Cullis 1995, Biometrics 51),
+with working vectors Z Ψ̇ a, and carried to θ exactly, curvature term 2 S included: it stays right at Ψ = 0.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy.linalg import solve_triangular
+
+from mixedcore.crossproducts import CrossProducts
+from mixedcore.elimination import Plan
+from mixedcore.errors import NotPositiveDefiniteError
+from mixedcore.blocks import sum_by
+from mixedcore.factor import Border, Factor, Root, Solution, apply, cross_gram, factorise, reduce, solve
+from mixedcore.selected import Faces, faces
+from mixedcore.terms import Floats, Ints
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """Everything about one θ, in the engine's units; derived from the factor when first asked for.
+
+    value : the criterion;  sigma2 : profiled σ²;  beta (p,);  R_X (p, p) upper, R_X'R_X = X'V⁻¹X
+    """
+
+    cp: CrossProducts
+    reml: bool
+    factor: Factor
+    border: Border
+    R_X: Floats
+    beta: Floats
+    r2: float
+
+    @property
+    def df(self) -> int:
+        """n for ML, n − p for REML."""
+        return self.cp.n - self.cp.p * self.reml
+
+    @property
+    def sigma2(self) -> float:
+        return self.r2 / self.df
+
+    @cached_property
+    def value(self) -> float:
+        """Criterion in the user's units."""
+        fixed, df = self.cp.fixed, self.df
+        logdet = self.factor.logdet
+        if self.reml:
+            logdet += 2 * float(np.log(np.diag(self.R_X)).sum()) - 2 * fixed.logdet
+        return logdet + df * (1 + float(np.log(2 * np.pi * self.r2 / df)) + 2 * float(np.log(fixed.y_scale)))
+
+    @cached_property
+    def solution(self) -> Solution:
+        """b and a for the columns [X y]."""
+        return solve(self.factor, self.border)
+
+    @cached_property
+    def faces(self) -> Faces:
+        return faces(self.factor)
+
+    @cached_property
+    def modes(self) -> tuple[Floats, ...]:
+        """Conditional modes of b at β, per grouping (q, m)."""
+        return tuple(b[-1] - np.tensordot(self.beta, b[:-1], 1) for b in self.solution.b)
+
+    @cached_property
+    def scores(self) -> tuple[Floats, ...]:
+        """a = Z'Py, per grouping (q, m)."""
+        return tuple(a[-1] - np.tensordot(self.beta, a[:-1], 1) for a in self.solution.a)
+
+    def quadratic(self, t: int) -> Floats:
+        """Σ_f a_f a_f' of a grouping, (q, q)."""
+        return np.asarray(self.scores[t] @ self.scores[t].T)
+
+    @cached_property
+    def traces(self) -> tuple[Floats, ...]:
+        """Σ_f [Z'PZ]_ff (REML) or Σ_f [Z'V⁻¹Z]_ff (ML), per grouping (q, q)."""
+        if not (self.reml and self.cp.p):
+            return self.faces.M
+        out = []
+        for M, a in zip(self.faces.M, self.solution.a, strict=True):
+            p, q, m = a[:-1].shape
+            U = solve_triangular(self.R_X, a[:-1].reshape(p, q * m), trans="T").reshape(p, q, m)
+            rows = U.swapaxes(0, 1).reshape(q, p * m)
+            out.append(M - rows @ rows.T)
+        return tuple(out)
+
+    @cached_property
+    def slopes(self) -> tuple[Floats, ...]:
+        """S_t = ∂d/∂Ψ_t, per grouping (q, q)."""
+        return tuple(M - self.quadratic(t) / self.sigma2 for t, M in enumerate(self.traces))
+
+    @cached_property
+    def gradient(self) -> Floats:
+        """∂d/∂θ, (k,)."""
+        out = np.zeros(self.cp.k)
+        for g, S, root in zip(self.cp.groupings, self.slopes, self.factor.roots, strict=True):
+            np.add.at(out, g.template.index, 2 * (S @ root.T)[g.template.rows, g.template.cols])
+        return out
+
+    @cached_property
+    def gradient_psi(self) -> Floats:
+        """∂d/∂ψ for the free entries of Ψ, (k,)."""
+        out = np.zeros(self.cp.k)
+        for g, S in zip(self.cp.groupings, self.slopes, strict=True):
+            rows, cols = g.template.rows, g.template.cols
+            np.add.at(out, g.template.index, np.where(rows == cols, 1.0, 2.0) * S[rows, cols])
+        return out
+
+    @cached_property
+    def working(self) -> tuple[Floats, Floats]:
+        """w'Pw (k, k) and w'Py (k,) of the working vectors w = Z Ψ̇ a, unprofiled in σ."""
+        cp = self.cp
+        c = _working_coefficients(cp, self.scores)
+        border, to_W = _border_of(cp, self.factor.plan, c)
+        reduced = reduce(self.factor, border)
+        cross = cross_gram(self.factor, self.border, reduced, to_W)  # [X y]'V⁻¹w
+        X_part = solve_triangular(self.R_X, cross[:-1], trans="T") if cp.p else np.zeros((0, cp.k))
+        Py = cross[-1] - self.beta @ cross[:-1]
+        return reduced.gram - X_part.T @ X_part, Py
+
+    @cached_property
+    def average_information(self) -> Floats:
+        """Average information for ψ with σ² profiled out, as a Hessian of −2ℓ: (k, k), positive semidefinite."""
+        wPw, wPy = self.working
+        return np.asarray(wPw / self.sigma2 - np.outer(wPy, wPy) / (self.sigma2 * self.r2))
+
+    @cached_property
+    def hessian(self) -> Floats:
+        """Approximate ∂²d/∂θ∂θ', (k, k)."""
+        J, curvature = np.zeros((self.cp.k, self.cp.k)), np.zeros((self.cp.k, self.cp.k))
+        for g, S, root in zip(self.cp.groupings, self.slopes, self.factor.roots, strict=True):
+            rows, cols, index = g.template.rows, g.template.cols, g.template.index
+            same_column = np.where(cols[:, None] == cols, 2 * S[np.ix_(rows, rows)], 0.0)
+            np.add.at(curvature, (index[:, None], index), same_column)
+            for p in np.unique(index):
+                half = np.zeros_like(root.T)
+                half[rows[index == p], cols[index == p]] = 1.0
+                half = half @ root.T.T
+                J[index, p] = (half + half.T)[rows, cols]
+        return np.asarray(J.T @ self.average_information @ J + curvature)
+
+
+def evaluate(cp: CrossProducts, plan: Plan, roots: tuple[Root, ...], *, reml: bool) -> Evaluation:
+    """The criterion at Ψ given by its roots, one a grouping.
+
+    Raises NotPositiveDefiniteError when X'V⁻¹X or the residual sum of squares is not positive.
+    """
+    factor = factorise(cp, plan, roots)
+    border = reduce(factor, _data_border(cp, plan))
+    try:
+        L = np.linalg.cholesky(border.gram)
+    except np.linalg.LinAlgError as err:
+        raise NotPositiveDefiniteError(
+            "The fixed effects cannot be told apart at these variances; look for collinear predictors."
+        ) from err
+    R_X = np.ascontiguousarray(L[:-1, :-1].T)
+    beta = solve_triangular(R_X, L[-1, :-1]) if cp.p else np.zeros(0)
+    return Evaluation(cp, reml, factor, border, R_X, beta, float(L[-1, -1] ** 2))
+
+
+def roots_of(cp: CrossProducts, theta: Floats) -> tuple[Root, ...]:
+    """Root of each grouping at θ."""
+    return tuple(Root.of_factor(g.template.factor(theta)) for g in cp.groupings)
+
+
+def _data_border(cp: CrossProducts, plan: Plan) -> Border:
+    """[X y] as a border."""
+    return Border(cp.ZW[: cp.nested], _dense_rows(cp, plan, cp.ZW[cp.nested :], cp.p + 1), cp.WW)
+
+
+def _dense_rows(cp: CrossProducts, plan: Plan, parts: tuple[Floats, ...], w: int) -> Floats:
+    """Columns (w, q, m) of the remainder's groupings laid out as dense rows (w, size)."""
+    out = np.zeros((w, plan.remainder.size if plan.remainder else 0))
+    if plan.remainder is not None:
+        for part, at in zip(parts, plan.remainder.position, strict=True):
+            out[:, at + np.arange(part.shape[1])[:, None]] = part
+    return out
+
+
+def _working_coefficients(cp: CrossProducts, scores: tuple[Floats, ...]) -> tuple[Floats, ...]:
+    """Ψ̇_p a for every parameter p, per grouping (k, q, m)."""
+    out = []
+    for g, a in zip(cp.groupings, scores, strict=True):
+        c = np.zeros((cp.k, *a.shape))
+        for r, s, p in zip(g.template.rows, g.template.cols, g.template.index, strict=True):
+            c[p, r] += a[s]
+            if r != s:
+                c[p, s] += a[r]
+        out.append(c)
+    return tuple(out)
+
+
+def _border_of(cp: CrossProducts, plan: Plan, c: tuple[Floats, ...]) -> tuple[Border, Floats]:
+    """The border of the columns w = Z c, and W'w (p + 1, k)."""
+    Zw = [apply(ZZ, part) for ZZ, part in zip(cp.ZZ, c, strict=True)]
+    for (s, t), pairs in cp.pairs.items():
+        Zw[s] = Zw[s] + _scatter(pairs.values, c[t][:, :, pairs.cols], pairs.rows, cp.groupings[s].m)
+        Zw[t] = Zw[t] + _scatter(pairs.values.swapaxes(0, 1), c[s][:, :, pairs.rows], pairs.cols, cp.groupings[t].m)
+    k = cp.k
+    gram = sum(part.reshape(k, -1) @ z.reshape(k, -1).T for part, z in zip(c, Zw, strict=True))
+    to_W = sum(ZW.reshape(cp.p + 1, -1) @ part.reshape(k, -1).T for ZW, part in zip(cp.ZW, c, strict=True))
+    dense = _dense_rows(cp, plan, tuple(Zw[cp.nested :]), k)
+    return Border(tuple(Zw[: cp.nested]), dense, np.asarray(gram)), np.asarray(to_W)
+
+
+def _scatter(values: Floats, columns: Floats, index: Ints, size: int) -> Floats:
+    """Sum of blocks (r, q, nnz) times columns (w, q, nnz) over entries of equal index: (w, r, size)."""
+    return sum_by(apply(values, columns), index, size)

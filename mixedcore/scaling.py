@@ -1,0 +1,152 @@
+"""Units that the engine works in, and the way back to the user's.
+
+Columns of X and covariates of random terms are centred where the model has the constant to absorb it,
+and scaled to unit root mean square; the outcome is replaced by its scaled least-squares residual. A predictor
+in millions, or a year such as 2024, then costs no digits, and fits are equivariant by construction.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.linalg import qr, solve_triangular
+
+from mixedcore.errors import ModelError
+from mixedcore.terms import Block, Floats, Ints, RandomTerm
+
+ALIAS_TOL = 1e-7  # a column whose part outside the earlier ones is this small a share is aliased (R's lm)
+GRAM_TOL = 1e-8  # below this squared share the Gram matrix has lost too many digits: decide by QR
+EXACT_FIT_TOL = 1e-12  # residual root mean square over that of y
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FixedScaling:
+    """The fixed part in the engine's units: Xs = X[:, kept] @ A and ys = (y − X[:, kept] β₀) / y_scale.
+
+    kept (p,) columns that are not aliased; A (p, p); beta0 (p,); Xs (n, p); ys (n,)
+    """
+
+    kept: Ints
+    A: Floats
+    beta0: Floats
+    y_scale: float
+    Xs: Floats
+    ys: Floats
+
+    @property
+    def logdet(self) -> float:
+        """log |det A|."""
+        return float(np.linalg.slogdet(self.A).logabsdet) if self.A.size else 0.0
+
+    def beta_to_user(self, beta: Floats) -> Floats:
+        """Coefficients of X from those of Xs, (p,)."""
+        return self.beta0 + self.y_scale * (self.A @ beta)
+
+    def cov_to_user(self, cov: Floats) -> Floats:
+        """Covariance of user's coefficients over σ², from that of the scaled ones."""
+        return self.A @ cov @ self.A.T
+
+
+def _constant_column(X: Floats) -> int | None:
+    """The first column that is one non-zero number throughout."""
+    found = np.flatnonzero((np.ptp(X, axis=0) == 0) & (X[0] != 0))
+    return int(found[0]) if found.size else None
+
+
+def _affine(X: Floats) -> tuple[Floats, Floats]:
+    """Centred (if a constant column allows) and scaled X (n, q), with A (q, q) such that it equals X @ A."""
+    n, p = X.shape
+    A = np.eye(p)
+    if p == 0:
+        return X, A
+    Xs = X.copy()
+    if (constant := _constant_column(X)) is not None:
+        others = np.delete(np.arange(p), constant)
+        means = X[:, others].mean(axis=0)
+        Xs[:, others] -= means
+        A[constant, others] = -means / X[0, constant]
+    size = np.sqrt(np.einsum("ij,ij->j", Xs, Xs) / n)
+    size[size == 0] = 1.0
+    return np.divide(Xs, size, out=Xs), A / size
+
+
+def _independent(Xs: Floats, order: Ints) -> tuple[Ints, Floats | None]:
+    """Columns to keep, the earlier in `order` of any aliased set; R of Xs[:, kept] = QR where it was needed."""
+    n, p = Xs.shape
+    residual = (Xs.T @ Xs / n)[np.ix_(order, order)]
+    for j in range(p):  # Cholesky in the given order, to see each column's share outside the earlier ones
+        if residual[j, j] < GRAM_TOL:
+            break
+        residual[j + 1 :, j + 1 :] -= np.outer(residual[j + 1 :, j], residual[j, j + 1 :]) / residual[j, j]
+    else:
+        return np.arange(p), None
+    kept = order
+    while True:
+        R = qr(Xs[:, kept], mode="r")[0][: kept.size] / np.sqrt(n)
+        small = np.flatnonzero(np.abs(np.diag(R)) < ALIAS_TOL)
+        if not small.size:
+            kept = np.sort(kept)
+            return kept, qr(Xs[:, kept], mode="r")[0][: kept.size] / np.sqrt(n)
+        kept = np.delete(kept, small[0])
+
+
+def scale_fixed(y: Floats, X: Floats) -> FixedScaling:
+    """Bring outcome (n,) and fixed design (n, p) into the engine's units; drop aliased columns.
+
+    Raises ModelError when the fixed part reproduces the outcome exactly, so that no variance is left.
+    """
+    n = y.size
+    Xs, A = _affine(X)
+    constant = _constant_column(X) if X.size else None
+    kept, R = _independent(Xs, np.argsort(np.arange(X.shape[1]) != constant, kind="stable"))
+    Xs, A = Xs[:, kept], A[np.ix_(kept, kept)]
+    if R is not None and kept.size:  # nearly collinear: orthogonal columns keep the digits
+        inverse = solve_triangular(R, np.eye(kept.size))
+        Xs, A = Xs @ inverse, A @ inverse
+    beta = np.linalg.solve(Xs.T @ Xs, Xs.T @ y) if kept.size else np.zeros(0)
+    residual = y - Xs @ beta
+    beta += (step := np.linalg.solve(Xs.T @ Xs, Xs.T @ residual) if kept.size else beta)
+    residual = residual - Xs @ step
+    size, y_size = np.sqrt(residual @ residual / n), np.sqrt(y @ y / n)
+    if size <= EXACT_FIT_TOL * y_size:
+        raise ModelError(
+            "The fixed effects reproduce the outcome exactly, so there is no variation left to divide into "
+            "variance components. Look for an outcome that is constant or computed from a predictor."
+        )
+    return FixedScaling(kept, A, A @ beta, float(size), np.ascontiguousarray(Xs), residual / size)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ScaledTerm:
+    """A random term in the engine's units.
+
+    bases : scaled covariates of each block, (n, q)
+    A     : (q, q), bases[0] = basis @ A for 'full' and 'diagonal'
+    unit  : bases = basis · unit for 'isotropic', whose blocks may differ in width
+    """
+
+    bases: tuple[Floats, ...]
+    A: Floats
+    unit: float
+
+
+def scale_term(term: RandomTerm) -> ScaledTerm:
+    """Centre and scale a 'full' term that has a constant, scale a 'diagonal' one, one unit for 'isotropic'."""
+    first = term.blocks[0].basis
+    if term.structure == "full":
+        basis, A = _affine(first)
+        return ScaledTerm((basis,), A, 1.0)
+    if term.structure == "diagonal":
+        size = np.sqrt(np.einsum("ij,ij->j", first, first) / len(first))
+        size[size == 0] = 1.0
+        return ScaledTerm((first / size,), np.diag(1.0 / size), 1.0)
+    unit = 1.0 / np.sqrt(_mean_square(term.blocks))
+    return ScaledTerm(tuple(b.basis * unit for b in term.blocks), np.eye(first.shape[1]) * unit, float(unit))
+
+
+def _mean_square(blocks: tuple[Block, ...]) -> float:
+    """Mean squared length of a component's covariate row, over the rows that take part."""
+    total = sum(np.einsum("ij,ij->i", b.basis, b.basis) for b in blocks)
+    taking_part = int(np.count_nonzero(total))
+    return float(np.sum(total)) / taking_part if taking_part else 1.0
