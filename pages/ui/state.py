@@ -7,7 +7,7 @@ changed in place.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import cast
+from typing import Any, cast
 
 import streamlit as st
 
@@ -30,6 +30,9 @@ _GROUP = "_chosen_group"
 _SOURCE = "_source"
 _CHOICES = "_choices"
 _SERIAL = "_source_serial"
+_READABLE_CALL = "_readable_call"
+_GOOD_FIT = "_good_fit"
+_REMARK = "_model_remark"
 
 
 # --- data and model ------------------------------------------------------------------------------
@@ -143,6 +146,54 @@ def choices() -> Choices:
 def set_choices(chosen: Choices) -> None:
     """Decide types and missing-value codes."""
     st.session_state[_CHOICES] = chosen
+
+
+# --- the Model page ------------------------------------------------------------------------------
+
+
+def show(key: str, value: object) -> str:
+    """Let the widget of this key show `value` when it is drawn next; gives the key back."""
+    if key not in st.session_state or st.session_state[key] != value:
+        st.session_state[key] = value
+    return key
+
+
+def shown(key: str) -> Any:
+    """What the widget of this key shows."""
+    return st.session_state[key]
+
+
+def readable_call() -> ModelCall | None:
+    """The last model that the widgets could express: where they go back to after something else was typed."""
+    return cast("ModelCall | None", st.session_state.get(_READABLE_CALL))
+
+
+def set_readable_call(chosen: ModelCall) -> None:
+    """Remember a model that the widgets can express."""
+    st.session_state[_READABLE_CALL] = chosen
+
+
+def good_call() -> ModelCall | None:
+    """The last model that could be fitted to the present data."""
+    loaded = data()
+    chosen, digest = st.session_state.get(_GOOD_FIT, (None, None))
+    return cast("ModelCall | None", chosen) if loaded and loaded.digest == digest else None
+
+
+def set_good_call(chosen: ModelCall) -> None:
+    """Remember a model that could be fitted to the present data."""
+    loaded = data()
+    st.session_state[_GOOD_FIT] = (chosen, loaded.digest if loaded else None)
+
+
+def remark() -> str:
+    """What the last choice changed besides itself, as Markdown; '' when nothing."""
+    return cast("str", st.session_state.get(_REMARK, ""))
+
+
+def set_remark(sentence: str) -> None:
+    """Say what a choice changed besides itself."""
+    st.session_state[_REMARK] = sentence
 
 
 # --- the way in ----------------------------------------------------------------------------------
