@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mixedcore import datasets
+from mixedcore.errors import DataError
 from pages.ui.dataset import Dataset
 from pages.ui.modelcall import ModelCall
 
@@ -10,14 +11,24 @@ FIRST = "sleepstudy"
 """The example offered where someone has no data yet."""
 
 
+def names() -> tuple[str, ...]:
+    """Every example, simplest first."""
+    return tuple(datasets.list()["name"])
+
+
 def known(name: str) -> bool:
     """Whether an example of this name exists."""
-    return any(example.name == name for example in datasets.list())
+    try:
+        datasets.describe(name)
+    except DataError:
+        return False
+    return True
 
 
 def dataset(name: str) -> Dataset:
     """The example's data, ready for a model."""
-    return Dataset.of(datasets.describe(name).title, datasets.load(name), f"example:{name}")
+    example = datasets.describe(name)
+    return Dataset.of(example.title, datasets.load(name), f"example:{example.name}")
 
 
 def suggested(name: str) -> ModelCall:
@@ -27,5 +38,5 @@ def suggested(name: str) -> ModelCall:
         formula=example.formula,
         groups=example.groups,
         re_formula=example.re_formula,
-        vc_formula=tuple(dict(example.vc_formula or {}).items()),
+        vc_formula=example.components,
     )
