@@ -1,0 +1,198 @@
+"""From cross-products to the optimum: start, search, and the boundary handled as the result that it is.
+
+At Λ = 0 the derivative in θ vanishes whatever the data say, so a zero is accepted only when the derivative in
+the variance, v'Sv for v in the null space of Λ, is not negative; otherwise the search goes on from there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from mixedcore.criterion import Evaluation, evaluate, roots_of
+from mixedcore.crossproducts import CrossProducts
+from mixedcore.elimination import Plan
+from mixedcore.optimise import ROUNDING, OptSummary, minimise
+from mixedcore.terms import Floats, RandomTerm, Template, entries
+
+NULL = 1e-6  # singular values of Λ below this, in the engine's units, are directions of no variance
+SNAP = 3e-3  # singular values below this are set to zero where that costs nothing
+FREE_OF_COST = 1e-10  # what a snap to zero may add to the criterion, beside rounding
+GAIN = 1e-9  # a restart must lower the criterion by more than this
+RESTARTS = 20
+STEPS_OFF_ZERO = 10.0 ** -np.arange(0.0, 7.0)  # variances tried when the search has to leave a zero
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Estimate:
+    """The optimum.
+
+    factors : Λ of each term in the engine's units, (q, q) lower triangular, diagonal ≥ 0; (1, 1) if isotropic
+    null    : orthonormal directions without variance of each term, (q, r), in the engine's units
+    """
+
+    terms: tuple[RandomTerm, ...]
+    evaluation: Evaluation
+    optimum: OptSummary
+    factors: tuple[Floats, ...]
+    null: tuple[Floats, ...]
+
+    @property
+    def singular(self) -> bool:
+        """Whether any direction of any term has no variance."""
+        return any(directions.shape[1] for directions in self.null)
+
+
+def estimate(
+    cp: CrossProducts,
+    plan: Plan,
+    terms: tuple[RandomTerm, ...],
+    *,
+    reml: bool,
+    start: Floats | None = None,
+    max_steps: int = 200,
+) -> Estimate:
+    """Minimise the criterion from `start` (k,), in the engine's units, or from Λ = I."""
+
+    def at(theta: Floats) -> Evaluation:
+        return evaluate(cp, plan, roots_of(cp, theta), reml=reml)
+
+    search = _Search(cp, terms, at)
+    point, optimum = minimise(at, identity(terms) if start is None else start, max_steps=max_steps)
+    evaluations = optimum.evaluations
+    for _ in range(RESTARTS):
+        better = search.leave_zero(point, optimum.theta)
+        if better is None:
+            break
+        point, optimum = minimise(at, better, max_steps=max_steps)
+        evaluations += optimum.evaluations + STEPS_OFF_ZERO.size
+    theta, point = search.snap(optimum.theta, point)
+    factors = tuple(rectify(T) for T in search.factors(theta))
+    theta = np.concatenate([_parameters(t, T) for t, T in zip(terms, factors, strict=True)] or [np.zeros(0)])
+    optimum = replace(optimum, theta=theta, objective=point.value, evaluations=evaluations)
+    return Estimate(terms, point, optimum, factors, tuple(null_directions(T) for T in factors))
+
+
+def identity(terms: tuple[RandomTerm, ...]) -> Floats:
+    """θ at Λ = I: every coefficient as variable as the residual, in the engine's units."""
+    parts = []
+    for term in terms:
+        rows, cols, index = entries(term.structure, term.blocks[0].width)
+        part = np.zeros(index.max() + 1)
+        part[index[rows == cols]] = 1.0
+        parts.append(part)
+    return np.concatenate(parts) if parts else np.zeros(0)
+
+
+def factor_of(term: RandomTerm, theta: Floats) -> Floats:
+    """Λ of one term from its parameters; (1, 1) for an isotropic one."""
+    if term.structure == "isotropic":
+        return theta[:1, None]
+    q = term.blocks[0].width
+    return Template(q, *entries(term.structure, q)).factor(theta)
+
+
+def _parameters(term: RandomTerm, T: Floats) -> Floats:
+    if term.structure == "isotropic":
+        return T[0, :1]
+    rows, cols, _ = entries(term.structure, len(T))
+    return T[rows, cols]
+
+
+def rectify(T: Floats) -> Floats:
+    """The same covariance with a non-negative diagonal; digits of rounding on it become zeros."""
+    T = T * np.where(np.diag(T) < 0, -1.0, 1.0)
+    T[np.abs(T) < 1e-14 * max(1.0, float(np.abs(T).max()))] = 0.0
+    return T
+
+
+def lower_root(root: Floats) -> Floats:
+    """Lower triangular (q, q) factor of root @ root.T for root (q, r), r ≥ q; right when singular too."""
+    return rectify(np.ascontiguousarray(np.linalg.qr(root.T, mode="r").T))
+
+
+def null_directions(T: Floats) -> Floats:
+    """Orthonormal directions v with v'Λ = 0, (q, r)."""
+    left, size, _ = np.linalg.svd(T)
+    return left[:, size < NULL]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Search:
+    cp: CrossProducts
+    terms: tuple[RandomTerm, ...]
+    at: Callable[[Floats], Evaluation]
+
+    def factors(self, theta: Floats) -> list[Floats]:
+        """Λ of every term."""
+        o = self.cp.offsets
+        return [factor_of(term, theta[o[t] : o[t + 1]]) for t, term in enumerate(self.terms)]
+
+    def theta(self, factors: list[Floats]) -> Floats:
+        return np.concatenate([_parameters(t, T) for t, T in zip(self.terms, factors, strict=True)])
+
+    def leave_zero(self, point: Evaluation, theta: Floats) -> Floats | None:
+        """A better θ off the boundary, or None where the boundary is the optimum."""
+        factors = self.factors(theta)
+        best, lowest = None, point.value - GAIN - ROUNDING * abs(point.value)
+        for t, T in enumerate(factors):
+            for v in self._descents(t, T, point):
+                for variance in STEPS_OFF_ZERO:
+                    trial = [*factors]
+                    trial[t] = self._widened(t, T, v * np.sqrt(variance))
+                    value = self.at(candidate := self.theta(trial)).value
+                    if value < lowest:
+                        best, lowest = candidate, value
+        return best
+
+    def _descents(self, t: int, T: Floats, point: Evaluation) -> list[Floats]:
+        """Directions without variance in which variance would lower the criterion."""
+        null, S = null_directions(T), term_slope(self.cp, self.terms, point, t)
+        if self.terms[t].structure != "full":
+            return [v for v in null.T if v @ S @ v < 0]
+        values, vectors = np.linalg.eigh(null.T @ S @ null)
+        return [null @ w for value, w in zip(values, vectors.T, strict=True) if value < 0]
+
+    def _widened(self, t: int, T: Floats, v: Floats) -> Floats:
+        """Λ with the variance vv' added."""
+        if self.terms[t].structure == "full":
+            return lower_root(np.column_stack([T, v]))
+        return np.diag(np.hypot(np.diag(T), v))
+
+    def snap(self, theta: Floats, point: Evaluation) -> tuple[Floats, Evaluation]:
+        """Set near-zero singular values to zero, one at a time, where the criterion does not mind."""
+        for t in range(len(self.terms)):
+            while True:
+                factors = self.factors(theta)
+                left, size, _ = np.linalg.svd(factors[t])
+                small = np.flatnonzero((size > 0) & (size < SNAP))
+                if not small.size:
+                    break
+                size[small[-1]] = 0.0
+                root = left * size
+                factors[t] = lower_root(root) if self.terms[t].structure == "full" else np.diag(_row_sizes(root))
+                trial = self.at(candidate := self.theta(factors))
+                if trial.value > point.value + FREE_OF_COST + ROUNDING * abs(point.value):
+                    break
+                theta, point = candidate, trial
+        return theta, point
+
+
+def _row_sizes(root: Floats) -> Floats:
+    """Standard deviations from any root of a diagonal covariance."""
+    return np.sqrt(np.einsum("ij,ij->i", root, root))
+
+
+def term_slope(cp: CrossProducts, terms: tuple[RandomTerm, ...], point: Evaluation, t: int) -> Floats:
+    """∂d/∂Ψ of one term, (q, q); the sum over its coefficients, (1, 1), for an isotropic one."""
+    own = [
+        S[member.columns, member.columns]
+        for g, S in zip(cp.groupings, point.slopes, strict=True)
+        for member in g.members
+        if member.term == t
+    ]
+    if terms[t].structure == "isotropic":
+        return np.array([[sum(float(np.trace(S)) for S in own)]])
+    return own[0]
