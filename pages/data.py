@@ -1,11 +1,25 @@
-"""Data."""
+"""Data: take an example or open a file, look at it, set what its columns are."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from pages.ui import shell, state
+from pages.ui import gallery, loaded, shell, state, upload
 
 shell.enter("data")
-st.title("Data")
-state.data_or_stop()
+
+data, source, found = state.data(), state.source(), state.inspected()
+if data is None or source is None or found is None:
+    st.title("Begin with data", anchor=False)
+    st.markdown(
+        "Pupils in schools, days in patients, batches in a works: wherever rows come in groups, a mixed model fits. "
+        "Take an example and see one, or open your own table."
+    )
+else:
+    st.title("Data", anchor=False)
+    loaded.show(data, source, found)
+    st.header("Other data", anchor=False)
+
+upload.show()
+st.subheader("Examples with a story", anchor=False)
+gallery.show()

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
-from pages.ui import examples, state
+from pages.ui import examples, intake, state
 from pages.ui.modelcall import ModelCall
 from pages.ui.text import escape, shorten
 
@@ -32,6 +32,7 @@ def enter(page: str) -> None:
         state.await_page(f"pages/{page}.py")
         st.switch_page("app.py", query_params=_query())
     refused = _follow_link()
+    intake.catch_up()
     _strip()
     if refused:
         st.warning(refused)
@@ -113,7 +114,7 @@ def _data_label() -> str:
     if loaded is None:
         return "No data yet"
     rows, columns = loaded.frame.shape
-    return f"**{escape(shorten(loaded.name))}** · {rows:,} rows × {columns:,} columns"
+    return f"**{escape(shorten(loaded.name, 60))}** · {rows:,} rows × {columns:,} columns"
 
 
 def _model_label() -> str:

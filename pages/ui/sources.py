@@ -1,13 +1,18 @@
-"""What the Data page works on: a table as it was read, and the decisions made about its columns."""
+"""What the Data page works on: an opened file, the table read from it, and the decisions about its columns."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from pages.ui.dataset import Dataset
 from pages.ui.reading import ReadOptions, ReadResult
+
+if TYPE_CHECKING:
+    from pages.ui.columns import Column
 
 USUAL_MISSING = ("", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", ".", "#N/A")
 """Texts that mean 'missing' unless someone decides otherwise: those of R, SAS, Stata, SQL and spreadsheets."""
@@ -59,3 +64,34 @@ class Source:
     def is_example(self) -> bool:
         """Whether this is a built-in example."""
         return self.origin.startswith("example:")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Opened:
+    """A file that a person chose.
+
+    asked : how it shall be read, as far as set by hand
+    error : why it could not be read, in a plain sentence; empty when it could
+    """
+
+    name: str
+    content: bytes
+    asked: ReadOptions
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Inspected:
+    """What the Data page shows of the columns.
+
+    profile  : one row a column
+    missing  : one row a column that has missing values
+    complete : rows without any missing value
+    suspects : texts that may stand for missing values, with their counts
+    """
+
+    columns: tuple[Column, ...]
+    profile: pd.DataFrame
+    missing: pd.DataFrame
+    complete: int
+    suspects: Mapping[str, int]

@@ -16,9 +16,9 @@ from mixedcore.formula import check_formula
 from pages.ui import examples
 from pages.ui.dataset import Dataset
 from pages.ui.modelcall import ModelCall
-from pages.ui.sources import Choices, Source
+from pages.ui.sources import Choices, Inspected, Opened, Source
 
-__all__ = ["Choices", "Dataset", "ModelCall", "Source"]
+__all__ = ["Choices", "Dataset", "Inspected", "ModelCall", "Opened", "Source"]
 
 _APP_RAN = "_app_ran"
 _AWAITED_PAGE = "_awaited_page"
@@ -28,6 +28,10 @@ _DATASET = "_dataset"
 _CALL = "_call"
 _GROUP = "_chosen_group"
 _SOURCE = "_source"
+_OPENED = "_opened"
+_TO_READ = "_to_read"
+_TO_SETTLE = "_to_settle"
+_INSPECTED = "_inspected"
 _CHOICES = "_choices"
 _SERIAL = "_source_serial"
 _READABLE_CALL = "_readable_call"
@@ -103,34 +107,55 @@ def set_chosen_group(label: str | None) -> None:
 def use_example(name: str) -> None:
     """Load an example with its suggested model."""
     dataset = examples.dataset(name)
-    _set_source(Source.example(dataset))
+    set_opened(None, is_new=True)
+    st.session_state[_SOURCE] = Source.example(dataset)
+    set_choices(Choices())
     set_call(None)
     set_data(dataset)
     set_call(examples.suggested(name))
 
 
 def use_upload(source: Source) -> None:
-    """Take an opened file as the source; what was decided about another file does not apply to it."""
-    _set_source(source)
-
-
-def reread(source: Source) -> None:
-    """The same file read in another way: decisions about columns stay where the columns do."""
+    """Take a file as read; decisions about columns stay where a column of that name is there again."""
+    previous = st.session_state.get(_SOURCE)
     st.session_state[_SOURCE] = source
+    again = previous is not None and previous.origin == source.origin
     names = set(source.frame.columns)
-    kept = tuple((name, kind) for name, kind in choices().kinds if name in names)
-    set_choices(replace(choices(), kinds=kept))
-
-
-def _set_source(source: Source) -> None:
-    st.session_state[_SOURCE] = source
-    st.session_state[_CHOICES] = Choices()
-    st.session_state[_SERIAL] = serial() + 1
+    kinds = tuple((name, kind) for name, kind in choices().kinds if name in names)
+    set_choices(replace(choices(), kinds=kinds) if again else Choices())
 
 
 def source() -> Source | None:
-    """What the Data page works on: an example or an opened file."""
+    """What the Data page works on: an example or a file as read."""
     return cast("Source | None", st.session_state.get(_SOURCE))
+
+
+def opened() -> Opened | None:
+    """The file last chosen, whether or not it could be read."""
+    return cast("Opened | None", st.session_state.get(_OPENED))
+
+
+def set_opened(opened: Opened | None, *, is_new: bool) -> None:
+    """Choose a file, or the same file with other options; it is read when the next page begins."""
+    st.session_state[_OPENED] = opened
+    st.session_state[_TO_READ] = opened is not None
+    if is_new:
+        st.session_state[_SERIAL] = serial() + 1
+
+
+def set_failed(opened: Opened) -> None:
+    """Note that a file could not be read."""
+    st.session_state[_OPENED] = opened
+
+
+def take_to_read() -> Opened | None:
+    """The file that waits to be read, once."""
+    return opened() if st.session_state.pop(_TO_READ, False) else None
+
+
+def take_to_settle() -> Source | None:
+    """The source whose columns wait to be typed, once."""
+    return source() if st.session_state.pop(_TO_SETTLE, False) else None
 
 
 def serial() -> int:
@@ -144,56 +169,19 @@ def choices() -> Choices:
 
 
 def set_choices(chosen: Choices) -> None:
-    """Decide types and missing-value codes."""
+    """Decide types and missing-value codes; columns are typed again when the next page begins."""
     st.session_state[_CHOICES] = chosen
+    st.session_state[_TO_SETTLE] = True
 
 
-# --- the Model page ------------------------------------------------------------------------------
+def inspected() -> Inspected | None:
+    """What is known of the columns of the current source."""
+    return cast("Inspected | None", st.session_state.get(_INSPECTED))
 
 
-def show(key: str, value: object) -> str:
-    """Let the widget of this key show `value` when it is drawn next; gives the key back."""
-    if key not in st.session_state or st.session_state[key] != value:
-        st.session_state[key] = value
-    return key
-
-
-def shown(key: str) -> Any:
-    """What the widget of this key shows."""
-    return st.session_state[key]
-
-
-def readable_call() -> ModelCall | None:
-    """The last model that the widgets could express: where they go back to after something else was typed."""
-    return cast("ModelCall | None", st.session_state.get(_READABLE_CALL))
-
-
-def set_readable_call(chosen: ModelCall) -> None:
-    """Remember a model that the widgets can express."""
-    st.session_state[_READABLE_CALL] = chosen
-
-
-def good_call() -> ModelCall | None:
-    """The last model that could be fitted to the present data."""
-    loaded = data()
-    chosen, digest = st.session_state.get(_GOOD_FIT, (None, None))
-    return cast("ModelCall | None", chosen) if loaded and loaded.digest == digest else None
-
-
-def set_good_call(chosen: ModelCall) -> None:
-    """Remember a model that could be fitted to the present data."""
-    loaded = data()
-    st.session_state[_GOOD_FIT] = (chosen, loaded.digest if loaded else None)
-
-
-def remark() -> str:
-    """What the last choice changed besides itself, as Markdown; '' when nothing."""
-    return cast("str", st.session_state.get(_REMARK, ""))
-
-
-def set_remark(sentence: str) -> None:
-    """Say what a choice changed besides itself."""
-    st.session_state[_REMARK] = sentence
+def set_inspected(found: Inspected) -> None:
+    """Remember what was found out about the columns."""
+    st.session_state[_INSPECTED] = found
 
 
 # --- the way in ----------------------------------------------------------------------------------

@@ -1,0 +1,71 @@
+"""What the columns of a dataset hold, as a table to read. Pure."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from pages.ui.columns import KIND_NAMES, Settled
+
+TOP = 3
+
+
+def table(settled: Settled, meanings: dict[str, str] | None = None) -> pd.DataFrame:
+    """One row a column: name, type, missing, distinct values, what the values are, meaning if known."""
+    rows = [
+        {
+            "Column": column.name,
+            "Type": KIND_NAMES[column.kind],
+            "Set by": "you" if column.kind != column.guessed else "its values",
+            "Missing": column.missing,
+            "Distinct": int(settled.frame[column.name].nunique()),
+            "Values": values(settled.frame[column.name]),
+            "Meaning": (meanings or {}).get(column.name, ""),
+        }
+        for column in settled.columns
+    ]
+    profile = pd.DataFrame(rows)
+    if not meanings:
+        return profile.drop(columns="Meaning")
+    return profile.drop(columns="Set by") if (profile["Set by"] == "its values").all() else profile
+
+
+def values(series: pd.Series) -> str:
+    """The range and mean of numbers, the range of dates, the most frequent of other values."""
+    present = series.dropna()
+    if present.empty:
+        return "none"
+    if pd.api.types.is_bool_dtype(series.dtype):
+        return f"yes {int(present.sum()):,} · no {int((~present).sum()):,}"
+    if pd.api.types.is_numeric_dtype(series.dtype):
+        finite = present[np.isfinite(present)]
+        if finite.empty:
+            return "all infinite"
+        return f"{number(finite.min())} to {number(finite.max())}, mean {number(finite.mean())}"
+    if pd.api.types.is_datetime64_any_dtype(series.dtype):
+        return f"{present.min():%Y-%m-%d} to {present.max():%Y-%m-%d}"
+    counts = present.value_counts().head(TOP)
+    shown = " · ".join(f"{str(level)[:30]} ({count:,})" for level, count in counts.items())
+    return shown + (" · …" if present.nunique() > TOP else "")
+
+
+def number(value: float) -> str:
+    """Four significant digits, whole numbers in full."""
+    if float(value).is_integer() and abs(value) < 1e7:
+        return f"{int(value):,}"
+    return f"{value:.4g}"
+
+
+def missing_table(settled: Settled) -> pd.DataFrame:
+    """Columns that have missing values, the most first: how many, what share, and the texts that stood for them."""
+    rows = [
+        {
+            "Column": column.name,
+            "Missing": column.missing,
+            "Share": column.missing / max(len(settled.frame), 1),
+            "Written as": ", ".join(f"{code or 'empty'} ({count:,})" for code, count in column.by_code.items()),
+        }
+        for column in settled.columns
+        if column.missing
+    ]
+    return pd.DataFrame(rows).sort_values("Missing", ascending=False, kind="stable") if rows else pd.DataFrame()
