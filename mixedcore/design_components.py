@@ -7,7 +7,7 @@ numeric columns); otherwise patsy sees the rows of one group at a time (`design_
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,28 +19,10 @@ from patsy.eval import EvalEnvironment, EvalFactor
 
 from mixedcore.design_by_group import evaluate_by_group
 from mixedcore.design_eval import NotFiniteError, design_info, evaluate, matrix
-from mixedcore.errors import FormulaError, ModelError
+from mixedcore.design_groups import Grouping
+from mixedcore.errors import ModelError
 from mixedcore.frame import Frame
 from mixedcore.terms import Block, Floats, Ints, RandomTerm
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Grouping:
-    """The top-level groups of the rows.
-
-    codes  : (n,) group of each row, 0 … m − 1
-    labels : m labels, sorted where they can be
-    name   : the grouping column, or 'Group'
-    """
-
-    codes: Ints
-    labels: list[Any]
-    name: str
-
-    @property
-    def m(self) -> int:
-        """Number of groups."""
-        return len(self.labels)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,16 +39,14 @@ def component(
 ) -> RandomTerm:
     """The variance component `name`: independent coefficients of one variance, made within each group.
 
-    Raises ModelError for a formula without columns, FormulaError for one that cannot be evaluated.
+    Raises ModelError for one that cannot be told from the residual, FormulaError where evaluation fails.
     """
-    if not terms:
-        raise ModelError(f"The variance component {name!r} has no columns; write for example '0 + C(class)'.")
     blocks = (
         _one_hot(name, terms, frame, grouping, env)
         or _plain_columns(name, terms, frame, grouping, env)
         or evaluate_by_group(name, terms, frame, grouping.codes, grouping.m, env)
     )
-    _check_not_residual(name, blocks, frame.n)
+    check_not_residual(name, blocks, frame.n)
     return RandomTerm(name, "component", "isotropic", (), blocks)
 
 
@@ -173,9 +153,9 @@ def _elementwise(node: ast.AST, env: EvalEnvironment, *, boxed: bool = False) ->
         case ast.Call(func=ast.Name(id="Q")):
             return True
         case ast.Call(func=ast.Attribute(value=ast.Name(id=module), attr=function), keywords=[]):
-            is_numpy = env.namespace.get(module) is np
-            ufunc = isinstance(getattr(np, function, None), np.ufunc)
-            return is_numpy and ufunc and all(_elementwise(arg, env) for arg in node.args)
+            called = getattr(env.namespace.get(module), function, None)
+            known = isinstance(called, np.ufunc) or called is np.where
+            return known and all(_elementwise(arg, env) for arg in node.args)
     return False
 
 
@@ -199,21 +179,10 @@ def _boxed(value: Any) -> bool:
     return hasattr(value, "contrast") and hasattr(value, "levels")
 
 
-def _check_not_residual(name: str, blocks: tuple[Block, ...], n: int) -> None:
+def check_not_residual(name: str, blocks: tuple[Block, ...], n: int) -> None:
     """A coefficient of its own for every row cannot be told from the residual."""
     if len(blocks) == 1 and blocks[0].n_levels == n and blocks[0].width == 1 and np.ptp(blocks[0].basis) == 0:
         raise ModelError(
             f"The variance component {name!r} has one row in every level, so its variance cannot be told "
             "from the residual; use a coarser factor or leave the component out."
         )
-
-
-def parse_components(vc_formula: Mapping[str, Any] | None) -> Mapping[str, Any]:
-    """The components in sorted order; ModelError if they are no mapping of names to formulas."""
-    if vc_formula is None:
-        return {}
-    if not isinstance(vc_formula, Mapping):
-        raise ModelError("vc_formula is a mapping of names to formulas: {'classroom': '0 + C(classroom)'}.")
-    if not all(isinstance(key, str) for key in vc_formula):
-        raise FormulaError("The names of variance components must be text.")
-    return dict(sorted(vc_formula.items()))

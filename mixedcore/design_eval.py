@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import keyword
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -113,8 +114,7 @@ def factor_names(factor: Any) -> list[str]:
     """The variables whose values a factor uses: names that are not merely called, and names in Q('…')."""
     if not isinstance(factor, EvalFactor):
         return [factor.name()]
-    with translated("formula"):
-        tree = ast.parse(factor.code, mode="eval")
+    tree = _tree(factor)
     called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
     names = [n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and id(n) not in called]
     return names + [q for node in ast.walk(tree) if (q := _quoted(node)) is not None]
@@ -210,13 +210,26 @@ def _check_calls(factors: Sequence[Any], env: EvalEnvironment) -> None:
     for factor in factors:
         if not isinstance(factor, EvalFactor):
             continue
-        for node in ast.walk(ast.parse(factor.code, mode="eval")):
+        for node in ast.walk(_tree(factor)):
             if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name)):
                 continue
             name = node.func.id
             if not (name in env.namespace or hasattr(patsy.builtins, name) or hasattr(builtins, name)):
                 hint = f"; write np.{name}(…)" if callable(getattr(np, name, None)) else ""
                 raise FormulaError(f"There is no function {name!r} in {factor.code!r}{hint}.")
+
+
+def _tree(factor: Any) -> ast.Expression:
+    with translated("formula"):
+        try:
+            return ast.parse(str(factor.code), mode="eval")
+        except SyntaxError as err:
+            reserved = [word for word in factor.code.split() if keyword.iskeyword(word)]
+            if not reserved:
+                raise
+            raise FormulaError(
+                f"{reserved[0]!r} is a word of Python's own; write Q({reserved[0]!r}) for the column."
+            ) from err
 
 
 def _quoted(node: ast.AST) -> str | None:

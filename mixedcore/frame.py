@@ -7,7 +7,7 @@ can pair a value with the wrong row. The row labels are only carried along.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -26,13 +26,14 @@ Rows = NDArray[np.intp]
 class Frame:
     """The columns a model uses, row by row.
 
-    raw     : name → column as extracted, (n,) or (n, k)
-    columns : name → the same with its type settled
+    raw     : name → column as extracted, (n,) or (n, k); those that only group rows included
+    columns : name → column of the formulas with its type settled
     groups  : (n,) group labels as given, or None
     rows    : (n,) position of each row in the data as given
     index   : (n,) row labels as given
     n_given : rows of the data as given
     series  : formulas see pandas Series (else arrays)
+    extra   : columns that are variables of the caller, not of the data
     notes   : what was dropped or changed, in plain sentences
     """
 
@@ -43,7 +44,8 @@ class Frame:
     index: pd.Index
     n_given: int
     series: bool
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
+    extra: frozenset[str] = frozenset()
 
     @property
     def n(self) -> int:
@@ -57,13 +59,12 @@ class Frame:
             return dict(found)
         return {name: _as_array(v) for name, v in found.items()}
 
-    def group_labels(self) -> pd.Series:
-        """(n,) label of each row's group; integers are plain ones even if the column once had gaps."""
-        if self.groups is None:
-            raise DataError("These data have no grouping factor.")
-        if pd.api.types.is_integer_dtype(self.groups.dtype):
-            return settle_numbers(self.groups)
-        return self.groups
+    def group_labels(self, column: str | None = None) -> pd.Series:
+        """(n,) label of each row's group, or of a column; integers are plain even if it once had gaps."""
+        labels = self.groups if column is None else self.raw[column]
+        if not isinstance(labels, pd.Series):
+            raise DataError(f"{column or 'groups'} must be one label a row to group by.")
+        return settle_numbers(labels) if pd.api.types.is_integer_dtype(labels.dtype) else labels
 
     def take(self, rows: Rows) -> Frame:
         """The frame of some of its rows, types settled anew (a category may have lost its last row)."""
@@ -71,7 +72,7 @@ class Frame:
         return replace(
             self,
             raw=raw,
-            columns={name: settle(v, name) for name, v in raw.items()},
+            columns={name: settle(raw[name], name) for name in self.columns},
             groups=None if self.groups is None else _take(self.groups, rows),
             rows=self.rows[rows],
             index=self.index[rows],
@@ -94,6 +95,7 @@ def make_frame(
     names: Sequence[str],
     *,
     groups: Any = None,
+    keys: Sequence[str] = (),
     extra: Mapping[str, Any] | None = None,
     subset: Any = None,
     missing: str = "none",
@@ -101,6 +103,7 @@ def make_frame(
     """The columns `names` of a table, with `subset` and `missing` applied.
 
     groups : a column name or one label a row of the data as given (a Series is aligned on the index)
+    keys   : names of columns that only group rows (those of bar terms)
     extra  : further columns that are not in the table, by name
     subset : booleans, labels of the index, or positions; see `subset_rows`
     missing: 'none' and 'raise' refuse missing or infinite values in any used column, 'drop' drops the rows
@@ -113,6 +116,10 @@ def make_frame(
     raw = {name: table.column(name) for name in names}
     labels, shown = _group_column(table, groups)
     raw |= {name: as_values(values, name) for name, values in (extra or {}).items()}
+    formula_names = list(raw)
+    raw |= {name: table.column(name) for name in keys}
+    if labels is not None and isinstance(groups, str):
+        raw[groups] = labels
     n, index = table.n_rows, _row_labels(table)
     keep = np.arange(n, dtype=np.intp) if subset is None else subset_rows(subset, index)
     used = raw if labels is None or shown in raw else raw | {shown: labels}
@@ -121,8 +128,10 @@ def make_frame(
         raise DataError("No rows are left: the subset selects none." if n else "The data have no rows.")
     if not complete.any():
         raise DataError(f"No rows are left. {note}")
-    whole = Frame(raw, {}, labels, np.arange(n, dtype=np.intp), index, n, table.series)
-    return replace(whole.take(keep[complete]), notes=(note,) if note else ())
+    unsettled = {name: Settled(raw[name]) for name in formula_names}
+    whole = Frame(raw, unsettled, labels, np.arange(n, dtype=np.intp), index, n, table.series)
+    notes = (note,) if note else ()
+    return replace(whole.take(keep[complete]), notes=notes, extra=frozenset(extra or ()))
 
 
 def new_frame(table: Table, fitted: Mapping[str, Settled]) -> Frame:

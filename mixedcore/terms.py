@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,6 +53,7 @@ class RandomTerm:
     columns   : names of the q covariates of a group term ('Intercept', 'Days'); empty for a component
     blocks    : one for 'full' and 'diagonal'; one or more for 'isotropic'. Blocks of a component with
                 several columns a row share λ.
+    levels    : m labels of a group term's levels; empty for a component, whose blocks name theirs
     """
 
     name: str
@@ -60,6 +61,7 @@ class RandomTerm:
     structure: Structure
     columns: tuple[str, ...]
     blocks: tuple[Block, ...]
+    levels: Sequence[Any] = ()
 
 
 def entries(structure: Structure, q: int) -> tuple[Ints, Ints, Ints]:

@@ -1,0 +1,89 @@
+"""Top-level groups, and the random terms that stand on a grouping factor of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from mixedcore.errors import ModelError
+from mixedcore.terms import Block, Floats, Ints, RandomTerm, Structure
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Grouping:
+    """A grouping of the rows.
+
+    codes  : (n,) group of each row, 0 … m − 1
+    labels : m labels, sorted where they can be
+    name   : the grouping column, columns joined by ':', or 'Group'
+    """
+
+    codes: Ints
+    labels: list[Any]
+    name: str
+
+    @property
+    def m(self) -> int:
+        """Number of groups."""
+        return len(self.labels)
+
+
+def make_grouping(groups: pd.Series, name: str) -> Grouping:
+    """Codes and sorted labels of the groups."""
+    codes, uniques = pd.factorize(groups)
+    labels = uniques.tolist()
+    try:
+        order = sorted(range(len(labels)), key=labels.__getitem__)
+    except TypeError:  # labels of different types have no order of their own
+        order = sorted(range(len(labels)), key=lambda i: (type(labels[i]).__name__, str(labels[i])))
+    rank = np.empty(len(order), dtype=np.intp)
+    rank[order] = np.arange(len(order))
+    return Grouping(rank[codes], [labels[i] for i in order], name)
+
+
+def interaction(parts: Sequence[Grouping]) -> Grouping:
+    """The combinations of levels that occur: 'school:class', with labels 's1 / a'."""
+    return parts[0] if len(parts) == 1 else reduce(_cross, parts)
+
+
+def group_term(basis: Floats, columns: Sequence[str], grouping: Grouping) -> RandomTerm:
+    """The term of `re_formula`: correlated coefficients of `columns` in every group."""
+    return grouped_term(basis, columns, grouping, correlated=True, top=True)
+
+
+def grouped_term(
+    basis: Floats, columns: Sequence[str], grouping: Grouping, *, correlated: bool, top: bool = False
+) -> RandomTerm:
+    """Coefficients of `columns` in every level of a grouping; basis (n, q).
+
+    top : the grouping is that of the top-level groups, so each level is in its own group
+    Raises ModelError where the variance cannot be known: a single level, or one row in each.
+    """
+    n, m = len(basis), grouping.m
+    if m == 1:
+        raise ModelError(
+            f"All rows are in one group ({grouping.name} = {grouping.labels[0]!r}), and a variance between "
+            "groups needs at least two. Choose another grouping factor; for crossed effects in one "
+            "constant group give only variance components."
+        )
+    if m == n and "Intercept" in columns:
+        raise ModelError(
+            f"Every group of {grouping.name} has one row, so the variance between groups cannot be told from "
+            "the residual. Choose a coarser grouping factor."
+        )
+    names = tuple(grouping.name if column == "Intercept" else column for column in columns)
+    inside = np.arange(m, dtype=np.intp) if top else np.zeros(m, dtype=np.intp)
+    block = Block(grouping.codes, m, basis, inside, names * m)
+    structure: Structure = "full" if correlated or len(columns) == 1 else "diagonal"
+    return RandomTerm(grouping.name, "group", structure, tuple(columns), (block,), grouping.labels)
+
+
+def _cross(left: Grouping, right: Grouping) -> Grouping:
+    codes, cells = pd.factorize(left.codes * np.int64(right.m) + right.codes, sort=True)
+    labels = [f"{left.labels[i]} / {right.labels[j]}" for i, j in zip(*divmod(cells, right.m), strict=True)]
+    return Grouping(codes.astype(np.intp), labels, f"{left.name}:{right.name}")

@@ -1,0 +1,54 @@
+"""The outcome of a model: one number a row, that varies; anything else is named for what it is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from patsy.categorical import guess_categorical
+
+from mixedcore.design_eval import NotFiniteError
+from mixedcore.errors import DataError, ModelError
+from mixedcore.terms import Floats
+
+
+def outcome(name: str, value: Any, n: int) -> tuple[Floats, tuple[str, ...]]:
+    """The outcome (n,) as numbers, and notes on it; DataError for text, ModelError for a constant."""
+    array = np.asarray(value)
+    if array.dtype.kind == "b" and array.shape == (n,):
+        return varying(array.astype(np.float64), name), (f"{name} is true or false: used as 1 and 0.",)
+    if guess_categorical(value):
+        raise DataError(_text_outcome(name, pd.Series(getattr(value, "data", value))))
+    y = array[:, 0] if array.ndim == 2 and array.shape[1] == 1 else array
+    if y.shape != (n,) or y.dtype.kind not in "iuf":
+        raise DataError(f"The outcome {name} must be one number a row; it has shape {y.shape}.")
+    if not np.isfinite(y).all():
+        raise NotFiniteError(np.asarray(~np.isfinite(y)), name)
+    return varying(y.astype(np.float64), name), ()
+
+
+def varying(y: Floats, name: str) -> Floats:
+    """The outcome itself; ModelError where it is the same in all rows."""
+    if len(y) > 1 and np.ptp(y) == 0:
+        raise ModelError(f"The outcome {name} is {y[0]:g} in all {len(y)} rows: there is nothing to explain.")
+    return np.ascontiguousarray(y)
+
+
+def check_rows(n: int, p: int) -> None:
+    """ModelError unless there are more rows than fixed effects."""
+    if n <= p:
+        raise ModelError(
+            f"{n} rows cannot support {p} fixed effects; there must be more rows than coefficients."
+        )
+
+
+def _text_outcome(name: str, values: pd.Series) -> str:
+    found = values.unique()
+    some = ", ".join(repr(v) for v in list(found)[:4]) + (", …" if len(found) > 4 else "")
+    numeric = pd.to_numeric(pd.Series(list(found)), errors="coerce").notna().all()
+    hint = " They look like numbers stored as text: convert the column first." if numeric else ""
+    return (
+        f"The outcome {name} is text with {len(found)} different values ({some}); a linear mixed model needs "
+        f"a numeric outcome.{hint}"
+    )
