@@ -184,6 +184,54 @@ def set_inspected(found: Inspected) -> None:
     st.session_state[_INSPECTED] = found
 
 
+# --- the Model page ------------------------------------------------------------------------------
+
+
+def show(key: str, value: object) -> str:
+    """Let the widget of this key show `value` when it is drawn next; gives the key back."""
+    if key not in st.session_state or st.session_state[key] != value:
+        st.session_state[key] = value
+    return key
+
+
+def shown(key: str) -> Any:
+    """What the widget of this key shows."""
+    return st.session_state[key]
+
+
+def readable_call() -> ModelCall | None:
+    """The last model that the widgets could express: where they go back to after something else was typed."""
+    return cast("ModelCall | None", st.session_state.get(_READABLE_CALL))
+
+
+def set_readable_call(chosen: ModelCall) -> None:
+    """Remember a model that the widgets can express."""
+    st.session_state[_READABLE_CALL] = chosen
+
+
+def good_call() -> ModelCall | None:
+    """The last model that could be fitted to the present data."""
+    loaded = data()
+    chosen, digest = st.session_state.get(_GOOD_FIT, (None, None))
+    return cast("ModelCall | None", chosen) if loaded and loaded.digest == digest else None
+
+
+def set_good_call(chosen: ModelCall) -> None:
+    """Remember a model that could be fitted to the present data."""
+    loaded = data()
+    st.session_state[_GOOD_FIT] = (chosen, loaded.digest if loaded else None)
+
+
+def remark() -> str:
+    """What the last choice changed besides itself, as Markdown; '' when nothing."""
+    return cast("str", st.session_state.get(_REMARK, ""))
+
+
+def set_remark(sentence: str) -> None:
+    """Say what a choice changed besides itself."""
+    st.session_state[_REMARK] = sentence
+
+
 # --- the way in ----------------------------------------------------------------------------------
 
 
