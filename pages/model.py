@@ -1,11 +1,104 @@
-"""Model."""
+"""Model: choose it with widgets or type it; see it as formulas and mathematics; read the fit at once."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from pages.ui import shell, state
+from mixedcore.errors import MixedCoreError
+from pages.ui import (
+    builder,
+    fitting,
+    model_changes,
+    model_components,
+    model_form,
+    model_result,
+    model_text,
+    shell,
+    state,
+    text,
+)
+from pages.ui.model_form import Form
+from pages.ui.modelcall import ModelCall
 
 shell.enter("model")
 st.title("Model")
-state.data_or_stop()
+
+data = state.data_or_stop()
+columns = fitting.profiled(data.digest, data.frame)
+
+
+def chosen_call() -> ModelCall:
+    """The model as last chosen, or a first one for new data; the end of the run when there can be none."""
+    call = state.call() or model_changes.first_call()
+    if call is None:
+        st.warning(
+            "No column of these data can be an outcome: that must be a number that differs between rows. "
+            "Perhaps the type of a column is wrong.",
+            icon=":material/info:",
+        )
+        st.page_link("pages/data.py", label="Go to Data", icon=":material/table_chart:")
+        st.stop()
+    if state.call() is None:
+        state.set_call(call)
+        st.rerun()  # the strip above was drawn without the model
+    return call
+
+
+def show_fit(call: ModelCall, problems: dict[str, str], hold: bool) -> None:
+    """The fit of the call, or what prevents it beside the last fit that worked."""
+    waiting = hold and call != state.good_call()
+    if waiting and st.button("Fit", key="model_fit", type="primary", icon=":material/play_arrow:"):
+        waiting = False
+    if problems:
+        st.error("Not fitted: a formula above needs a correction.", icon=":material/error:")
+    elif waiting:
+        st.caption("Fits wait for the button (hold is on).")
+    else:
+        try:
+            model_result.brief(fitting.fit(call, data))
+            state.set_good_call(call)
+            return
+        except MixedCoreError as err:
+            st.error(text.escape(err), icon=":material/error:")
+    show_last_fit(call)
+
+
+def show_last_fit(call: ModelCall) -> None:
+    """The last fit of these data that worked, said to be that."""
+    last = state.good_call()
+    if last is None or last == call:
+        return
+    st.markdown(f"**The last fit that worked:** {text.escape(shell.described(last))}")
+    model_result.brief(fitting.fit(last, data))
+    st.button(
+        "Go back to that model",
+        key="model_back",
+        icon=":material/undo:",
+        on_click=state.set_call,
+        args=(last,),
+    )
+
+
+call = chosen_call()
+names = [column.name for column in columns]
+reading = builder.read(call, names)
+model_changes.note_readable(call, reading.unread)
+form = Form(reading, columns, data)
+problems = fitting.problems(call, columns)
+
+left, right = st.columns([5, 6], gap="large")
+with left:
+    model_form.outcome(form)
+    model_form.fixed(form)
+    model_form.grouping(form)
+    model_components.rows(form, problems)
+    hold = model_form.settings(form)
+with right:
+    st.subheader("The model", anchor=False)
+    if state.remark():
+        st.caption(f":material/info: {state.remark()}")
+    model_text.formulas(call, problems)
+    model_text.mathematics(form)
+    st.subheader("The fit", anchor=False)
+    show_fit(call, problems, hold)
+    model_text.programs(form, call)

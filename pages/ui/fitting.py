@@ -5,39 +5,80 @@ A fit is shared by everyone who asks for the same model of the same data, so no 
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 import streamlit as st
-from mixedcore.results import MixedLMResults
 
 import mixedcore
 from mixedcore import formula as language
 from mixedcore.errors import FormulaError, MixedCoreError
-from pages.ui import state, text
+from pages.ui import builder, roles, state, text
+from pages.ui.dataset import Dataset
 from pages.ui.modelcall import ModelCall
-from pages.ui.state import Dataset
+from pages.ui.roles import Column
 
 KEPT_FITS = 64
 KEPT_FOR = "2h"
+MOST_SLOPES = 25
+"""Correlated coefficients a group: 25 already have 325 variances and covariances to estimate."""
 
 
-def problems(call: ModelCall, columns: Iterable[Hashable]) -> dict[str, str]:
+@st.cache_data(max_entries=KEPT_FITS, ttl=KEPT_FOR, show_spinner=False)
+def profiled(digest: str, _frame: pd.DataFrame) -> tuple[Column, ...]:
+    """What each column can be in a model; once for the same data."""
+    return roles.profile(_frame)
+
+
+# --- what can be said before the fit -------------------------------------------------------------
+
+
+def problems(call: ModelCall, columns: Sequence[Column]) -> dict[str, str]:
     """What is wrong with the text of a call, before anything is evaluated: field → plain sentence.
 
     Fields are those of `ModelCall.parts` plus 'groups' and 'vc_name.<position>'; empty when all is well.
     """
-    known = [str(column) for column in columns]
     found: dict[str, str] = {}
     for field, formula in call.parts():
         try:
-            language.check_formula(formula, known)
-        except FormulaError as err:
+            _check(field, formula, columns)
+        except MixedCoreError as err:
             found[field] = str(err)
-    if not call.one_group and call.groups not in known:
+    if not call.one_group and call.groups not in {column.name for column in columns}:
         found["groups"] = f"There is no column named {call.groups!r}; choose how the rows are grouped."
     return found | _name_problems([name for name, _ in call.vc_formula])
+
+
+def _check(field: str, formula: str, columns: Sequence[Column]) -> None:
+    """Refuse a formula outside the language, on the wrong kind of columns, or too wide for the data."""
+    names = [column.name for column in columns]
+    numbers = {column.name for column in columns if column.kind in ("number", "yes or no")}
+    language.check_formula(formula, names)
+    for name in sorted(language.numeric_columns(formula, names) - numbers):
+        raise FormulaError(f"The formula calculates with {name!r}, which is not a number.")
+    if field.startswith("vc_formula") and _is_plain_component(formula, names):
+        return  # its levels are codes, not columns: any number of them is cheap
+    side = language.split(formula).fixed if field == "formula" else formula
+    language.check_width(side, {column.name: column.levels for column in columns}, numbers)
+    if field == "re_formula":
+        _check_slopes(ModelCall("", "", formula), columns)
+
+
+def _is_plain_component(formula: str, names: Sequence[str]) -> bool:
+    return "vc_formula" not in builder.read(ModelCall("", "", None, (("", formula),)), names).unread
+
+
+def _check_slopes(call: ModelCall, columns: Sequence[Column]) -> None:
+    """Refuse more correlated coefficients a group than anyone could read or the server bear."""
+    chosen = builder.read(call, [column.name for column in columns]).choices
+    several = {c.name for c in columns if c.kind != "number"} | set(chosen.categorical)
+    width = sum(c.levels if c.name in several else 1 for c in columns if c.name in chosen.slopes)
+    if width > MOST_SLOPES:
+        raise FormulaError(
+            f"The random part gives every group {width:,} coefficients that are correlated with each other; "
+            f"{MOST_SLOPES} are the most. Take a slope out, or make it a variance component."
+        )
 
 
 def _name_problems(names: list[str]) -> dict[str, str]:
@@ -53,12 +94,15 @@ def _name_problems(names: list[str]) -> dict[str, str]:
     return found
 
 
-def fit(call: ModelCall, data: Dataset) -> MixedLMResults:
+# --- the fit -------------------------------------------------------------------------------------
+
+
+def fit(call: ModelCall, data: Dataset) -> mixedcore.MixedLMResults:
     """The fit of `call` to `data`, from the cache when anyone has asked for it before.
 
     Raises MixedCoreError with a plain sentence when the model is not allowed or cannot be fitted.
     """
-    for sentence in problems(call, data.frame.columns).values():
+    for sentence in problems(call, profiled(data.digest, data.frame)).values():
         raise FormulaError(sentence)
     outcome = _cached_outcome(call, data.digest, data.frame)
     if isinstance(outcome, MixedCoreError):
@@ -67,7 +111,9 @@ def fit(call: ModelCall, data: Dataset) -> MixedLMResults:
 
 
 @st.cache_resource(show_spinner="Fitting the model…", max_entries=KEPT_FITS, ttl=KEPT_FOR)
-def _cached_outcome(call: ModelCall, digest: str, _frame: pd.DataFrame) -> MixedLMResults | MixedCoreError:
+def _cached_outcome(
+    call: ModelCall, digest: str, _frame: pd.DataFrame
+) -> mixedcore.MixedLMResults | MixedCoreError:
     """One outcome per (call, content of the data); a refusal is kept too, for it cost as much to find.
 
     The frame is left out of the key because Streamlit samples long frames: `digest` stands for it.
@@ -78,7 +124,7 @@ def _cached_outcome(call: ModelCall, digest: str, _frame: pd.DataFrame) -> Mixed
         return err.with_traceback(None)  # the traceback would keep the frame alive
 
 
-def _fit(call: ModelCall, frame: pd.DataFrame) -> MixedLMResults:
+def _fit(call: ModelCall, frame: pd.DataFrame) -> mixedcore.MixedLMResults:
     model = mixedcore.mixedlm(
         call.formula,
         frame,
@@ -91,7 +137,7 @@ def _fit(call: ModelCall, frame: pd.DataFrame) -> MixedLMResults:
     return model.fit(reml=call.reml)
 
 
-def fit_or_stop(call: ModelCall, data: Dataset) -> MixedLMResults:
+def fit_or_stop(call: ModelCall, data: Dataset) -> mixedcore.MixedLMResults:
     """The fit; or what prevents it as a plain sentence with the way back, and the end of the run."""
     try:
         return fit(call, data)
@@ -101,7 +147,7 @@ def fit_or_stop(call: ModelCall, data: Dataset) -> MixedLMResults:
         st.stop()
 
 
-def current_fit_or_stop() -> MixedLMResults:
+def current_fit_or_stop() -> mixedcore.MixedLMResults:
     """The fit of the model now chosen; an invitation to the page that is missing when there is none."""
     data = state.data_or_stop()
     call = state.call()

@@ -1,0 +1,130 @@
+"""The rows of variance components on the Model page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from pages.ui import model_changes as changes
+from pages.ui import roles, state, text
+from pages.ui.choices import Component, Kind
+from pages.ui.model_form import Form, explain_lock, options
+
+NESTED: Mapping[Kind, str] = {
+    "factor": "Level of each smaller group (nested factor)",
+    "slope": "Effect in each group (slope)",
+    "slope_in_factor": "Effect in each smaller group (slope within nested factor)",
+}
+CROSSED: Mapping[Kind, str] = {
+    "factor": "Level of each group (crossed factor)",
+    "slope_in_factor": "Effect in each group (slope by crossed factor)",
+}
+
+
+def rows(form: Form, problems: Mapping[str, str]) -> None:
+    """Every variance component with its controls, and a button for one more."""
+    st.markdown("**Further groupings (variance components)**")
+    st.caption(
+        "Groups inside the groups above, such as classes in schools; their labels may repeat elsewhere."
+        if form.choices.groups
+        else "Groups that cross each other, such as students and teachers; each its own variance."
+    )
+    explain_lock(form, "vc_formula")
+    free = 0 if form.choices.correlated else len(form.choices.slopes)
+    for position, row in enumerate(form.choices.components):
+        _row(form, position, row, problems.get(f"vc_name.{free + position}", ""))
+    _adder(form)
+
+
+def _row(form: Form, position: int, row: Component, problem: str) -> None:
+    """One component: name and kind above, columns and removal below."""
+    with st.container(border=True, gap="small"):
+        first, second = st.columns([2, 3])
+        first.text_input(
+            "Name", max_chars=80, help="How results call it.", **_bound(position, "name", row.name)
+        )
+        _kind(form, second, position, row)
+        _columns(form, position, row)
+        if problem:
+            st.error(text.escape(problem), icon=":material/error:")
+
+
+def _bound(position: int, field: str, value: object) -> dict[str, Any]:
+    key = state.show(f"model_vc_{position}_{field}", value)
+    return {"key": key, "on_change": changes.change_component, "args": (position, field, key)}
+
+
+def _kind(form: Form, place: Any, position: int, row: Component) -> None:
+    words = NESTED if form.choices.groups else CROSSED
+    kinds = [*words, *([row.kind] if row.kind not in words else [])]
+    key = state.show(f"model_vc_{position}_kind", row.kind)
+    slopes = _numbers(form, [])
+    place.selectbox(
+        "What varies",
+        kinds if slopes else [row.kind],
+        format_func=lambda kind: words.get(kind) or NESTED[kind],
+        key=key,
+        on_change=changes.change_kind,
+        args=(position, key, row.factor or row.column, slopes[0] if slopes else row.column),
+        help="Either every smaller group has its own level, or an effect of its own.",
+    )
+
+
+def _columns(form: Form, position: int, row: Component) -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        if row.kind == "factor":
+            _column_choice("Groups", _labels(form, [row.column]), position, "column", row.column)
+        else:
+            _column_choice("Effect of", _numbers(form, [row.column]), position, "column", row.column)
+        if row.kind == "slope_in_factor":
+            _column_choice("In each", _labels(form, [row.factor]), position, "factor", row.factor)
+        st.button(
+            "Remove",
+            key=f"model_vc_{position}_remove",
+            icon=":material/delete:",
+            type="tertiary",
+            on_click=changes.remove_component,
+            args=(position,),
+        )
+
+
+def _column_choice(label: str, able: list[str], position: int, field: str, value: str) -> None:
+    st.selectbox(label, able, **_bound(position, field, value))
+
+
+def _labels(form: Form, chosen: list[str]) -> list[str]:
+    """Columns whose labels can be groups."""
+    return options(form, roles.not_group, chosen, {form.choices.groups, form.choices.outcome})
+
+
+def _numbers(form: Form, chosen: list[str]) -> list[str]:
+    """Columns whose effect can vary."""
+    taken = {form.choices.groups, form.choices.outcome}
+    able = options(form, roles.not_predictor, chosen, taken)
+    return [n for n in able if n in chosen or ((column := form.column(n)) and column.kind == "number")]
+
+
+def _adder(form: Form) -> None:
+    used = {row.factor or row.column for row in form.choices.components}
+    able = _labels(form, [])
+    best = max(
+        (n for n in able if n not in used), key=lambda n: _likely(form, n), default=able[0] if able else ""
+    )
+    st.button(
+        "Add a variance component",
+        key="model_vc_add",
+        icon=":material/add:",
+        disabled=form.locked("vc_formula") or not best,
+        on_click=changes.add_component,
+        args=(best,),
+        help="A grouping inside or across the groups above, with a variance of its own."
+        if best
+        else "No other column has labels that repeat.",
+    )
+
+
+def _likely(form: Form, name: str) -> float:
+    column = form.column(name)
+    return roles.group_score(column) if column else 0.0

@@ -1,0 +1,87 @@
+"""The model as formulas that can be typed, as mathematics and as a program, for the Model page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from pages.ui import model_changes as changes
+from pages.ui import state, text
+from pages.ui.equations import equations
+from pages.ui.model_form import Form
+from pages.ui.modelcall import ModelCall
+
+LONGEST_FORMULA = 4000
+
+
+def formulas(call: ModelCall, problems: Mapping[str, str]) -> None:
+    """Every formula of the call in a field of its own, with what is wrong with it right below."""
+    _field(
+        "Formula",
+        "formula",
+        call.formula,
+        problems.get("formula"),
+        on_change=changes.type_formula,
+        args=(),
+        help="outcome ~ predictors. Type what widgets do not offer, such as np.log(x) or bs(x, df=4).",
+    )
+    _field(
+        "Random part of each group (re_formula)",
+        "re_formula",
+        call.re_formula or "",
+        problems.get("re_formula"),
+        on_change=changes.type_random,
+        args=(),
+        placeholder="none",
+        help="1 is a random intercept, 1 + x adds a correlated slope of x, 0 + x is the slope alone.",
+    )
+    if call.vc_formula:
+        st.caption("Variance components (vc_formula), evaluated within each group; an emptied one goes away.")
+    for position, (name, formula) in enumerate(call.vc_formula):
+        field = f"vc_formula.{position}"
+        _field(
+            text.escape(text.shorten(name)) or "(no name)",
+            field.replace(".", "_"),
+            formula,
+            problems.get(field),
+            on_change=changes.type_component,
+            args=(position,),
+            help="0 + C(class) is a level for each class of a group, 0 + x an independent slope.",
+        )
+    _groups(call, problems)
+
+
+def _field(
+    label: str, field: str, value: str, problem: str | None, args: tuple[Any, ...], **more: Any
+) -> None:
+    key = state.show(f"model_text_{field}", value)
+    st.text_input(label, key=key, args=(*args, key), max_chars=LONGEST_FORMULA, **more)
+    if problem:
+        st.error(text.escape(problem), icon=":material/error:")
+
+
+def _groups(call: ModelCall, problems: Mapping[str, str]) -> None:
+    if "groups" in problems:
+        st.error(text.escape(problems["groups"]), icon=":material/error:")
+    grouped = "one group of all rows" if call.one_group else text.code(call.groups)
+    st.caption(f"Groups: {grouped} · {'REML' if call.reml else 'ML'}")
+
+
+def mathematics(form: Form) -> None:
+    """The model as equations, when the widgets can express it."""
+    if form.reading.unread:
+        st.caption("Equations are drawn for models that the widgets can show.")
+        return
+    categories = {column.name for column in form.columns if column.kind != "number"}
+    st.latex(equations(form.choices, categories | set(form.choices.categorical)))
+
+
+def programs(form: Form, call: ModelCall) -> None:
+    """The same fit in code."""
+    with st.expander("The same fit as a Python program", icon=":material/code:"):
+        st.caption("mixedcore")
+        st.code(call.script(form.data), language="python")
+        st.caption("statsmodels: the import differs, nothing else")
+        st.code(call.statsmodels_script(form.data), language="python")
