@@ -15,8 +15,8 @@ import re
 import string
 from collections.abc import Iterable
 
-# Streamlit rewrites some texts after Markdown is parsed (icons, emoji shortcodes, web addresses, arrows), where
-# a backslash is already gone. This invisible character, which also forbids a line break, keeps them apart.
+# Streamlit rewrites some texts after Markdown is parsed (icons, emoji shortcodes, web addresses, arrows): a
+# backslash is gone by then. This invisible character, which also forbids a line break, keeps them apart.
 JOINER = "\N{WORD JOINER}"
 
 _UNPRINTABLE = re.compile(

@@ -1,0 +1,34 @@
+"""Charts of a fit: frames in, Plotly figures with their words out; no Streamlit here."""
+
+from __future__ import annotations
+
+from pages.ui.charts.base import DARK, LIGHT, Chart, Ink
+from pages.ui.charts.caterpillar import caterpillar
+from pages.ui.charts.coefficients import coefficient_plot, variance_bar, variance_shares
+from pages.ui.charts.lines import all_lines, group_means, grouped, panels, spread
+from pages.ui.charts.residual_groups import residuals_by_group
+from pages.ui.charts.residuals import (
+    normal_qq,
+    residuals_against_fitted,
+    scale_location,
+)
+
+__all__ = [
+    "DARK",
+    "LIGHT",
+    "Chart",
+    "Ink",
+    "all_lines",
+    "caterpillar",
+    "coefficient_plot",
+    "group_means",
+    "grouped",
+    "normal_qq",
+    "panels",
+    "residuals_against_fitted",
+    "residuals_by_group",
+    "scale_location",
+    "spread",
+    "variance_bar",
+    "variance_shares",
+]

@@ -1,0 +1,179 @@
+"""What all charts share: colours, the `Chart` value, axes, thinning of large data, export.
+
+Charts are pure: frames in, a Plotly figure with its words out. Nothing here imports Streamlit.
+Every text that comes from data passes through `text.plain` before it reaches Plotly.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from pages.ui import text
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.intp]
+
+POINTS_AS_SVG = 2_000
+"""Up to here points are SVG, sharp and accessible; above, WebGL."""
+POINTS_DRAWN = 20_000
+"""More points than this are sampled: the browser's time grows, the picture does not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ink:
+    """Colours of one appearance. The categorical ones are those of the app's theme, in its order."""
+
+    categories: tuple[str, ...]
+    muted: str  # reference lines and the groups in the background
+    surface: str  # page background, to outline what lies on top of points
+    text: str
+
+    @property
+    def main(self) -> str:
+        """The data."""
+        return self.categories[0]
+
+    @property
+    def accent(self) -> str:
+        """The line that summarises the data, and the chosen group."""
+        return self.categories[1]
+
+
+LIGHT = Ink(
+    ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#3B4148"),
+    "#7C8792",
+    "#FFFFFF",
+    "#1F2933",
+)
+DARK = Ink(
+    ("#56B4E9", "#E8743B", "#00A87C", "#E3A3C9", "#F0C948", "#2F7FC1", "#D5DAE0"),
+    "#8A949E",
+    "#14191F",
+    "#E4E8EC",
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Chart:
+    """A figure and the words that go with it.
+
+    title   : heading, sentence case
+    caption : how to read it, plain text
+    alt     : what it shows in one sentence, for those who cannot see it
+    note    : what was left out or thinned; empty when everything is drawn
+    """
+
+    figure: go.Figure
+    title: str
+    caption: str
+    alt: str
+    note: str = ""
+
+    def to_html(self) -> str:
+        """A page that stands alone, offline: the figure with its title and Plotly inside."""
+        figure = go.Figure(self.figure)
+        figure.update_layout(
+            template="plotly_white",
+            title={"text": text.plain(self.title), "x": 0.02},
+            margin={"t": 64, "r": 32, "b": 56, "l": 64},
+        )
+        page: str = figure.to_html(include_plotlyjs=True, full_html=True, config=CONFIG)
+        return page
+
+
+CONFIG: dict[str, Any] = {
+    "displaylogo": False,
+    "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
+    "toImageButtonOptions": {"format": "png", "scale": 2},
+}
+
+
+def canvas(height: int, *, legend: bool = False, **layout: Any) -> go.Figure:
+    """An empty figure with the margins, hover box and legend place that all charts share."""
+    figure = go.Figure()
+    figure.update_layout(
+        height=height,
+        margin={"l": 8, "r": 12, "t": 40 if legend else 16, "b": 8},
+        showlegend=legend,
+        legend={"orientation": "h", "x": 0, "y": 1, "xanchor": "left", "yanchor": "bottom", "title": None},
+        hoverlabel={"align": "left", "namelength": -1},
+        dragmode="zoom",
+        **layout,
+    )
+    return figure
+
+
+def axis(title: object = "", **options: Any) -> dict[str, Any]:
+    """Axis settings: a plain title that never falls outside the figure, no zero line drawn by default."""
+    return {
+        "title": {"text": text.plain(text.shorten(title, 48)), "standoff": 10},
+        "automargin": True,
+        "zeroline": False,
+        **options,
+    }
+
+
+def labelled_axis(labels: list[str], limit: int = 26) -> dict[str, Any]:
+    """An axis of named rows at 0, 1, 2, … that reads downwards; long names are shortened in the middle."""
+    return axis(
+        tickmode="array",
+        tickvals=list(range(len(labels))),
+        ticktext=[text.plain(text.shorten(label, limit)) for label in labels],
+        range=[len(labels) - 0.5, -0.5],
+        showgrid=False,
+        ticks="",
+    )
+
+
+def scatter(n: int) -> Any:
+    """The trace type for `n` points."""
+    return go.Scatter if n <= POINTS_AS_SVG else go.Scattergl
+
+
+def opacity(n: int) -> float:
+    """Fainter points where there are more of them, so that density shows."""
+    return float(np.clip(12 / np.sqrt(max(n, 1)), 0.18, 0.75))
+
+
+def faint(colour: str, alpha: float = 0.22) -> str:
+    """A hex colour as a translucent rgba(…)."""
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red}, {green}, {blue}, {alpha})"
+
+
+def thinned(extremeness: Floats, limit: int = POINTS_DRAWN) -> Ints:
+    """Positions to draw, (≤ limit,) ascending: all, or the most extreme hundredth and a fixed random rest.
+
+    extremeness : (n,) larger is more worth keeping
+    """
+    n = len(extremeness)
+    if n <= limit:
+        return np.arange(n)
+    kept = np.zeros(n, dtype=bool)
+    kept[np.argpartition(extremeness, -limit // 100)[-limit // 100 :]] = True
+    rest = np.flatnonzero(~kept)
+    kept[np.random.default_rng(0).choice(rest, limit - int(kept.sum()), replace=False)] = True
+    return np.flatnonzero(kept)
+
+
+def thinning_note(drawn: int, n: int, what: str = "rows") -> str:
+    """What `thinned` left out, or nothing."""
+    if drawn >= n:
+        return ""
+    return f"{drawn:,} of {n:,} {what} are drawn: the most extreme ones and a random sample of the rest."
+
+
+def segments(low: Floats, high: Floats) -> Floats:
+    """low and high joined pairwise with a gap after each pair, (3n,): many intervals as one line."""
+    gaps = np.full(len(low), np.nan)
+    return np.column_stack([low, high, gaps]).ravel()
+
+
+def figures(value: float, digits: int = 4) -> str:
+    """A number with `digits` significant digits, for hover texts and descriptions."""
+    return f"{value:.{digits}g}"

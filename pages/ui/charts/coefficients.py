@@ -1,0 +1,126 @@
+"""Charts of estimates: coefficients with intervals, and where the variance lies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from pages.ui import text
+from pages.ui.charts.base import LIGHT, Chart, Ink, axis, canvas, figures, labelled_axis
+
+INTERCEPT = "Intercept"
+
+
+def coefficient_plot(
+    fixed: pd.DataFrame,
+    *,
+    level: float = 0.95,
+    intercept: bool = True,
+    outcome: object = "",
+    ink: Ink = LIGHT,
+) -> Chart:
+    """Fixed-effect estimates with their intervals, one row a term, in the order of the model.
+
+    fixed : term, estimate, conf_low, conf_high, as `result.tidy(effects="fixed")`
+    """
+    shown = fixed if intercept else fixed[fixed["term"] != INTERCEPT]
+    names = [str(term) for term in shown["term"]]
+    estimate, low, high = (
+        shown[name].to_numpy(dtype=float) for name in ("estimate", "conf_low", "conf_high")
+    )
+    figure = canvas(110 + 34 * max(len(names), 1))
+    figure.add_vline(x=0, line={"color": ink.muted, "width": 1, "dash": "dot"})
+    figure.add_trace(
+        go.Scatter(
+            x=estimate,
+            y=np.arange(len(names)),
+            error_x={"array": high - estimate, "arrayminus": estimate - low, "thickness": 2, "width": 0},
+            mode="markers",
+            marker={"size": 9, "color": ink.main},
+            customdata=_hover_rows(names, estimate, low, high),
+            hovertemplate="%{customdata[0]}<br>%{customdata[1]} (%{customdata[2]})<extra></extra>",
+        )
+    )
+    figure.update_layout(
+        xaxis=axis(f"Estimate (units of {text.shorten(outcome, 30)})" if outcome != "" else "Estimate"),
+        yaxis=labelled_axis(names, 24),
+    )
+    away = [name for name, a, b in zip(names, low, high, strict=True) if a > 0 or b < 0]
+    return Chart(
+        figure,
+        "Coefficients",
+        f"Each point is an estimate, each bar its {level:.0%} interval. A bar that crosses the dotted line "
+        "at zero leaves open whether the effect is positive or negative.",
+        f"Coefficient plot of {len(names)} fixed effects; the {level:.0%} intervals of "
+        f"{len(away)} of them exclude zero.",
+    )
+
+
+def _hover_rows(names: Sequence[str], *columns: np.ndarray) -> list[list[str]]:
+    estimate, low, high = columns
+    return [
+        [text.plain(name), figures(e), f"{figures(a)} to {figures(b)}"]
+        for name, e, a, b in zip(names, estimate, low, high, strict=True)
+    ]
+
+
+def variance_shares(icc: pd.DataFrame, r2_marginal: float = np.nan) -> pd.DataFrame:
+    """Shares of the outcome's variance that add to one: part, share, kind ('fixed', 'group', 'residual').
+
+    icc : group, icc, as `result.icc()`: shares of the variance that the predictors leave.
+    r2_marginal : the share the fixed effects explain; left out when not finite.
+    """
+    groups = icc[icc["group"] != "Residual"]
+    fixed = float(r2_marginal) if np.isfinite(r2_marginal) else 0.0
+    share = groups["icc"].to_numpy(dtype=float) * (1 - fixed)
+    rows = [("Predictors", fixed, "fixed")] if np.isfinite(r2_marginal) else []
+    rows += [(str(name), float(part), "group") for name, part in zip(groups["group"], share, strict=True)]
+    rows.append(("Residual", max(0.0, 1 - fixed - float(share.sum())), "residual"))
+    return pd.DataFrame(rows, columns=["part", "share", "kind"])
+
+
+def variance_bar(shares: pd.DataFrame, *, ink: Ink = LIGHT) -> Chart:
+    """One bar cut into the shares of variance: predictors, each grouping, residual.
+
+    shares : part, share, kind, as `variance_shares`
+    """
+    parts = [_part_name(part, kind) for part, kind in zip(shares["part"], shares["kind"], strict=True)]
+    figure = canvas(150, legend=True, barmode="stack", bargap=0.1)
+    others = iter(ink.categories)
+    for name, share, kind in zip(parts, shares["share"], shares["kind"], strict=True):
+        figure.add_trace(
+            go.Bar(
+                x=[share],
+                y=[""],
+                orientation="h",
+                name=text.plain(f"{text.shorten(name, 28)} {share:.0%}"),
+                marker={
+                    "color": ink.muted if kind == "residual" else next(others, ink.text),
+                    "line": {"width": 0},
+                },
+                hovertemplate=f"{text.plain(name)}: {share:.1%}<extra></extra>",
+            )
+        )
+    figure.update_layout(
+        xaxis=axis(range=[0, 1], tickformat=".0%", tickvals=[0, 0.25, 0.5, 0.75, 1], showgrid=False),
+        yaxis=axis(showticklabels=False, showgrid=False),
+        legend={"traceorder": "normal"},
+        margin={"t": 64},
+    )
+    said = ", ".join(f"{name} {share:.0%}" for name, share in zip(parts, shares["share"], strict=True))
+    return Chart(
+        figure,
+        "Where the variance lies",
+        "The whole bar is the variance of the outcome: what the predictors explain, what lies between "
+        "groups, and what is left within them."
+        if "fixed" in set(shares["kind"])
+        else "The whole bar is the variance that the predictors leave: between groups, and within them.",
+        f"Shares of the variance: {said}.",
+    )
+
+
+def _part_name(part: object, kind: str) -> str:
+    return f"Between {part}" if kind == "group" else str(part)

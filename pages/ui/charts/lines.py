@@ -1,0 +1,292 @@
+"""Each group's fitted line over its own points: all groups faint in one panel, or up to a dozen panels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from pages.ui import text
+from pages.ui.charts.base import (
+    LIGHT,
+    Chart,
+    Floats,
+    Ink,
+    Ints,
+    axis,
+    canvas,
+    figures,
+    opacity,
+    scatter,
+    thinned,
+    thinning_note,
+)
+from pages.ui.charts.curves import joined_lines, straight_lines, with_gaps
+
+PANELS = 12
+LINES_DRAWN = 2_000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Grouped:
+    """Rows with their group and the points of each group's line.
+
+    x, y, average : (n,) predictor, outcome, fitted value of the average group
+    code, labels  : (n,) group of each row; name of each group
+    line_code, line_x, line_y : points of all lines, sorted by group then x
+    rows          : (n,) row labels of the data
+    names         : (predictor, outcome, grouping) for the axes
+    """
+
+    x: Floats
+    y: Floats
+    average: Floats
+    code: Ints
+    labels: tuple[str, ...]
+    line_code: Ints
+    line_x: Floats
+    line_y: Floats
+    rows: tuple[str, ...]
+    names: tuple[str, str, str]
+    straight: bool
+
+
+def grouped(augmented: pd.DataFrame, x: str, group: str, *, outcome: str, straight: bool = False) -> Grouped:
+    """Prepare `result.augment()` for the charts below.
+
+    straight : draw the least-squares line through each group's fitted values, for models in which other
+               predictors vary too; otherwise the fitted values themselves are joined.
+    """
+    usable = augmented[augmented[x].notna() & augmented[group].notna()]
+    code, levels = pd.factorize(usable[group], sort=True)
+    values = usable[x].to_numpy(dtype=float)
+    fitted = usable["fitted"].to_numpy(dtype=float)
+    lines = (straight_lines if straight else joined_lines)(code, values, fitted)
+    return Grouped(
+        values,
+        fitted + usable["resid"].to_numpy(dtype=float),
+        usable["fitted_fixed"].to_numpy(dtype=float),
+        code,
+        tuple(str(level) for level in levels),
+        *lines,
+        tuple(str(row) for row in usable.index),
+        (x, outcome, group),
+        straight,
+    )
+
+
+def spread(labels_by_effect: Sequence[str], chosen: str | None = None, panels: int = PANELS) -> list[str]:
+    """Up to `panels` labels evenly spaced over the ranking: lowest, highest and the chosen one included."""
+    if len(labels_by_effect) <= panels:
+        return list(labels_by_effect)
+    places = np.linspace(0, len(labels_by_effect) - 1, panels).round().astype(int)
+    picked = [labels_by_effect[place] for place in places]
+    if chosen is not None and chosen in labels_by_effect and chosen not in picked:
+        rank = list(labels_by_effect).index(chosen)
+        picked[int(np.abs(places - rank).argmin())] = chosen
+    return picked
+
+
+def all_lines(data: Grouped, *, chosen: str | None = None, ink: Ink = LIGHT) -> Chart:
+    """Every group's line, faint; the average group's line and the chosen group's on top."""
+    drawn = np.unique(data.line_code)
+    if len(drawn) > LINES_DRAWN:
+        drawn = drawn[thinned(np.abs(drawn - drawn.mean()), LINES_DRAWN)]
+    kept = np.isin(data.line_code, drawn)
+    x, y = with_gaps(data.line_code[kept], data.line_x[kept], data.line_y[kept])
+    figure = canvas(460, legend=True)
+    figure.add_trace(
+        scatter(len(x))(
+            x=x,
+            y=y,
+            mode="lines",
+            name=text.plain(f"Each {text.shorten(data.names[2], 24)}"),
+            line={"color": ink.main, "width": 1.25},
+            opacity=max(0.12, opacity(4 * len(drawn))),
+            hoverinfo="skip",
+        )
+    )
+    _add_average(figure, data, ink)
+    if chosen is not None and chosen in data.labels:
+        _add_group(figure, data, data.labels.index(chosen), ink.accent, {}, named=True)
+    figure.update_layout(xaxis=axis(data.names[0]), yaxis=axis(data.names[1]))
+    return Chart(
+        figure,
+        f"Fitted lines of all {len(data.labels):,} groups",
+        _lines_caption(data) + " The dark line is the average group.",
+        f"Fitted {text.shorten(data.names[1])} against {text.shorten(data.names[0])}, one line for each of "
+        f"{len(data.labels):,} groups, {_fan(data)}.",
+        f"{len(drawn):,} of {len(data.labels):,} lines are drawn." if len(drawn) < len(data.labels) else "",
+    )
+
+
+def _lines_caption(data: Grouped) -> str:
+    if data.straight:
+        return "Other predictors vary too, so each line is the straight line through a group's fitted values."
+    return "Each line joins a group's fitted values."
+
+
+def _fan(data: Grouped) -> str:
+    """Whether the lines are nearly parallel, in words."""
+    _, x, y = straight_lines(data.line_code, data.line_x, data.line_y)
+    run = x[1::2] - x[::2]
+    slope = (y[1::2] - y[::2])[run > 0] / run[run > 0]
+    if len(slope) < 2 or np.ptp(slope) <= 1e-6 * np.abs(slope).max():
+        return "all parallel"
+    return f"with slopes from {figures(slope.min(), 3)} to {figures(slope.max(), 3)}"
+
+
+def _add_average(figure: go.Figure, data: Grouped, ink: Ink) -> None:
+    prepare = straight_lines if data.straight else joined_lines
+    _, x, y = prepare(np.zeros(len(data.x), dtype=np.intp), data.x, data.average)
+    figure.add_trace(
+        go.Scatter(
+            x=x,
+            y=y,
+            mode="lines",
+            name="Average group",
+            line={"color": ink.text, "width": 3},
+            hovertemplate="Average group: %{y:.4g}<extra></extra>",
+        )
+    )
+
+
+def _add_group(
+    figure: go.Figure, data: Grouped, code: int, colour: str, place: dict[str, Any], *, named: bool = False
+) -> None:
+    """One group's points and, over them, its line."""
+    rows = np.flatnonzero(data.code == code)
+    line = data.line_code == code
+    name = text.plain(text.shorten(data.labels[code], 30))
+    figure.add_trace(
+        scatter(len(rows))(
+            x=data.x[rows],
+            y=data.y[rows],
+            mode="markers",
+            showlegend=False,
+            marker={"size": 6, "color": colour, "opacity": max(0.35, opacity(len(rows)))},
+            customdata=[text.plain(data.rows[row]) for row in rows],
+            hovertemplate=f"{name}, row %{{customdata}}<br>%{{x:.4g}}, %{{y:.4g}}<extra></extra>",
+        ),
+        **place,
+    )
+    figure.add_trace(
+        go.Scatter(
+            x=data.line_x[line],
+            y=data.line_y[line],
+            mode="lines",
+            name=name,
+            showlegend=named,
+            line={"color": colour, "width": 2.5},
+            hovertemplate=f"{name}: %{{y:.4g}}<extra></extra>",
+        ),
+        **place,
+    )
+
+
+def panels(data: Grouped, labels: Sequence[str], *, chosen: str | None = None, ink: Ink = LIGHT) -> Chart:
+    """A panel for each named group: its points, its line, and the average group's line dotted."""
+    shown = [label for label in labels if label in data.labels][:PANELS]
+    columns = min(3, max(len(shown), 1))
+    rows = -(-max(len(shown), 1) // columns)
+    figure = make_subplots(
+        rows,
+        columns,
+        shared_xaxes="all",
+        shared_yaxes="all",
+        horizontal_spacing=0.025,
+        vertical_spacing=min(0.09, 0.4 / rows),
+        subplot_titles=[text.plain(text.shorten(label, 16)) for label in shown],
+        x_title=text.plain(text.shorten(data.names[0], 40)),
+        y_title=text.plain(text.shorten(data.names[1], 30)),
+    )
+    _, average_x, average_y = (straight_lines if data.straight else joined_lines)(
+        np.zeros(len(data.x), dtype=np.intp), data.x, data.average
+    )
+    for i, label in enumerate(shown):
+        place = {"row": i // columns + 1, "col": i % columns + 1}
+        figure.add_trace(
+            go.Scatter(
+                x=average_x,
+                y=average_y,
+                mode="lines",
+                showlegend=False,
+                hoverinfo="skip",
+                line={"color": ink.muted, "width": 1.5, "dash": "dot"},
+            ),
+            **place,
+        )
+        _add_group(figure, data, data.labels.index(label), ink.accent if label == chosen else ink.main, place)
+    return Chart(
+        _panel_layout(figure, rows),
+        "Fitted lines over the data",
+        _lines_caption(data) + " The dotted line is the average group, the same in each panel.",
+        f"{len(shown)} panels, one a group, with observed {text.shorten(data.names[1])} against "
+        f"{text.shorten(data.names[0])} and the group's fitted line.",
+        "" if len(shown) == len(data.labels) else f"{len(shown)} of {len(data.labels):,} groups are shown.",
+    )
+
+
+def _panel_layout(figure: go.Figure, rows: int) -> go.Figure:
+    base = canvas(120 + 165 * rows).layout
+    figure.update_layout(height=base.height, hoverlabel=base.hoverlabel, showlegend=False)
+    figure.update_layout(margin={"l": 64, "r": 8, "t": 28, "b": 56})
+    figure.update_xaxes(nticks=4, zeroline=False)
+    figure.update_yaxes(nticks=4, zeroline=False)
+    return figure
+
+
+def group_means(
+    augmented: pd.DataFrame, group: str, *, outcome: str, chosen: str | None = None, ink: Ink = LIGHT
+) -> Chart:
+    """Without a numeric predictor: each group's observations and, over them, its fitted mean, sorted."""
+    code, levels = pd.factorize(augmented[group], sort=True)
+    fitted = augmented["fitted"].to_numpy(dtype=float)
+    y = fitted + augmented["resid"].to_numpy(dtype=float)
+    mean = np.bincount(code, fitted) / np.bincount(code)
+    order = np.argsort(mean, kind="stable")
+    place = np.argsort(order)
+    names = [str(levels[i]) for i in order]
+    rows = thinned(np.abs(y - fitted))
+    colours = [ink.accent if name == chosen else ink.main for name in names]
+    few = len(names) <= 30
+    figure = canvas(420)
+    figure.add_trace(
+        scatter(len(rows))(
+            x=place[code[rows]],
+            y=y[rows],
+            mode="markers",
+            marker={"size": 6, "color": ink.muted, "opacity": max(0.3, opacity(len(rows)))},
+            customdata=[text.plain(augmented.index[row]) for row in rows],
+            hovertemplate="Row %{customdata}: %{y:.4g}<extra></extra>",
+        )
+    )
+    figure.add_trace(
+        scatter(len(names))(
+            x=np.arange(len(names)),
+            y=mean[order],
+            mode="markers",
+            marker={"size": 18 if few else 5, "color": colours, "symbol": "line-ew" if few else "circle"}
+            | ({"line": {"width": 3, "color": colours}} if few else {}),
+            customdata=[text.plain(name) for name in names],
+            hovertemplate="%{customdata}: fitted mean %{y:.4g}<extra></extra>",
+        )
+    )
+    ticks = {"tickmode": "array", "tickvals": list(range(len(names)))} if few else {}
+    ticks |= {"ticktext": [text.plain(text.shorten(name, 14)) for name in names]} if few else {}
+    figure.update_layout(
+        xaxis=axis(group if few else f"{group}, by rank", showgrid=False, **ticks), yaxis=axis(outcome)
+    )
+    return Chart(
+        figure,
+        "Fitted means over the data",
+        "Points are observations; each mark is a group's fitted mean. Groups are sorted by it.",
+        f"Observed {text.shorten(outcome)} in {len(names):,} groups with the fitted mean of each, "
+        f"from {figures(mean.min())} to {figures(mean.max())}.",
+        thinning_note(len(rows), len(y)),
+    )
