@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from mixedcore.errors import NotPositiveDefiniteError
 from mixedcore.terms import Floats, Ints
 
 UNROLL = 6  # up to this q, q³/3 vector operations over the batch beat LAPACK's call per block
@@ -39,40 +38,30 @@ def congruence(T: Floats, A: Floats) -> Floats:
 
 
 def inverse_and_logdet(D: Floats) -> tuple[Floats, Floats]:
-    """Inverse (q, q, m) and log-determinant (m,) of symmetric positive definite blocks."""
+    """Inverse (q, q, m) and log|det| (m,) of symmetric blocks: positive definite, or a step outside (see `Root`)."""
     q = D.shape[0]
     if q == 1:
-        return 1.0 / D, np.log(D[0, 0])
+        return 1.0 / D, np.log(np.abs(D[0, 0]))
     if q > UNROLL:
-        return _inverse_by_lapack(D)
-    L_inv, logdet = _inverse_factor(D)
-    return multiply(transpose(L_inv), L_inv), logdet
-
-
-def _inverse_by_lapack(D: Floats) -> tuple[Floats, Floats]:
-    stacked = np.moveaxis(D, -1, 0)
-    sign, logdet = np.linalg.slogdet(stacked)
-    if not (sign > 0).all():
-        raise NotPositiveDefiniteError("A block of Λ'Z'ZΛ + I is not positive definite.")
-    return np.moveaxis(np.linalg.inv(stacked), 0, -1), logdet
+        stacked = np.moveaxis(D, -1, 0)
+        return np.moveaxis(np.linalg.inv(stacked), 0, -1), np.linalg.slogdet(stacked).logabsdet
+    L_inv, pivots = _inverse_factor(D)
+    return multiply(transpose(L_inv), L_inv / pivots[:, None]), np.log(np.abs(pivots)).sum(axis=0)
 
 
 def _inverse_factor(D: Floats) -> tuple[Floats, Floats]:
-    """L⁻¹ (lower triangular) with LL' = D, row by row, and log|D|."""
-    q = D.shape[0]
-    L = np.zeros_like(D)
-    inverse = np.zeros_like(D)
-    logdet = np.zeros(D.shape[2])
+    """L⁻¹ (unit lower triangular) and pivots d (q, m) of D = L diag(d) L'."""
+    q, _, m = D.shape
+    L, inverse, pivots = np.zeros_like(D), np.zeros_like(D), np.empty((q, m))
     for j in range(q):
-        pivot = D[j, j] - (L[j, :j] ** 2).sum(axis=0)
-        logdet += np.log(pivot)
-        L[j, j] = np.sqrt(pivot)
+        scaled = L[j, :j] * pivots[:j]
+        pivots[j] = D[j, j] - (L[j, :j] * scaled).sum(axis=0)
         for i in range(j + 1, q):
-            L[i, j] = (D[i, j] - (L[i, :j] * L[j, :j]).sum(axis=0)) / L[j, j]
-        inverse[j, j] = 1.0 / L[j, j]
+            L[i, j] = (D[i, j] - (L[i, :j] * scaled).sum(axis=0)) / pivots[j]
+        inverse[j, j] = 1.0
         for i in range(j):
-            inverse[j, i] = -(L[j, i:j] * inverse[i:j, i]).sum(axis=0) / L[j, j]
-    return inverse, logdet
+            inverse[j, i] = -(L[j, i:j] * inverse[i:j, i]).sum(axis=0)
+    return inverse, pivots
 
 
 def sum_runs(A: Floats, starts: Ints) -> Floats:

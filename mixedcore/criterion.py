@@ -208,7 +208,9 @@ def _border_of(cp: CrossProducts, plan: Plan, c: tuple[Floats, ...]) -> tuple[Bo
     Zw = [apply(ZZ, part) for ZZ, part in zip(cp.ZZ, c, strict=True)]
     for (s, t), pairs in cp.pairs.items():
         Zw[s] = Zw[s] + _scatter(pairs.values, c[t][:, :, pairs.cols], pairs.rows, cp.groupings[s].m)
-        Zw[t] = Zw[t] + _scatter(pairs.values.swapaxes(0, 1), c[s][:, :, pairs.rows], pairs.cols, cp.groupings[t].m)
+        Zw[t] = Zw[t] + _scatter(
+            pairs.values.swapaxes(0, 1), c[s][:, :, pairs.rows], pairs.cols, cp.groupings[t].m
+        )
     k = cp.k
     gram = sum(part.reshape(k, -1) @ z.reshape(k, -1).T for part, z in zip(c, Zw, strict=True))
     to_W = sum(ZW.reshape(cp.p + 1, -1) @ part.reshape(k, -1).T for ZW, part in zip(cp.ZW, c, strict=True))

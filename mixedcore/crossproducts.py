@@ -123,7 +123,9 @@ def cross_products(y: Floats, X: Floats, terms: tuple[RandomTerm, ...]) -> Cross
     )
 
 
-def _merge(terms: tuple[RandomTerm, ...], scaled: tuple[ScaledTerm, ...], offsets: tuple[int, ...]) -> list[Grouping]:
+def _merge(
+    terms: tuple[RandomTerm, ...], scaled: tuple[ScaledTerm, ...], offsets: tuple[int, ...]
+) -> list[Grouping]:
     """Collect the blocks that share their levels."""
     found: list[list[tuple[int, int]]] = []
     for t, term in enumerate(terms):

@@ -94,7 +94,9 @@ def plan(cp: CrossProducts) -> Plan:
         return Plan(run_starts, {}, (), None, np.zeros(0))
     remainder = _remainder(cp)
     couplings = tuple(_coupling(cp, k, remainder) for k in range(cp.nested))
-    lift = {(k, t): _lift(couplings[k], couplings[t], up, remainder.size) for (k, t), up in cp.parents.items()}
+    lift = {
+        (k, t): _lift(couplings[k], couplings[t], up, remainder.size) for (k, t), up in cp.parents.items()
+    }
     return Plan(run_starts, lift, couplings, remainder, _dense(cp, remainder))
 
 

@@ -172,7 +172,9 @@ class _Search:
                     break
                 size[small[-1]] = 0.0
                 root = left * size
-                factors[t] = lower_root(root) if self.terms[t].structure == "full" else np.diag(_row_sizes(root))
+                factors[t] = (
+                    lower_root(root) if self.terms[t].structure == "full" else np.diag(_row_sizes(root))
+                )
                 trial = self.at(candidate := self.theta(factors))
                 if trial.value > point.value + FREE_OF_COST + ROUNDING * abs(point.value):
                     break

@@ -125,9 +125,7 @@ class _Model:
         return -float(self.slope @ along + 0.5 * along @ (self.values * along))
 
 
-def minimise(
-    function: Callable[[Floats], P], start: Floats, *, max_steps: int = 200
-) -> tuple[P, OptSummary]:
+def minimise(function: Callable[[Floats], P], start: Floats, *, max_steps: int = 200) -> tuple[P, OptSummary]:
     """Search from `start` (k,); the best point and what was done.
 
     Raises NotPositiveDefiniteError when the function cannot be evaluated at the start.

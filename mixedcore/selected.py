@@ -104,7 +104,9 @@ class _Above:
             Q += _twice_symmetric(sum_runs(moved[:, None] * values[None], c.starts))
         weighted = self.cells[c.cell] * c.twice * 0.5
         if len(values) == 1:
-            return np.asarray(Q + 2 * sum_runs(values[0, c.first] * values[0, c.second] * weighted, c.pair_starts))
+            return np.asarray(
+                Q + 2 * sum_runs(values[0, c.first] * values[0, c.second] * weighted, c.pair_starts)
+            )
         product = values[:, None, c.first] * (values[:, c.second] * weighted)[None]
         return np.asarray(Q + _twice_symmetric(sum_runs(product, c.pair_starts)))
 

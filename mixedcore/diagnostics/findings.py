@@ -1,0 +1,171 @@
+"""What deserves a user's attention in a fit: each finding with its evidence, its meaning and a remedy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from mixedcore.parameters import effect_names
+from mixedcore.terms import Floats, RandomTerm
+from mixedcore.units import UserUnits, level_sizes
+
+FEW_LEVELS = 5
+ZERO_SHARE = 1e-10  # a variance adding less than this share of σ² to an observation is zero
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing worth knowing; all texts are plain sentences that may quote names from the data."""
+
+    kind: str
+    severity: Literal["info", "warning", "serious"]
+    title: str
+    evidence: str
+    meaning: str
+    remedy: str
+
+
+def findings(user: UserUnits, fe_names: Sequence[str]) -> list[Finding]:
+    """All findings, the most serious first. `fe_names` are all columns of X, aliased ones included."""
+    found = [
+        *_convergence(user),
+        *_boundary(user),
+        *_aliased(user, fe_names),
+        *_few_levels(user),
+        *_single_rows(user),
+    ]
+    order = {"serious": 0, "warning": 1, "info": 2}
+    return sorted(found, key=lambda finding: order[finding.severity])
+
+
+def _convergence(user: UserUnits) -> Iterator[Finding]:
+    optimum = user.estimate.optimum
+    if not optimum.converged:
+        yield Finding(
+            "not_converged",
+            "serious",
+            "The search did not reach the optimum",
+            f"After {optimum.evaluations} evaluations the criterion could still fall by about "
+            f"{optimum.decrement:.2g}. {optimum.message}",
+            "Estimates and standard errors are not those of the best-fitting model.",
+            "Simplify the random effects, or look for predictors that nearly determine each other.",
+        )
+
+
+def _boundary(user: UserUnits) -> Iterator[Finding]:
+    for t, term in enumerate(user.estimate.terms):
+        if not user.estimate.null[t].shape[1]:
+            continue
+        zero = zero_variances(user, t)
+        if term.role == "component":
+            yield _zero_component(term.name)
+        elif zero:
+            for name in zero:
+                yield _zero_variance(name, term.name, whole=len(term.columns) == 1)
+        else:
+            yield _degenerate(user.psi(t), term)
+
+
+def zero_variances(user: UserUnits, t: int) -> list[str]:
+    """Covariates of a group term whose variance is zero."""
+    term, psi = user.estimate.terms[t], user.psi(t)
+    basis = term.blocks[0].basis
+    share = np.diag(psi) * np.einsum("ij,ij->j", basis, basis) / len(basis)
+    return [name for name, s in zip(term.columns, share, strict=True) if s < ZERO_SHARE]
+
+
+def _zero_component(name: str) -> Finding:
+    return Finding(
+        "singular",
+        "warning",
+        f"The variance component {name} is zero",
+        f"The best-fitting variance of {name} is 0, the smallest value it can take (a singular fit).",
+        f"After the other terms, units of {name} differ no more than the residual alone would make them. The "
+        "estimate says that the data show no such variation, not that there is none.",
+        f"Leave {name} out, or keep it if the design calls for it; fixed effects and their standard errors hold.",
+    )
+
+
+def _zero_variance(covariate: str, group: str, *, whole: bool) -> Finding:
+    what = "intercept" if covariate == "Intercept" else f"slope of {covariate}"
+    remedy = (
+        "An ordinary regression would give the same fit; keep the term if the design calls for it."
+        if whole
+        else f"Leave the random {what} out, or keep it if the design calls for it."
+    )
+    return Finding(
+        "singular",
+        "warning",
+        f"The {what} does not vary over {group}",
+        f"The best-fitting variance of the {what} over {group} is 0, the smallest value it can take (a singular fit).",
+        f"Groups of {group} differ in this no more than the residual alone would make them.",
+        remedy + " Fixed effects and their standard errors hold.",
+    )
+
+
+def _degenerate(psi: Floats, term: RandomTerm) -> Finding:
+    if len(psi) == 2:
+        sign = "+1" if psi[1, 0] > 0 else "−1"
+        one, two = ("intercept" if c == "Intercept" else f"slope of {c}" for c in term.columns)
+        evidence = f"The correlation of the {one} and the {two} over {term.name} is {sign} (a singular fit)."
+        title = f"A correlation over {term.name} is {sign}"
+    else:
+        evidence = (
+            f"A combination of the effects {', '.join(effect_names(term))} has no variance (a singular fit)."
+        )
+        title = f"The covariance matrix of {term.name} is singular"
+    return Finding(
+        "singular",
+        "warning",
+        title,
+        evidence,
+        "The data support fewer random effects than the model asks for: one is an exact function of the others.",
+        "Leave out a random slope, or make the effects uncorrelated. Fixed effects and their standard errors hold.",
+    )
+
+
+def _aliased(user: UserUnits, fe_names: Sequence[str]) -> Iterator[Finding]:
+    dropped = [name for j, name in enumerate(fe_names) if j not in set(user.kept.tolist())]
+    if dropped:
+        names = ", ".join(dropped)
+        yield Finding(
+            "aliased",
+            "warning",
+            "Some fixed effects cannot be told apart",
+            f"Left out because the other columns determine them exactly: {names}.",
+            "Several sets of coefficients describe the data equally well; the columns that stay carry their effect.",
+            "Take out one of the predictors that duplicate each other.",
+        )
+
+
+def _few_levels(user: UserUnits) -> Iterator[Finding]:
+    for term in user.estimate.terms:
+        m = max(block.n_levels for block in term.blocks)
+        if m < FEW_LEVELS:
+            yield Finding(
+                "few_levels",
+                "warning",
+                f"{term.name} has {m} levels",
+                f"A variance over {m} levels is estimated from {m} values.",
+                "The estimate is very uncertain and intervals that rest on it are too narrow.",
+                f"With this few levels {term.name} usually serves better as a fixed effect.",
+            )
+
+
+def _single_rows(user: UserUnits) -> Iterator[Finding]:
+    for term in user.estimate.terms:
+        sizes = level_sizes(term.blocks[0])
+        single = int((sizes == 1).sum())
+        if single and 2 * single > sizes.size:
+            yield Finding(
+                "single_rows",
+                "info",
+                f"Most units of {term.name} have one row",
+                f"{single} of {sizes.size} units have a single row.",
+                "Such a unit says nothing on how rows differ within it, so its effect and the residual are hard to tell "
+                "apart.",
+                "Check that the grouping is the intended one.",
+            )

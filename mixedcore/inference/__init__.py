@@ -1,0 +1,1 @@
+"""Inference from a fit: information matrices, degrees of freedom, intervals."""

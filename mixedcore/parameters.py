@@ -1,0 +1,95 @@
+"""The seed interface's parameter vector: names, order, and the way to and from the engine's.
+
+statsmodels packs fixed effects, then the lower triangle of each group term's covariance by rows, then the
+variance components, the last two divided by the residual variance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from mixedcore.errors import ModelError
+from mixedcore.estimate import lower_root
+from mixedcore.scaling import ScaledTerm
+from mixedcore.terms import Floats, Ints, RandomTerm
+from mixedcore.units import free_entries
+
+
+def effect_names(term: RandomTerm) -> tuple[str, ...]:
+    """Names of a group term's coefficients, the intercept's being the grouping factor ('Subject', 'Days')."""
+    return tuple(term.blocks[0].labels[: term.blocks[0].width])
+
+
+def covariance_names(terms: Sequence[RandomTerm]) -> list[str]:
+    """Names of all covariance parameters in packed order."""
+    out = []
+    for term in terms:
+        if term.role == "component":
+            out.append(f"{term.name} Var")
+            continue
+        names, (rows, cols) = effect_names(term), free_entries(term)
+        for e in _by_rows(term):
+            r, c = rows[e], cols[e]
+            out.append(f"{names[r]} Var" if r == c else f"{names[c]} x {names[r]} Cov")
+    return out
+
+
+def _by_rows(term: RandomTerm) -> Ints:
+    """Numbers of the free entries, counted by columns, in the order of rows."""
+    rows, cols = free_entries(term)
+    return np.lexsort((cols, rows))
+
+
+def packed_order(terms: Sequence[RandomTerm]) -> Ints:
+    """Position in the engine's count of each packed covariance parameter, (k,)."""
+    parts, first = [], 0
+    for term in terms:
+        order = _by_rows(term)
+        parts.append(first + order)
+        first += order.size
+    return np.concatenate(parts) if parts else np.zeros(0, dtype=np.intp)
+
+
+def start_theta(
+    packed: Floats, terms: Sequence[RandomTerm], scaled: Sequence[ScaledTerm], k_fe: int
+) -> Floats:
+    """θ in the engine's units from packed start values: fixed effects (which the engine profiles out), ratios.
+
+    `packed` may hold the covariance parameters alone. Raises ModelError for a wrong length or a covariance that is
+    not positive semidefinite.
+    """
+    order = packed_order(terms)
+    packed = np.asarray(packed, dtype=float).ravel()
+    if packed.size not in (order.size, order.size + k_fe) or not np.isfinite(packed).all():
+        raise ModelError(
+            f"start_params has {packed.size} values; give {k_fe} fixed effects and {order.size} covariance "
+            "parameters, or the covariance parameters alone, all finite."
+        )
+    ratios = np.empty(order.size)
+    ratios[order] = packed[packed.size - order.size :]
+    parts, first = [], 0
+    for term, scaling in zip(terms, scaled, strict=True):
+        rows, cols = free_entries(term)
+        own = ratios[first : first + rows.size]
+        first += rows.size
+        parts.append(_start_of(term, scaling, own, rows, cols))
+    return np.concatenate(parts) if parts else np.zeros(0)
+
+
+def _start_of(term: RandomTerm, scaling: ScaledTerm, own: Floats, rows: Ints, cols: Ints) -> Floats:
+    psi = np.zeros((rows.max() + 1, rows.max() + 1))
+    psi[rows, cols] = psi[cols, rows] = own
+    values, vectors = np.linalg.eigh(psi)
+    if values.min() < -1e-10 * max(1.0, float(values.max())):
+        raise ModelError(
+            f"The start values of {term.name} are not a covariance matrix: an eigenvalue is negative."
+        )
+    root = vectors * np.sqrt(np.maximum(values, 0.0))
+    if term.structure == "isotropic":
+        return np.sqrt(own) / scaling.unit
+    if term.structure == "diagonal":
+        return np.sqrt(own) / np.diag(scaling.A)
+    T = lower_root(np.linalg.solve(scaling.A, root))
+    return np.asarray(T[rows, cols])

@@ -1,0 +1,362 @@
+"""The fitted model as a value: estimates, conditional modes, covariances, tests and tables."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from mixedcore import tidy as tables
+from mixedcore.diagnostics.findings import Finding, findings
+from mixedcore.effects.variance import VarianceShares, variance_shares
+from mixedcore.errors import ModelError
+from mixedcore.estimate import Estimate
+from mixedcore.group_effects import covariances_by_group, modes_by_group
+from mixedcore.inference.information import VarianceInformation
+from mixedcore.optimise import OptSummary
+from mixedcore.parameters import covariance_names, effect_names, packed_order
+from mixedcore.summary import Summary, number, p_text
+from mixedcore.terms import Floats
+from mixedcore.units import UserUnits
+
+if TYPE_CHECKING:
+    from mixedcore.model import MixedLM
+
+EFFECTS = ("fixed", "random", "blups")
+
+
+class MixedLMResults:
+    """A fit of a `MixedLM`; made by `MixedLM.fit`.
+
+    Attributes (units: those of the data; n rows, p fixed effects, k covariance parameters)
+
+    params        Series (p + k): fixed effects, then covariances and variances over the residual variance
+    fe_params     Series (p): β
+    cov_re        DataFrame (q, q): covariance of the group term's effects; empty without one
+    vcomp         array: variances of the components, in the order of their names
+    scale         residual variance σ²
+    llf           log-likelihood, or restricted log-likelihood of a REML fit
+    theta         Λ's free entries in units of σ, as lme4 counts them
+    converged     whether the optimum was reached; singular: whether it lies on the boundary
+    optimisation  what the search did
+
+    A result is a value: nothing changes it, and nothing in it is recomputed for another criterion.
+    Bates, Mächler, Bolker & Walker (2015), J. Stat. Softw. 67(1).
+    """
+
+    def __init__(self, model: MixedLM, estimate: Estimate) -> None:
+        self.model = model
+        self._estimate = estimate
+        self._user = UserUnits(estimate)
+        self._information = VarianceInformation(self._user)
+
+    # -- estimates -----------------------------------------------------------------------------------------------
+
+    @property
+    def reml(self) -> bool:
+        """Whether the fit maximises the restricted likelihood."""
+        return self._estimate.evaluation.reml
+
+    @property
+    def method(self) -> str:
+        """'REML' or 'ML'."""
+        return "REML" if self.reml else "ML"
+
+    @property
+    def _fe_names(self) -> list[str]:
+        return [self.model.all_exog_names[j] for j in self._user.kept]
+
+    @property
+    def _re_names(self) -> list[str]:
+        return [name for term in self._group_terms for name in effect_names(term[1])]
+
+    @property
+    def _group_terms(self) -> list[tuple[int, Any]]:
+        return [(t, term) for t, term in enumerate(self._estimate.terms) if term.role == "group"]
+
+    @cached_property
+    def fe_params(self) -> pd.Series:
+        """Fixed effects (p,)."""
+        return pd.Series(self._user.beta, index=self._fe_names)
+
+    @cached_property
+    def params(self) -> pd.Series:
+        """Fixed effects, then covariance parameters divided by `scale`, (p + k,)."""
+        ratios = self._information.ratios[packed_order(self._estimate.terms)]
+        return pd.Series(np.append(self._user.beta, ratios), index=self._param_names)
+
+    @property
+    def _param_names(self) -> list[str]:
+        return [*self._fe_names, *covariance_names(self._estimate.terms)]
+
+    @cached_property
+    def cov_re_unscaled(self) -> pd.DataFrame:
+        """Covariance of the group term's effects over `scale`, (q, q)."""
+        names = self._re_names
+        out, first = np.zeros((len(names), len(names))), 0
+        for t, _ in self._group_terms:
+            psi = self._user.psi(t)
+            if self._estimate.terms[t].structure == "diagonal":
+                psi = np.diag(np.diag(psi))
+            out[first : first + len(psi), first : first + len(psi)] = psi
+            first += len(psi)
+        return pd.DataFrame(out, index=names, columns=names)
+
+    @cached_property
+    def cov_re(self) -> pd.DataFrame:
+        """Covariance of the group term's effects, (q, q)."""
+        return self.cov_re_unscaled * self.scale
+
+    @cached_property
+    def vcomp(self) -> Floats:
+        """Variances of the components, (k_vc,)."""
+        found = [
+            self._user.psi(t)[0, 0] for t, term in enumerate(self._estimate.terms) if term.role == "component"
+        ]
+        return self.scale * np.array(found)
+
+    @property
+    def scale(self) -> float:
+        """Residual variance σ²."""
+        return float(self._user.sigma2)
+
+    @property
+    def sigma(self) -> float:
+        """Residual standard deviation σ."""
+        return float(np.sqrt(self.scale))
+
+    @property
+    def theta(self) -> Floats:
+        """Free entries of Λ, terms in order, lower triangles by columns."""
+        return self._user.theta
+
+    @property
+    def criterion(self) -> float:
+        """−2 log-likelihood, or the REML criterion."""
+        return self._estimate.evaluation.value
+
+    @property
+    def llf(self) -> float:
+        """Log-likelihood; restricted log-likelihood of a REML fit."""
+        return -self.criterion / 2
+
+    @property
+    def _n_params(self) -> int:
+        return len(self._user.beta) + self._estimate.evaluation.cp.k + 1
+
+    @property
+    def aic(self) -> float:
+        """−2 llf + 2 × number of parameters, σ counted, as in lme4; under REML only for equal fixed parts."""
+        return self.criterion + 2 * self._n_params
+
+    @property
+    def bic(self) -> float:
+        """−2 llf + log(n) × number of parameters, σ counted, as in lme4; under REML only for equal fixed parts."""
+        return self.criterion + float(np.log(self.nobs)) * self._n_params
+
+    @property
+    def nobs(self) -> int:
+        """Rows in the model."""
+        return self._estimate.evaluation.cp.n
+
+    @property
+    def df_resid(self) -> int:
+        """n − p."""
+        return self.nobs - len(self._user.beta)
+
+    @property
+    def converged(self) -> bool:
+        """Whether the search reached the optimum: expected further fall of the criterion under 1e-7."""
+        return self._estimate.optimum.converged
+
+    @property
+    def singular(self) -> bool:
+        """Whether a variance is zero or a correlation ±1."""
+        return self._estimate.singular
+
+    @property
+    def optimisation(self) -> OptSummary:
+        """What the search did, in the engine's units."""
+        return self._estimate.optimum
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was dropped or changed on the way to this fit, in plain sentences."""
+        dropped = [
+            name for j, name in enumerate(self.model.all_exog_names) if j not in set(self._user.kept.tolist())
+        ]
+        extra = f"Left out of the fixed effects because the others determine them: {', '.join(dropped)}."
+        return (*self.model.notes, extra) if dropped else self.model.notes
+
+    # -- uncertainty ---------------------------------------------------------------------------------------------
+
+    @cached_property
+    def bse_fe(self) -> pd.Series:
+        """Standard errors of the fixed effects from σ²(X'V⁻¹X)⁻¹, (p,)."""
+        return pd.Series(np.sqrt(np.diag(self._user.cov_beta)), index=self._fe_names)
+
+    @cached_property
+    def bse_re(self) -> pd.Series:
+        """Standard errors of the variances and covariances in the user's units, (k,).
+
+        From the observed information of all variance parameters, the residual variance included, by the delta method.
+        """
+        order = packed_order(self._estimate.terms)
+        errors = np.sqrt(np.diag(self._information.cov_variances))[:-1]
+        return pd.Series(errors[order], index=covariance_names(self._estimate.terms))
+
+    def cov_params(self) -> pd.DataFrame:
+        """Covariance of `params`, (p + k, p + k); zero between fixed effects and covariance parameters."""
+        order = packed_order(self._estimate.terms)
+        p, k = len(self._user.beta), order.size
+        out = np.zeros((p + k, p + k))
+        out[:p, :p] = self._user.cov_beta
+        out[p:, p:] = self._information.cov_ratios[np.ix_(order, order)]
+        return pd.DataFrame(out, index=self._param_names, columns=self._param_names)
+
+    @cached_property
+    def bse(self) -> pd.Series:
+        """Standard errors of `params`, (p + k,)."""
+        return pd.Series(np.sqrt(np.diag(self.cov_params())), index=self._param_names)
+
+    @property
+    def tvalues(self) -> pd.Series:
+        """params / bse."""
+        return self.params / self.bse
+
+    @property
+    def pvalues(self) -> pd.Series:
+        """Two-sided normal p-values of `tvalues`; `tidy` has t tests with finite degrees of freedom."""
+        return pd.Series(2 * stats.norm.sf(np.abs(self.tvalues)), index=self._param_names)
+
+    def conf_int(self, alpha: float = 0.05, cols: Any = None) -> pd.DataFrame:
+        """Normal intervals of `params`, columns 0 and 1."""
+        half = stats.norm.isf(tables.check_level(alpha) / 2) * self.bse
+        out = pd.DataFrame({0: self.params - half, 1: self.params + half})
+        return out if cols is None else out.iloc[np.asarray(cols)]
+
+    # -- rows and groups -----------------------------------------------------------------------------------------
+
+    @cached_property
+    def resid(self) -> pd.Series:
+        """Conditional residuals y − Xβ − Zb, (n,), indexed by the rows in use."""
+        return pd.Series(self._user.marginal_resid - self._user.random_part, index=self.model.row_index)
+
+    @cached_property
+    def fittedvalues(self) -> pd.Series:
+        """Xβ + Zb, (n,), indexed by the rows in use."""
+        return pd.Series(self.model.endog - self.resid.to_numpy(), index=self.model.row_index)
+
+    @property
+    def _fixed_part(self) -> Floats:
+        return self.model.endog - self._user.marginal_resid
+
+    @cached_property
+    def random_effects(self) -> dict[Any, pd.Series]:
+        """Group label → conditional modes (BLUPs) of its effects."""
+        return modes_by_group(self._user, self.model.group_labels)
+
+    @cached_property
+    def random_effects_cov(self) -> dict[Any, pd.DataFrame]:
+        """Group label → joint conditional covariance of its effects given β and the variances."""
+        return covariances_by_group(self._user, self.model.group_labels, self.model.group_codes)
+
+    def predict(self, exog: Any = None, transform: bool = True) -> pd.Series | Floats:
+        """Fixed part Xβ for the fitted rows, or for new data.
+
+        exog: a table with the formula's columns (rows with missing values are left out), or with `transform=False`, and
+        for a model from arrays, the columns of X themselves.
+        """
+        if exog is None:
+            return pd.Series(self._fixed_part, index=self.model.row_index)
+        return self.model.predict(self.fe_params, exog, transform=transform)
+
+    # -- tables --------------------------------------------------------------------------------------------------
+
+    def tidy(
+        self, effects: str = "fixed", *, ddf: tables.Ddf = "satterthwaite", level: float = 0.95
+    ) -> pd.DataFrame:
+        """One row a term: 'fixed' effects, 'random' (variances, SDs, correlations), or 'blups'.
+
+        `ddf` of the fixed effects' t tests: 'satterthwaite', 'residual' (n − p) or 'normal'.
+        """
+        if effects == "fixed":
+            return tables.fixed_table(self._information, self._fe_names, ddf=ddf, level=level)
+        if effects == "random":
+            return tables.random_table(self._information, level=level)
+        if effects == "blups":
+            return tables.blups_table(self._user, self.model.group_labels, level=level)
+        raise ModelError(f"effects={effects!r} is not known; choose one of {', '.join(map(repr, EFFECTS))}.")
+
+    @cached_property
+    def _shares(self) -> VarianceShares:
+        return variance_shares(self._user, self._fixed_part)
+
+    def glance(self) -> pd.DataFrame:
+        """One row: size, likelihood, residual SD, ICC, R², verdicts. `reml_criterion` is missing under ML."""
+        shares = self._shares
+        return pd.DataFrame(
+            {
+                "nobs": [self.nobs],
+                "n_groups": [self.model.n_groups],
+                "log_lik": [self.llf],
+                "aic": [self.aic],
+                "bic": [self.bic],
+                "reml_criterion": [self.criterion if self.reml else np.nan],
+                "sigma": [self.sigma],
+                "icc": [shares.icc],
+                "r2_marginal": [shares.r2_marginal],
+                "r2_conditional": [shares.r2_conditional],
+                "converged": [self.converged],
+                "singular": [self.singular],
+            }
+        )
+
+    def icc(self) -> pd.DataFrame:
+        """Share of each grouping factor or component in the variance that the fixed effects leave: `group, icc`."""
+        return self._shares.by_group()
+
+    def augment(self) -> pd.DataFrame:
+        """The columns used, with `fitted, fitted_fixed, resid, resid_std` (residual over σ), one row a row in use."""
+        return self.model.used_columns().assign(
+            fitted=self.fittedvalues.to_numpy(),
+            fitted_fixed=self._fixed_part,
+            resid=self.resid.to_numpy(),
+            resid_std=self.resid.to_numpy() / self.sigma,
+        )
+
+    def diagnose(self) -> list[Finding]:
+        """Findings in plain words, the most serious first: each with evidence, meaning and remedy."""
+        return findings(self._user, self.model.all_exog_names)
+
+    def summary(self, alpha: float = 0.05) -> Summary:
+        """The classic summary: facts and coefficients, covariances in the user's units."""
+        sizes = np.bincount(self.model.group_codes)
+        facts = (
+            ("Model:", "MixedLM", "Dependent Variable:", self.model.endog_names),
+            ("No. Observations:", str(self.nobs), "Method:", self.method),
+            ("No. Groups:", str(self.model.n_groups), "Scale:", number(self.scale)),
+            ("Min. group size:", str(sizes.min()), "Log-Likelihood:", f"{self.llf:.4f}"),
+            ("Max. group size:", str(sizes.max()), "Converged:", "Yes" if self.converged else "No"),
+            ("Mean group size:", f"{sizes.mean():.1f}", "Singular:", "Yes" if self.singular else "No"),
+        )
+        notes = tuple(f"{f.title}. {f.evidence}" for f in self.diagnose() if f.severity != "info")
+        return Summary("Mixed Linear Model Regression Results", facts, self._summary_table(alpha), notes)
+
+    def _summary_table(self, alpha: float) -> pd.DataFrame:
+        order = packed_order(self._estimate.terms)
+        low, high = f"[{alpha / 2:g}", f"{1 - alpha / 2:g}]"
+        interval = self.conf_int(alpha)
+        fixed = [
+            [number(e), number(s), f"{e / s:.3f}", p_text(p), number(a), number(b)]
+            for e, s, p, (a, b) in zip(
+                self.fe_params, self.bse_fe, self.pvalues, interval.to_numpy(), strict=False
+            )
+        ]
+        variances = (self._information.ratios * self.scale)[order]
+        random = [[number(v), number(s), "", "", "", ""] for v, s in zip(variances, self.bse_re, strict=True)]
+        columns = ["Coef.", "Std.Err.", "z", "P>|z|", low, high]
+        return pd.DataFrame([*fixed, *random], index=self._param_names, columns=columns)

@@ -1,0 +1,179 @@
+"""Tables of a fit, one row a term, lower-case snake_case columns."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable, Sequence
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from mixedcore.errors import ModelError
+from mixedcore.group_effects import coefficients
+from mixedcore.inference.information import VarianceInformation
+from mixedcore.inference.satterthwaite import satterthwaite_df
+from mixedcore.terms import Floats, RandomTerm
+from mixedcore.units import UserUnits, free_entries
+
+Ddf = Literal["satterthwaite", "residual", "normal"]
+RESIDUAL = "Residual"
+_LEVEL_IN_COLUMN = re.compile(r"[^\[]*\[(?P<level>.*)\](?::(?P<slope>[^\]]*))?", re.DOTALL)
+
+
+def check_level(level: float) -> float:
+    """A confidence level strictly between 0 and 1, or ModelError."""
+    if not 0 < level < 1:
+        raise ModelError(
+            f"level={level} is not a confidence level; give a number between 0 and 1, such as 0.95."
+        )
+    return level
+
+
+def fixed_table(info: VarianceInformation, names: Sequence[str], *, ddf: Ddf, level: float) -> pd.DataFrame:
+    """Fixed effects with t (or z) tests and Wald intervals; p from survival functions."""
+    user = info.user
+    estimate, error = user.beta, np.sqrt(np.diag(user.cov_beta))
+    df = _degrees(info, ddf)
+    statistic = estimate / error
+    half = stats.t.isf((1 - check_level(level)) / 2, df) * error
+    return pd.DataFrame(
+        {
+            "term": list(names),
+            "estimate": estimate,
+            "std_error": error,
+            "statistic": statistic,
+            "df": df,
+            "p_value": 2 * stats.t.sf(np.abs(statistic), df),
+            "conf_low": estimate - half,
+            "conf_high": estimate + half,
+        }
+    )
+
+
+def _degrees(info: VarianceInformation, ddf: Ddf) -> Floats:
+    p, n = info.evaluation.cp.p, info.evaluation.cp.n
+    if ddf == "satterthwaite":
+        return satterthwaite_df(info, np.eye(p)) if p else np.zeros(0)
+    if ddf == "residual":
+        return np.full(p, float(n - p))
+    if ddf == "normal":
+        return np.full(p, np.inf)
+    raise ModelError(f"ddf={ddf!r} is not known; choose 'satterthwaite', 'residual' or 'normal'.")
+
+
+def random_table(info: VarianceInformation, *, level: float) -> pd.DataFrame:
+    """Variances, SDs, covariances and correlations of every term, and of the residual.
+
+    Intervals are Wald intervals on the log scale for variances and SDs, and on Fisher's z scale for correlations
+    (Pinheiro & Bates 2000, section 2.4.3); covariances on their own scale. They are missing where an estimate is on
+    its boundary, where no such approximation holds.
+    """
+    user = info.user
+    z = float(stats.norm.isf((1 - check_level(level)) / 2))
+    values = np.append(info.ratios * user.sigma2, user.sigma2)
+    errors = np.sqrt(np.diag(info.cov_variances))
+    rows: list[dict[str, object]] = []
+    for t, term in enumerate(user.estimate.terms):
+        first = info.evaluation.cp.offsets[t]
+        r, c = free_entries(term)
+        own = slice(first, first + r.size)
+        rows += _term_rows(
+            term, r, c, values[own], info.cov_variances[own, own], z, user.estimate.null[t].size > 0
+        )
+    rows += _variance_rows(RESIDUAL, None, values[-1], errors[-1], z, boundary=False)
+    table = pd.DataFrame(
+        rows, columns=["group", "term", "term2", "estimate", "scale", "conf_low", "conf_high"], dtype=object
+    )
+    numbers = ["estimate", "conf_low", "conf_high"]
+    return table.astype(dict.fromkeys(numbers, float))
+
+
+def _term_rows(
+    term: RandomTerm, r: Floats, c: Floats, values: Floats, cov: Floats, z: float, boundary: bool
+) -> list[dict[str, object]]:
+    names = term.columns if term.role == "group" else (None,)
+    errors = np.sqrt(np.diag(cov))
+    at = {(int(i), int(j)): e for e, (i, j) in enumerate(zip(r, c, strict=True))}
+    rows: list[dict[str, object]] = []
+    for i, name in enumerate(names):
+        e = at[i, i]
+        rows += _variance_rows(term.name, name, values[e], errors[e], z, boundary=boundary)
+    for (i, j), e in at.items():
+        if i != j:
+            own = [e, at[i, i], at[j, j]]
+            rows += _pair_rows(term.name, names[j], names[i], values[own], cov[np.ix_(own, own)], z, boundary)
+    return rows
+
+
+def _row(
+    group: str, term: str | None, term2: str | None, estimate: float, scale: str, low: float, high: float
+) -> dict[str, object]:
+    return {
+        "group": group, "term": term, "term2": term2, "estimate": estimate, "scale": scale,
+        "conf_low": low, "conf_high": high,
+    }  # fmt: skip
+
+
+def _variance_rows(
+    group: str, term: str | None, value: float, error: float, z: float, *, boundary: bool
+) -> list[dict[str, object]]:
+    spread = np.nan if boundary or value <= 0 else np.exp(z * error / value)
+    sd = np.sqrt(value)
+    return [
+        _row(group, term, None, value, "variance", value / spread, value * spread),
+        _row(group, term, None, sd, "sd", sd / np.sqrt(spread), sd * np.sqrt(spread)),
+    ]
+
+
+def _pair_rows(
+    group: str, one: str | None, two: str | None, values: Floats, cov: Floats, z: float, boundary: bool
+) -> list[dict[str, object]]:
+    """Covariance and correlation of two coefficients; `values` (cov, var, var) with covariance `cov`."""
+    covariance, v1, v2 = values
+    half = np.nan if boundary else z * np.sqrt(cov[0, 0])
+    rows = [_row(group, one, two, covariance, "covariance", covariance - half, covariance + half)]
+    if v1 <= 0 or v2 <= 0:
+        return [*rows, _row(group, one, two, np.nan, "correlation", np.nan, np.nan)]
+    rho = float(np.clip(covariance / np.sqrt(v1 * v2), -1.0, 1.0))
+    low = high = np.nan
+    if not boundary and abs(rho) < 1:
+        slope = np.array([1 / np.sqrt(v1 * v2), -rho / (2 * v1), -rho / (2 * v2)])
+        reach = z * float(np.sqrt(slope @ cov @ slope)) / (1 - rho**2)
+        low, high = np.tanh(np.arctanh(rho) - reach), np.tanh(np.arctanh(rho) + reach)
+    return [*rows, _row(group, one, two, rho, "correlation", low, high)]
+
+
+def blups_table(user: UserUnits, group_labels: Sequence[Hashable], *, level: float) -> pd.DataFrame:
+    """Conditional modes with their standard deviations given β and the variances, and normal intervals."""
+    table = coefficients(user)
+    z = float(stats.norm.isf((1 - check_level(level)) / 2))
+    terms = user.estimate.terms
+    labels = np.asarray([str(label) for label in group_labels], dtype=object)
+    parts = []
+    for t, own in table.groupby("term", sort=False):
+        levels, covariates = _level_names(terms[int(str(t))], own, labels)
+        parts.append(pd.DataFrame({"group": terms[int(str(t))].name, "level": levels, "term": covariates}))
+    error = np.sqrt(np.maximum(table["variance"].to_numpy(), 0.0))
+    mode = table["mode"].to_numpy()
+    out = pd.concat(parts, ignore_index=True)
+    return out.assign(estimate=mode, std_error=error, conf_low=mode - z * error, conf_high=mode + z * error)
+
+
+def _level_names(term: RandomTerm, own: pd.DataFrame, labels: Floats) -> tuple[list[str], list[str]]:
+    """Level and covariate of each coefficient: 's1' and 'Days'; 's1 / a' and 'Intercept'; 'a' in a single group."""
+    groups = labels[own["group"].to_numpy()]
+    if term.role == "group":
+        return list(groups), [term.columns[j] for j in own["column"]]
+    levels, covariates = [], []
+    for group, label in zip(groups, own["label"], strict=True):
+        column = label[len(term.name) + 1 : -1]
+        found = _LEVEL_IN_COLUMN.fullmatch(column)
+        if found is None:
+            levels.append(group)
+            covariates.append(column)
+        else:
+            levels.append(found["level"] if len(labels) == 1 else f"{group} / {found['level']}")
+            covariates.append(found["slope"] or "Intercept")
+    return levels, covariates
