@@ -18,11 +18,10 @@ from mixedcore.design_eval import (
     design_info,
     environment,
     evaluate,
-    factor_names,
-    factors_of,
     matrix,
     resolve,
 )
+from mixedcore.design_factors import factor_names, factors_of
 from mixedcore.design_groups import Grouping, group_term, grouped_term, interaction, make_grouping
 from mixedcore.design_outcome import check_rows, outcome
 from mixedcore.design_spec import Spec, read_spec

@@ -23,7 +23,7 @@ def evaluate_by_group(
     matrices: list[Floats] = []
     names: list[list[str]] = []
     for own in rows:
-        part = frame.take(own).values()
+        part = frame.values(own)
         info = design_info(terms, part, env, len(own))
         try:
             matrices.append(matrix(info, part, len(own)))

@@ -6,7 +6,6 @@ numeric columns); otherwise patsy sees the rows of one group at a time (`design_
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,10 +14,11 @@ import numpy as np
 import pandas as pd
 import patsy
 from patsy.categorical import guess_categorical
-from patsy.eval import EvalEnvironment, EvalFactor
+from patsy.eval import EvalEnvironment
 
 from mixedcore.design_by_group import evaluate_by_group
 from mixedcore.design_eval import NotFiniteError, design_info, evaluate, matrix
+from mixedcore.design_factors import elementwise, unboxed
 from mixedcore.design_groups import Grouping
 from mixedcore.errors import ModelError
 from mixedcore.frame import Frame
@@ -27,11 +27,15 @@ from mixedcore.terms import Block, Floats, Ints, RandomTerm
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Factor:
-    """One factor of a term on all rows: level codes and names if categorical, else numbers (n,)."""
+    """One factor of a term on all rows: level codes and names if categorical, else numbers (n,).
+
+    truth : the levels are true and false
+    """
 
     codes: Ints | None
     levels: Sequence[str]
     numbers: Floats | None
+    truth: bool
 
 
 def component(
@@ -43,6 +47,7 @@ def component(
     """
     blocks = (
         _one_hot(name, terms, frame, grouping, env)
+        or _intercept_and_levels(name, terms, frame, grouping, env)
         or _plain_columns(name, terms, frame, grouping, env)
         or evaluate_by_group(name, terms, frame, grouping.codes, grouping.m, env)
     )
@@ -78,7 +83,43 @@ def _one_hot(
     return (_cells(name, terms[0], known, grouping),)
 
 
-def _cells(name: str, term: patsy.Term, factors: Sequence[_Factor], grouping: Grouping) -> Block:
+def _intercept_and_levels(
+    name: str, terms: Sequence[patsy.Term], frame: Frame, grouping: Grouping, env: EvalEnvironment
+) -> tuple[Block, ...] | None:
+    """`1 + C(a)`: an intercept a group, and a coefficient for each of its levels but the first."""
+    if len(terms) != 2 or terms[0].factors or len(terms[1].factors) != 1:
+        return None
+    if not elementwise(terms[1].factors[0], env):
+        return None
+    factor = _factor_values(terms[1].factors[0], frame, env)
+    if factor is None or factor.codes is None or factor.truth:  # patsy codes False first even without rows
+        return None
+    every = np.arange(grouping.m, dtype=np.intp)
+    ones = np.ones((frame.n, 1))
+    intercept = Block(grouping.codes, grouping.m, ones, every, (f"{name}[Intercept]",) * grouping.m)
+    levels = _without_first(_cells(name, terms[1], [factor], grouping, "T."))
+    return (intercept,) if levels is None else (intercept, levels)
+
+
+def _without_first(cells: Block) -> Block | None:
+    """The block without the first level of each group; a group's only level stays as padding."""
+    starts = np.diff(cells.group_of_level, prepend=-1) != 0
+    alone = starts & (np.diff(cells.group_of_level, append=-1) != 0)
+    if alone.all():
+        return None
+    kept = ~starts | alone
+    number = np.where(kept, np.cumsum(kept) - 1, np.cumsum(kept))  # a first level's rows join the second
+    labels = tuple(
+        "" if only else label for label, only, keep in zip(cells.labels, alone, kept, strict=True) if keep
+    )
+    basis = np.where(starts[cells.codes], 0.0, cells.basis[:, 0])
+    return Block(number[cells.codes], int(kept.sum()), basis[:, None], cells.group_of_level[kept], labels)
+
+
+def _cells(
+    name: str, term: patsy.Term, factors: Sequence[_Factor], grouping: Grouping, coding: str = ""
+) -> Block:
+    """One level for each (group, levels of the factors) that occurs, in that order."""
     key, sizes = grouping.codes.astype(np.int64), []
     basis = np.ones(len(key))
     for factor in factors:
@@ -92,23 +133,24 @@ def _cells(name: str, term: patsy.Term, factors: Sequence[_Factor], grouping: Gr
     for size in reversed(sizes):
         cells, level = np.divmod(cells, size)
         parts.append(level)
-    labels = _cell_labels(name, term, factors, parts[::-1], len(cells))
+    columns = _cell_names(term, factors, parts[::-1], len(cells), coding)
+    labels = tuple(f"{name}[{column}]" for column in columns)
     return Block(codes.astype(np.intp), len(cells), basis[:, None], cells.astype(np.intp), labels)
 
 
-def _cell_labels(
-    name: str, term: patsy.Term, factors: Sequence[_Factor], parts: list[np.ndarray], m: int
-) -> tuple[str, ...]:
-    """patsy's column names, 'C(a)[x]:pretest', inside the component's name."""
+def _cell_names(
+    term: patsy.Term, factors: Sequence[_Factor], parts: list[np.ndarray], m: int, coding: str
+) -> list[str]:
+    """patsy's column names of m cells, 'C(a)[x]:pretest'; `coding` is 'T.' for treatment coding."""
     pieces: list[Sequence[str]] = []
     level_of = iter(parts)
     for factor, info in zip(term.factors, factors, strict=True):
         if info.codes is None:
             pieces.append([factor.name()] * m)
         else:
-            names = [f"{factor.name()}[{level}]" for level in info.levels]
+            names = [f"{factor.name()}[{coding}{level}]" for level in info.levels]
             pieces.append([names[i] for i in next(level_of)])
-    return tuple(f"{name}[{':'.join(columns)}]" for columns in zip(*pieces, strict=True))
+    return [":".join(columns) for columns in zip(*pieces, strict=True)]
 
 
 def _plain_columns(
@@ -127,44 +169,13 @@ def _plain_columns(
     return (Block(grouping.codes, grouping.m, basis, np.arange(grouping.m, dtype=np.intp), labels),)
 
 
-def elementwise(factor: Any, env: EvalEnvironment) -> bool:
-    """Whether a factor's value in a row depends on that row alone: groups need no pass of their own."""
-    if not isinstance(factor, EvalFactor):
-        return False
-    return _elementwise(ast.parse(factor.code, mode="eval").body, env, boxed=True)
-
-
-def _elementwise(node: ast.AST, env: EvalEnvironment, *, boxed: bool = False) -> bool:
-    match node:
-        case ast.Name():
-            return True
-        case ast.Constant():
-            return True
-        case ast.BinOp(left=left, right=right):
-            return _elementwise(left, env) and _elementwise(right, env)
-        case ast.UnaryOp(operand=operand):
-            return _elementwise(operand, env)
-        case ast.Compare(left=left, comparators=others):
-            return all(_elementwise(part, env) for part in (left, *others))
-        case ast.Call(func=ast.Name(id="C"), args=[inner], keywords=[]):
-            return boxed and _elementwise(inner, env)
-        case ast.Call(func=ast.Name(id="I"), args=[inner], keywords=[]):
-            return _elementwise(inner, env)
-        case ast.Call(func=ast.Name(id="Q")):
-            return True
-        case ast.Call(func=ast.Attribute(value=ast.Name(id=module), attr=function), keywords=[]):
-            called = getattr(env.namespace.get(module), function, None)
-            known = isinstance(called, np.ufunc) or called is np.where
-            return known and all(_elementwise(arg, env) for arg in node.args)
-    return False
-
-
 def _factor_values(factor: Any, frame: Frame, env: EvalEnvironment) -> _Factor | None:
     """Levels or numbers of an elementwise factor; None where it is neither (two-dimensional)."""
     value = evaluate(factor, frame.values(), env)
     if guess_categorical(value):
-        codes, levels = factor_codes(getattr(value, "data", value) if _boxed(value) else value, factor)
-        return _Factor(codes, [str(level) for level in levels], None)
+        codes, levels = factor_codes(unboxed(value), factor)
+        truth = all(isinstance(level, (bool, np.bool_)) for level in levels)
+        return _Factor(codes, [str(level) for level in levels], None, truth)
     numbers = np.asarray(value, dtype=np.float64)
     if numbers.ndim == 2 and numbers.shape[1] == 1:
         numbers = numbers[:, 0]
@@ -172,11 +183,7 @@ def _factor_values(factor: Any, frame: Frame, env: EvalEnvironment) -> _Factor |
         return None
     if not np.isfinite(numbers).all():
         raise NotFiniteError(~np.isfinite(numbers), factor.name())
-    return _Factor(None, (), numbers)
-
-
-def _boxed(value: Any) -> bool:
-    return hasattr(value, "contrast") and hasattr(value, "levels")
+    return _Factor(None, (), numbers, False)
 
 
 def check_not_residual(name: str, blocks: tuple[Block, ...], n: int) -> None:

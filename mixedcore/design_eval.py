@@ -5,11 +5,8 @@ patsy's own sentences are kept where they help and come out as FormulaError.
 
 from __future__ import annotations
 
-import ast
 import builtins
-import keyword
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,9 +14,16 @@ import numpy as np
 import pandas as pd
 import patsy
 from patsy.build import build_design_matrices, design_matrix_builders
-from patsy.eval import EvalEnvironment, EvalFactor
+from patsy.eval import EvalEnvironment
 
 from mixedcore.columns import Mask
+from mixedcore.design_factors import (
+    called_names,
+    factor_names,
+    origin_text,
+    translated,
+    with_own_factors,
+)
 from mixedcore.errors import FormulaError, ModelError
 from mixedcore.frame import align
 from mixedcore.tables import Table
@@ -50,7 +54,7 @@ class _FiniteOnly(patsy.NAAction):  # type: ignore[misc]  # patsy has no types
     def handle_NA(self, values: list[Any], is_NAs: list[Any], origins: list[Any]) -> list[Any]:
         for bad, origin in zip(is_NAs, origins, strict=True):
             if np.any(bad):
-                raise NotFiniteError(np.asarray(bad, dtype=bool), _origin_text(origin))
+                raise NotFiniteError(np.asarray(bad, dtype=bool), origin_text(origin))
         return values
 
 
@@ -73,22 +77,10 @@ def parse(formula: Formula, *, one_sided: bool = False, what: str = "formula") -
     else:
         with translated(what):
             desc = patsy.ModelDesc.from_formula(formula)
+    desc = patsy.ModelDesc(with_own_factors(desc.lhs_termlist), with_own_factors(desc.rhs_termlist))
     if one_sided and desc.lhs_termlist:
         raise FormulaError(f"The {what} has no outcome: write only what stands right of '~'.")
     return desc
-
-
-@contextmanager
-def translated(what: str) -> Iterator[None]:
-    """patsy's errors as FormulaError with the useful sentence; arithmetic on zeros and the like is silent."""
-    try:
-        with np.errstate(all="ignore"):
-            yield
-    except patsy.PatsyError as err:
-        code = "" if err.origin is None else f" in {_origin_text(err.origin)!r}"
-        raise FormulaError(f"The {what} cannot be used{code}: {err.message.strip()}.") from err
-    except (SyntaxError, RecursionError, MemoryError) as err:
-        raise FormulaError(f"The {what} cannot be read: {type(err).__name__}, {err}.") from err
 
 
 def environment(eval_env: int | EvalEnvironment, reference: int = 0) -> EvalEnvironment:
@@ -103,21 +95,6 @@ def environment(eval_env: int | EvalEnvironment, reference: int = 0) -> EvalEnvi
         return EvalEnvironment.capture(int(eval_env), reference=reference + 1)
     except ValueError as err:
         raise ModelError(f"eval_env={eval_env} is deeper than the stack of callers.") from err
-
-
-def factors_of(terms: Iterable[patsy.Term]) -> list[Any]:
-    """The distinct factors of some terms, in order."""
-    return list(dict.fromkeys(f for term in terms for f in term.factors))
-
-
-def factor_names(factor: Any) -> list[str]:
-    """The variables whose values a factor uses: names that are not merely called, and names in Q('…')."""
-    if not isinstance(factor, EvalFactor):
-        return [factor.name()]
-    tree = _tree(factor)
-    called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
-    names = [n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and id(n) not in called]
-    return names + [q for node in ast.walk(tree) if (q := _quoted(node)) is not None]
 
 
 def resolve(factors: Sequence[Any], table: Table, env: EvalEnvironment) -> Names:
@@ -208,40 +185,7 @@ def _row_long(name: str, value: Any, table: Table) -> dict[str, Any]:
 
 def _check_calls(factors: Sequence[Any], env: EvalEnvironment) -> None:
     for factor in factors:
-        if not isinstance(factor, EvalFactor):
-            continue
-        for node in ast.walk(_tree(factor)):
-            if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name)):
-                continue
-            name = node.func.id
+        for name in called_names(factor):
             if not (name in env.namespace or hasattr(patsy.builtins, name) or hasattr(builtins, name)):
                 hint = f"; write np.{name}(…)" if callable(getattr(np, name, None)) else ""
-                raise FormulaError(f"There is no function {name!r} in {factor.code!r}{hint}.")
-
-
-def _tree(factor: Any) -> ast.Expression:
-    with translated("formula"):
-        try:
-            return ast.parse(str(factor.code), mode="eval")
-        except SyntaxError as err:
-            reserved = [word for word in factor.code.split() if keyword.iskeyword(word)]
-            if not reserved:
-                raise
-            raise FormulaError(
-                f"{reserved[0]!r} is a word of Python's own; write Q({reserved[0]!r}) for the column."
-            ) from err
-
-
-def _quoted(node: ast.AST) -> str | None:
-    """The name inside Q('…')."""
-    if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Q"):
-        return None
-    first = node.args[0] if node.args else next((k.value for k in node.keywords if k.arg == "name"), None)
-    return first.value if isinstance(first, ast.Constant) and isinstance(first.value, str) else None
-
-
-def _origin_text(origin: Any) -> str:
-    """The piece of the formula that a patsy origin marks."""
-    if hasattr(origin, "code") and hasattr(origin, "start"):
-        return str(origin.code[origin.start : origin.end])
-    return str(origin.name()) if callable(getattr(origin, "name", None)) else str(origin)
+                raise FormulaError(f"There is no function {name!r} in {factor.name()!r}{hint}.")

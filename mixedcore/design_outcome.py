@@ -9,6 +9,7 @@ import pandas as pd
 from patsy.categorical import guess_categorical
 
 from mixedcore.design_eval import NotFiniteError
+from mixedcore.design_factors import unboxed
 from mixedcore.errors import DataError, ModelError
 from mixedcore.terms import Floats
 
@@ -19,7 +20,7 @@ def outcome(name: str, value: Any, n: int) -> tuple[Floats, tuple[str, ...]]:
     if array.dtype.kind == "b" and array.shape == (n,):
         return varying(array.astype(np.float64), name), (f"{name} is true or false: used as 1 and 0.",)
     if guess_categorical(value):
-        raise DataError(_text_outcome(name, pd.Series(getattr(value, "data", value))))
+        raise DataError(_text_outcome(name, pd.Series(unboxed(value))))
     y = array[:, 0] if array.ndim == 2 and array.shape[1] == 1 else array
     if y.shape != (n,) or y.dtype.kind not in "iuf":
         raise DataError(f"The outcome {name} must be one number a row; it has shape {y.shape}.")

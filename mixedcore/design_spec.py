@@ -8,7 +8,8 @@ from typing import Any
 
 import patsy
 
-from mixedcore.design_eval import Formula, factors_of, parse
+from mixedcore.design_eval import Formula, parse
+from mixedcore.design_factors import factors_of
 from mixedcore.errors import FormulaError, ModelError
 from mixedcore.formula import BarTerm, split
 

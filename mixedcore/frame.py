@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, TypeGuard
 
 import numpy as np
 import pandas as pd
@@ -52,12 +52,15 @@ class Frame:
         """Rows in use."""
         return len(self.rows)
 
-    def values(self) -> dict[str, Any]:
-        """What formulas see under each name: Series on a RangeIndex, or arrays as in the source."""
+    def values(self, rows: Rows | None = None) -> dict[str, Any]:
+        """What formulas see under each name, on all rows or some: Series on a RangeIndex, or arrays.
+
+        Of a column of categories, only those in the rows asked for.
+        """
         found = {name: settled.values for name, settled in self.columns.items()}
-        if self.series:
-            return dict(found)
-        return {name: _as_array(v) for name, v in found.items()}
+        if rows is not None:
+            found = {name: _own_categories(_take(values, rows)) for name, values in found.items()}
+        return dict(found) if self.series else {name: _as_array(v) for name, v in found.items()}
 
     def group_labels(self, column: str | None = None) -> pd.Series:
         """(n,) label of each row's group, or of a column; integers are plain even if it once had gaps."""
@@ -275,6 +278,12 @@ def _take(values: Any, rows: Rows) -> Any:
 
 
 def _as_array(values: Values) -> Any:
-    if isinstance(values, pd.Series) and isinstance(values.dtype, pd.CategoricalDtype):
-        return values.array
-    return np.asarray(values)
+    return values.array if _is_category(values) else np.asarray(values)
+
+
+def _own_categories(values: Values) -> Values:
+    return values.cat.remove_unused_categories() if _is_category(values) else values
+
+
+def _is_category(values: Values) -> TypeGuard[pd.Series]:
+    return isinstance(values, pd.Series) and isinstance(values.dtype, pd.CategoricalDtype)

@@ -1,0 +1,150 @@
+"""Single factors of a formula: the names they use, and a form that patsy codes without a Python loop."""
+
+from __future__ import annotations
+
+import ast
+import keyword
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import patsy
+from patsy.eval import EvalEnvironment, EvalFactor
+
+from mixedcore.errors import FormulaError
+
+
+class Factor(EvalFactor):  # type: ignore[misc]  # patsy has no types
+    """patsy's factor, with `C(column)` given back as pandas categories.
+
+    patsy walks over the values in a box made by `C` one by one; categories it takes as they are. The
+    levels of the first evaluation are kept in the factor's state, so that new data are coded alike.
+    """
+
+    def eval(self, memorize_state: dict[str, Any], data: Mapping[str, Any]) -> Any:
+        """The factor's value on some rows; a patsy error for a level that the first evaluation had not."""
+        value = super().eval(memorize_state, data)
+        if not (_is_box(value) and value.contrast is None and value.levels is None):
+            return value
+        inner = value.data
+        if isinstance(getattr(inner, "dtype", None), pd.CategoricalDtype):
+            return inner
+        if not (isinstance(inner, (np.ndarray, pd.Series)) and inner.ndim == 1 and inner.dtype.kind in "iuf"):
+            return value
+        found = pd.Categorical(inner, categories=memorize_state.get("levels"))
+        memorize_state.setdefault("levels", found.categories)
+        new = (found.codes < 0) & ~np.asarray(pd.isna(inner))
+        if new.any():
+            raise patsy.PatsyError(f"the fit has not seen the value {np.asarray(inner)[new][0]}", self)
+        return pd.Series(found) if isinstance(inner, pd.Series) else found
+
+
+def unboxed(value: Any) -> Any:
+    """The values inside a box made by `C`, or the value itself."""
+    return value.data if _is_box(value) else value
+
+
+def with_own_factors(terms: Iterable[patsy.Term]) -> list[patsy.Term]:
+    """The same terms with `Factor` in place of patsy's."""
+    return [
+        patsy.Term([Factor(f.code, f.origin) if type(f) is EvalFactor else f for f in term.factors])
+        for term in terms
+    ]
+
+
+def factors_of(terms: Iterable[patsy.Term]) -> list[Any]:
+    """The distinct factors of some terms, in order."""
+    return list(dict.fromkeys(factor for term in terms for factor in term.factors))
+
+
+def factor_names(factor: Any) -> list[str]:
+    """The variables whose values a factor uses: names that are not merely called, and names in Q('…')."""
+    if not isinstance(factor, EvalFactor):
+        return [factor.name()]
+    nodes = list(ast.walk(_tree(factor)))
+    called = {id(node.func) for node in nodes if isinstance(node, ast.Call)}
+    names = [node.id for node in nodes if isinstance(node, ast.Name) and id(node) not in called]
+    return names + [name for node in nodes if (name := _quoted(node)) is not None]
+
+
+def called_names(factor: Any) -> list[str]:
+    """The functions that a factor calls by a bare name."""
+    if not isinstance(factor, EvalFactor):
+        return []
+    calls = (node.func for node in ast.walk(_tree(factor)) if isinstance(node, ast.Call))
+    return [func.id for func in calls if isinstance(func, ast.Name)]
+
+
+def elementwise(factor: Any, env: EvalEnvironment) -> bool:
+    """Whether a factor's value in a row depends on that row alone: groups need no pass of their own."""
+    return isinstance(factor, EvalFactor) and _elementwise(_tree(factor).body, env, boxed=True)
+
+
+def _elementwise(node: ast.AST, env: EvalEnvironment, *, boxed: bool = False) -> bool:
+    match node:
+        case ast.Name() | ast.Constant():
+            return True
+        case ast.BinOp(left=left, right=right):
+            return _elementwise(left, env) and _elementwise(right, env)
+        case ast.UnaryOp(operand=operand):
+            return _elementwise(operand, env)
+        case ast.Compare(left=left, comparators=others):
+            return all(_elementwise(part, env) for part in (left, *others))
+        case ast.Call(func=ast.Name(id="C"), args=[inner], keywords=[]):
+            return boxed and _elementwise(inner, env)
+        case ast.Call(func=ast.Name(id="I"), args=[inner], keywords=[]):
+            return _elementwise(inner, env)
+        case ast.Call(func=ast.Name(id="Q")):
+            return True
+        case ast.Call(func=ast.Attribute(value=ast.Name(id=module), attr=function), keywords=[]):
+            called = getattr(env.namespace.get(module), function, None)
+            known = isinstance(called, np.ufunc) or called is np.where
+            return known and all(_elementwise(arg, env) for arg in node.args)
+    return False
+
+
+@contextmanager
+def translated(what: str) -> Iterator[None]:
+    """patsy's errors as FormulaError with the useful sentence; arithmetic on zeros and the like is silent."""
+    try:
+        with np.errstate(all="ignore"):
+            yield
+    except patsy.PatsyError as err:
+        code = "" if err.origin is None else f" in {origin_text(err.origin)!r}"
+        raise FormulaError(f"The {what} cannot be used{code}: {err.message.strip()}.") from err
+    except (SyntaxError, RecursionError, MemoryError) as err:
+        raise FormulaError(f"The {what} cannot be read: {type(err).__name__}, {err}.") from err
+
+
+def origin_text(origin: Any) -> str:
+    """The piece of the formula that a patsy origin marks."""
+    if hasattr(origin, "code") and hasattr(origin, "start"):
+        return str(origin.code[origin.start : origin.end])
+    return str(origin.name()) if callable(getattr(origin, "name", None)) else str(origin)
+
+
+def _is_box(value: Any) -> bool:
+    return hasattr(value, "contrast") and hasattr(value, "levels") and hasattr(value, "data")
+
+
+def _tree(factor: Any) -> ast.Expression:
+    with translated("formula"):
+        try:
+            return ast.parse(str(factor.code), mode="eval")
+        except SyntaxError as err:
+            reserved = [word for word in factor.code.split() if keyword.iskeyword(word)]
+            if not reserved:
+                raise
+            raise FormulaError(
+                f"{reserved[0]!r} is a word of Python's own; write Q({reserved[0]!r}) for the column."
+            ) from err
+
+
+def _quoted(node: ast.AST) -> str | None:
+    """The name inside Q('…')."""
+    if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Q"):
+        return None
+    first = node.args[0] if node.args else next((k.value for k in node.keywords if k.arg == "name"), None)
+    return first.value if isinstance(first, ast.Constant) and isinstance(first.value, str) else None
