@@ -31,20 +31,22 @@ def multiply(A: Floats, B: Floats) -> Floats:
 def congruence(T: Floats, A: Floats) -> Floats:
     """T'AT for one (q, q) matrix T and a batch A (q, q, m)."""
     if T.shape[0] == 1:
-        return A * (T[0, 0] * T[0, 0])
+        return A * float(T[0, 0]) ** 2
     q, _, m = A.shape
     half = (T.T @ A.reshape(q, q * m)).reshape(q, q, m)
-    return transpose(np.ascontiguousarray((T.T @ transpose(half).reshape(q, q * m)).reshape(q, q, m)))
+    whole: Floats = (T.T @ transpose(half).reshape(q, q * m)).reshape(q, q, m)
+    return whole
 
 
 def inverse_and_logdet(D: Floats) -> tuple[Floats, Floats]:
-    """Inverse (q, q, m) and log|det| (m,) of symmetric blocks: positive definite, or a step outside (see `Root`)."""
+    """Inverse (q, q, m) and log|det| (m,) of symmetric blocks, definite or not (see `Root`)."""
     q = D.shape[0]
     if q == 1:
         return 1.0 / D, np.log(np.abs(D[0, 0]))
     if q > UNROLL:
         stacked = np.moveaxis(D, -1, 0)
-        return np.moveaxis(np.linalg.inv(stacked), 0, -1), np.linalg.slogdet(stacked).logabsdet
+        inverse = np.asarray(np.linalg.inv(stacked), dtype=np.float64)
+        return np.moveaxis(inverse, 0, -1), np.linalg.slogdet(stacked).logabsdet
     L_inv, pivots = _inverse_factor(D)
     return multiply(transpose(L_inv), L_inv / pivots[:, None]), np.log(np.abs(pivots)).sum(axis=0)
 

@@ -5,7 +5,7 @@
 
 With Ψ_t the covariance of a grouping's coefficients over σ², P the projection matrix of V/σ², a = Z'Py:
 
-    S_t = ∂d/∂Ψ_t = Σ_f [Z'PZ]_ff − Σ_f a_f a_f'/σ²    (ML: V⁻¹ for P in the first sum),    ∂d/∂T_t = 2 S_t T_t.
+    S_t = ∂d/∂Ψ_t = Σ_f [Z'PZ]_ff − Σ_f a_f a_f'/σ²   (ML: V⁻¹ for P in the first sum),   ∂d/∂T_t = 2 S_t T_t.
 
 The Hessian is approximated in Ψ by the average information (Gilmour, Thompson & Cullis 1995, Biometrics 51),
 with working vectors Z Ψ̇ a, and carried to θ exactly, curvature term 2 S included: it stays right at Ψ = 0.
@@ -19,10 +19,10 @@ from functools import cached_property
 import numpy as np
 from scipy.linalg import solve_triangular
 
+from mixedcore.blocks import sum_by
 from mixedcore.crossproducts import CrossProducts
 from mixedcore.elimination import Plan
 from mixedcore.errors import NotPositiveDefiniteError
-from mixedcore.blocks import sum_by
 from mixedcore.factor import Border, Factor, Root, Solution, apply, cross_gram, factorise, reduce, solve
 from mixedcore.selected import Faces, faces
 from mixedcore.terms import Floats, Ints
@@ -133,7 +133,7 @@ class Evaluation:
 
     @cached_property
     def average_information(self) -> Floats:
-        """Average information for ψ with σ² profiled out, as a Hessian of −2ℓ: (k, k), positive semidefinite."""
+        """Average information for ψ with σ² profiled out, as a Hessian of −2ℓ, (k, k), semidefinite."""
         wPw, wPy = self.working
         return np.asarray(wPw / self.sigma2 - np.outer(wPy, wPy) / (self.sigma2 * self.r2))
 

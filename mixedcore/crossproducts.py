@@ -46,7 +46,7 @@ class Grouping:
     @property
     def q(self) -> int:
         """Coefficients a level."""
-        return self.basis.shape[1]
+        return int(self.basis.shape[1])
 
 
 @dataclass(frozen=True, slots=True, eq=False)

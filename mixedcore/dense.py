@@ -83,4 +83,5 @@ def _inverse(D: Floats, *, definite: bool) -> tuple[Floats, float]:
         C = np.tril(C)
         C += np.tril(C, -1).T
         return np.ascontiguousarray(C)[None], float(logdet)
-    return np.linalg.inv(D), float(np.linalg.slogdet(D).logabsdet.sum())
+    inverse = np.asarray(np.linalg.inv(D), dtype=np.float64)
+    return inverse, float(np.linalg.slogdet(D).logabsdet.sum())

@@ -108,7 +108,7 @@ def _components(cp: CrossProducts) -> tuple[int, list[Ints]]:
     cols = np.concatenate([p.cols + first[t] for (_, t), p in cp.pairs.items()] or [np.zeros(0, np.intp)])
     graph = coo_array((np.ones(rows.size), (rows, cols)), shape=(m.sum(), m.sum()))
     count, labels = connected_components(graph, directed=False)
-    return count, [labels[first[t] : first[t] + m[t]] for t in range(cp.nested, len(m))]
+    return count, [labels[first[t] : first[t] + m[t]].astype(np.intp) for t in range(cp.nested, len(m))]
 
 
 def _remainder(cp: CrossProducts) -> Remainder:

@@ -110,7 +110,7 @@ def rectify(T: Floats) -> Floats:
 
 def lower_root(root: Floats) -> Floats:
     """Lower triangular (q, q) factor of root @ root.T for root (q, r), r ≥ q; right when singular too."""
-    return rectify(np.ascontiguousarray(np.linalg.qr(root.T, mode="r").T))
+    return rectify(np.ascontiguousarray(np.transpose(np.linalg.qr(root.T, mode="r"))))
 
 
 def null_directions(T: Floats) -> Floats:
@@ -184,7 +184,7 @@ class _Search:
 
 def _row_sizes(root: Floats) -> Floats:
     """Standard deviations from any root of a diagonal covariance."""
-    return np.sqrt(np.einsum("ij,ij->i", root, root))
+    return np.asarray(np.sqrt(np.einsum("ij,ij->i", root, root)))
 
 
 def term_slope(cp: CrossProducts, terms: tuple[RandomTerm, ...], point: Evaluation, t: int) -> Floats:

@@ -1,4 +1,4 @@
-"""Conditional modes (BLUPs) and their covariances, as one long table and as statsmodels' mappings by group."""
+"""Conditional modes (BLUPs) and their covariances: one long table, and statsmodels' mappings by group."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mixedcore.units import UserUnits
 
 
 def coefficients(user: UserUnits) -> pd.DataFrame:
-    """One row a coefficient that exists: term, block, level, column (numbers), group (code), label, mode, variance."""
+    """One row a coefficient: term, block, level, column and group (numbers), label, mode, variance."""
     parts = []
     for t, term in enumerate(user.estimate.terms):
         for b, block in enumerate(term.blocks):
@@ -53,7 +53,7 @@ def covariances_by_group(
 ) -> dict[Any, pd.DataFrame]:
     """Group label → joint conditional covariance of all its coefficients given β and the variances.
 
-    σ² T(I + T'Z'ZT)⁻¹T', the conditional covariance of Bates et al. (2015), eq. 58, for the rows of one group.
+    σ² T(I + T'Z'ZT)⁻¹T' for the rows of one group, Bates et al. (2015), eq. 58.
     """
     terms = user.estimate.terms
     if len(terms) == 1 and len(terms[0].blocks) == 1 and terms[0].role == "group":

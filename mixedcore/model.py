@@ -33,7 +33,8 @@ NOT_YET = {"fe_pen": "penalties", "cov_pen": "penalties", "free": "parameters he
 class VCSpec:
     """Variance components as matrices, as statsmodels has them.
 
-    names: component names; colnames[j][g]: column names of component j in group g; mats[j][g]: its matrix (n_g, k).
+    names: component names; colnames[j][g]: column names of component j in group g; mats[j][g]: its matrix
+    (n_g, k).
     """
 
     names: list[str]
@@ -44,12 +45,13 @@ class VCSpec:
 class MixedLM:
     """A linear mixed model y = Xβ + Zb + ε for given data; `fit` estimates it.
 
-    From arrays: endog (n,), exog (n, p), groups (n,) labels, exog_re (n, q) covariates of the group term (None: a random
-    intercept, unless there are components), exog_vc a `VCSpec`. `missing` is 'none', 'drop' or 'raise'. From formulas:
-    `MixedLM.from_formula` or `mixedlm`. `use_sqrt` is accepted for compatibility; the engine always works on square roots.
+    From arrays: endog (n,), exog (n, p), groups (n,) labels, exog_re (n, q) covariates of the group term
+    (None: a random intercept, unless there are components), exog_vc a `VCSpec`. `missing` is 'none', 'drop'
+    or 'raise'. From formulas: `MixedLM.from_formula` or `mixedlm`. `use_sqrt` is accepted for
+    compatibility; the engine always works on square roots.
 
-    Raises DataError, MissingValuesError, FormulaError or ModelError, all MixedCoreError, with what was found and what
-    to do.
+    Raises DataError, MissingValuesError, FormulaError or ModelError, all MixedCoreError, with what was
+    found and what to do.
     """
 
     def __init__(
@@ -122,7 +124,7 @@ class MixedLM:
         self.vc_formula = vc_formula
         return self
 
-    # -- what the model is ---------------------------------------------------------------------------------------
+    # -- what the model is -----------------------------------------------------------------------------
 
     @property
     def design(self) -> Design:
@@ -210,7 +212,7 @@ class MixedLM:
     @property
     def k_fe(self) -> int:
         """Columns of the fixed design."""
-        return self._design.X.shape[1]
+        return int(self._design.X.shape[1])
 
     @property
     def k_re(self) -> int:
@@ -241,7 +243,7 @@ class MixedLM:
             table[self.group_name] = self.groups
         return table
 
-    # -- what can be done with it --------------------------------------------------------------------------------
+    # -- what can be done with it ----------------------------------------------------------------------
 
     @cached_property
     def _products(self) -> tuple[CrossProducts, Plan]:
@@ -254,8 +256,8 @@ class MixedLM:
         """Estimate the model by REML, or by maximum likelihood with `reml=False`.
 
         start_params : packed parameters to start from, (p + k,) or (k,); the optimum does not depend on them.
-        Arguments of statsmodels' optimisers are accepted and not needed. Newton steps on the average information
-        (Gilmour, Thompson & Cullis 1995) find the optimum, on the boundary too.
+        Arguments of statsmodels' optimisers are accepted and not needed. Newton steps on the average
+        information (Gilmour, Thompson & Cullis 1995) find the optimum, on the boundary too.
         """
         _check_fit_keywords(fit_kwargs)
         cp, layout = self._products
@@ -265,7 +267,7 @@ class MixedLM:
         return MixedLMResults(self, estimate(cp, layout, self._design.terms, reml=reml, start=start))
 
     def predict(self, params: Any, exog: Any = None, *, transform: bool = False) -> pd.Series | Floats:
-        """Xβ at given fixed effects (p,), for the rows in use or for `exog`: columns of X, or with `transform` a table."""
+        """Xβ at fixed effects (p,) for the rows in use or for `exog` (columns of X, or a table)."""
         beta = self._full_beta(params)
         if exog is None:
             return self.exog @ beta
@@ -306,25 +308,26 @@ def mixedlm(
 
     formula    : 'outcome ~ fixed effects' or a patsy ModelDesc
     data       : DataFrame, dict of arrays, structured or record array, or a table of polars or pyarrow
-    re_formula : one-sided formula of the group term's correlated effects; None is a random intercept, or no group term
+    re_formula : one-sided formula of the group term's correlated effects; None is a random intercept, or no
+    group term
                  beside a vc_formula; '0' none
-    vc_formula : component name → one-sided formula, evaluated within each group; independent effects of one variance
-    subset     : booleans, integers or index values: the rows to use
-    use_sparse : accepted; the engine picks its own storage and the answer is the same
-    missing    : 'none' and 'raise' (a missing value in a used column is an error), 'drop'
-    groups     : column name, or one label a row
-    eval_env   : where names that are no columns are looked up: 0 the caller, k frames further out, −1 a clean
+    vc_formula : component name → one-sided formula, evaluated within each group; independent effects of one
+    variance subset     : booleans, integers or index values: the rows to use use_sparse : accepted; the
+    engine picks its own storage and the answer is the same missing    : 'none' and 'raise' (a missing value
+    in a used column is an error), 'drop' groups     : column name, or one label a row eval_env   : where
+    names that are no columns are looked up: 0 the caller, k frames further out, −1 a clean
                  namespace, or a patsy EvalEnvironment
 
     Raises FormulaError, DataError, MissingValuesError or ModelError, each a MixedCoreError and a ValueError.
 
     >>> from mixedcore import datasets, mixedlm
-    >>> result = mixedlm("Reaction ~ Days", datasets.load("sleepstudy"), groups="Subject", re_formula="Days").fit()
+    >>> sleep = datasets.load("sleepstudy")
+    >>> result = mixedlm("Reaction ~ Days", sleep, groups="Subject", re_formula="Days").fit()
     >>> round(result.fe_params["Days"], 4)
     10.4673
 
-    Unlike statsmodels, `subset` is honoured, an aligned `groups` Series is paired by its index, no result depends on the
-    data's index or row order, and an estimate on the boundary is reported as such.
+    Unlike statsmodels, `subset` is honoured, an aligned `groups` Series is paired by its index, no result
+    depends on the data's index or row order, and an estimate on the boundary is reported as such.
     """
     eval_env = environment(kwargs.pop("eval_env", 0), reference=1)
     return MixedLM._from_formula(

@@ -55,10 +55,10 @@ def packed_order(terms: Sequence[RandomTerm]) -> Ints:
 def start_theta(
     packed: Floats, terms: Sequence[RandomTerm], scaled: Sequence[ScaledTerm], k_fe: int
 ) -> Floats:
-    """θ in the engine's units from packed start values: fixed effects (which the engine profiles out), ratios.
+    """θ in the engine's units from packed start values: fixed effects (profiled out anyway), then ratios.
 
-    `packed` may hold the covariance parameters alone. Raises ModelError for a wrong length or a covariance that is
-    not positive semidefinite.
+    `packed` may hold the covariance parameters alone. Raises ModelError for a wrong length or a covariance
+    that is not positive semidefinite.
     """
     order = packed_order(terms)
     packed = np.asarray(packed, dtype=float).ravel()

@@ -53,7 +53,7 @@ class MixedLMResults:
         self._user = UserUnits(estimate)
         self._information = VarianceInformation(self._user)
 
-    # -- estimates -----------------------------------------------------------------------------------------------
+    # -- estimates -------------------------------------------------------------------------------------
 
     @property
     def reml(self) -> bool:
@@ -154,7 +154,7 @@ class MixedLMResults:
 
     @property
     def bic(self) -> float:
-        """−2 llf + log(n) × number of parameters, σ counted, as in lme4; under REML only for equal fixed parts."""
+        """−2 llf + log(n) × number of parameters; otherwise as `aic`."""
         return self.criterion + float(np.log(self.nobs)) * self._n_params
 
     @property
@@ -191,7 +191,7 @@ class MixedLMResults:
         extra = f"Left out of the fixed effects because the others determine them: {', '.join(dropped)}."
         return (*self.model.notes, extra) if dropped else self.model.notes
 
-    # -- uncertainty ---------------------------------------------------------------------------------------------
+    # -- uncertainty -----------------------------------------------------------------------------------
 
     @cached_property
     def bse_fe(self) -> pd.Series:
@@ -202,7 +202,8 @@ class MixedLMResults:
     def bse_re(self) -> pd.Series:
         """Standard errors of the variances and covariances in the user's units, (k,).
 
-        From the observed information of all variance parameters, the residual variance included, by the delta method.
+        From the observed information of all variance parameters, the residual variance included, by the
+        delta method.
         """
         order = packed_order(self._estimate.terms)
         errors = np.sqrt(np.diag(self._information.cov_variances))[:-1]
@@ -238,7 +239,7 @@ class MixedLMResults:
         out = pd.DataFrame({0: self.params - half, 1: self.params + half})
         return out if cols is None else out.iloc[np.asarray(cols)]
 
-    # -- rows and groups -----------------------------------------------------------------------------------------
+    # -- rows and groups -------------------------------------------------------------------------------
 
     @cached_property
     def resid(self) -> pd.Series:
@@ -267,14 +268,14 @@ class MixedLMResults:
     def predict(self, exog: Any = None, transform: bool = True) -> pd.Series | Floats:
         """Fixed part Xβ for the fitted rows, or for new data.
 
-        exog: a table with the formula's columns (rows with missing values are left out), or with `transform=False`, and
-        for a model from arrays, the columns of X themselves.
+        exog: a table with the formula's columns (rows with missing values are left out), or with
+        `transform=False`, and for a model from arrays, the columns of X themselves.
         """
         if exog is None:
             return pd.Series(self._fixed_part, index=self.model.row_index)
         return self.model.predict(self.fe_params, exog, transform=transform)
 
-    # -- tables --------------------------------------------------------------------------------------------------
+    # -- tables ----------------------------------------------------------------------------------------
 
     def tidy(
         self, effects: str = "fixed", *, ddf: tables.Ddf = "satterthwaite", level: float = 0.95
@@ -316,11 +317,11 @@ class MixedLMResults:
         )
 
     def icc(self) -> pd.DataFrame:
-        """Share of each grouping factor or component in the variance that the fixed effects leave: `group, icc`."""
+        """Share of each factor or component in the variance that the fixed effects leave: `group, icc`."""
         return self._shares.by_group()
 
     def augment(self) -> pd.DataFrame:
-        """The columns used, with `fitted, fitted_fixed, resid, resid_std` (residual over σ), one row a row in use."""
+        """The columns used, with `fitted, fitted_fixed, resid, resid_std` (residual over σ)."""
         return self.model.used_columns().assign(
             fitted=self.fittedvalues.to_numpy(),
             fitted_fixed=self._fixed_part,

@@ -72,7 +72,7 @@ def _affine(X: Floats) -> tuple[Floats, Floats]:
 
 
 def _independent(Xs: Floats, order: Ints) -> tuple[Ints, Floats | None]:
-    """Columns to keep, the earlier in `order` of any aliased set; R of Xs[:, kept] = QR where it was needed."""
+    """Columns to keep, the earlier in `order` of an aliased set; R of Xs[:, kept] = QR where needed."""
     n, p = Xs.shape
     residual = (Xs.T @ Xs / n)[np.ix_(order, order)]
     for j in range(p):  # Cholesky in the given order, to see each column's share outside the earlier ones
@@ -132,7 +132,7 @@ class ScaledTerm:
 
 
 def scale_term(term: RandomTerm) -> ScaledTerm:
-    """Centre and scale a 'full' term that has a constant, scale a 'diagonal' one, one unit for 'isotropic'."""
+    """Centre and scale a 'full' term with a constant, scale a 'diagonal' one, one unit for 'isotropic'."""
     first = term.blocks[0].basis
     if term.structure == "full":
         basis, A = _affine(first)

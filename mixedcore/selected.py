@@ -2,7 +2,7 @@
 
 Goes from the remainder back to the first grouping. For level f of stage k, with R the levels that f meets,
 
-    Q_f = A_fR H_RR A_Rf,   H_ff = G_f + G_f Q_f G_f,   (Z'V⁻¹Z)_ff = E_f K_f − E_f Q_f E_f',   E_f = I − K_f G_f.
+    Q_f = A_fR H_RR A_Rf,  H_ff = G_f + G_f Q_f G_f, (Z'V⁻¹Z)_ff = E_f K_f − E_f Q_f E_f',  E_f = I − K_f G_f.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 
 from mixedcore.blocks import multiply, sum_by, sum_runs, transpose
 from mixedcore.dense import DenseStack
-from mixedcore.factor import Factor, Root, Stage
+from mixedcore.factor import Factor, Stage
 from mixedcore.terms import Floats
 
 WELL_CONDITIONED = 1e-3  # smallest singular value of T from which Ψ⁻¹ keeps ten digits

@@ -1,4 +1,4 @@
-"""The classic two-table summary, as statsmodels prints it, with significant digits in place of fixed decimals."""
+"""The classic two-table summary, as statsmodels prints it, with significant digits for fixed decimals."""
 
 from __future__ import annotations
 
@@ -51,7 +51,8 @@ class Summary:
         )
         notes = "".join(f"<p>{html.escape(note)}</p>" for note in self.notes)
         title = f"<caption>{html.escape(self.title)}</caption>"
-        return f'<table class="simpletable">{title}{facts}</table>\n{self.coefficients.to_html(escape=True)}{notes}'
+        body = self.coefficients.to_html(escape=True)
+        return f'<table class="simpletable">{title}{facts}</table>\n{body}{notes}'
 
     def as_latex(self) -> str:
         """Two LaTeX tables; every name is escaped."""
@@ -65,8 +66,8 @@ class Summary:
         return "\n".join([
             r"\begin{table}", rf"\caption{{{_latex(self.title)}}}",
             r"\begin{tabular}{llll}", r"\hline", *rows, r"\hline", r"\end{tabular}", "",
-            rf"\begin{{tabular}}{{{columns}}}", r"\hline", head, r"\hline", *body, r"\hline", r"\end{tabular}",
-            r"\end{table}",
+            rf"\begin{{tabular}}{{{columns}}}", r"\hline", head, r"\hline", *body, r"\hline",
+            r"\end{tabular}", r"\end{table}",
         ])  # fmt: skip
 
     def __str__(self) -> str:

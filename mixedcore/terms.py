@@ -40,7 +40,7 @@ class Block:
     @property
     def width(self) -> int:
         """q, the number of coefficients a level."""
-        return self.basis.shape[1]
+        return int(self.basis.shape[1])
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -14,7 +14,7 @@ from mixedcore.errors import ModelError
 from mixedcore.group_effects import coefficients
 from mixedcore.inference.information import VarianceInformation
 from mixedcore.inference.satterthwaite import satterthwaite_df
-from mixedcore.terms import Floats, RandomTerm
+from mixedcore.terms import Floats, Ints, RandomTerm
 from mixedcore.units import UserUnits, free_entries
 
 Ddf = Literal["satterthwaite", "residual", "normal"]
@@ -66,9 +66,9 @@ def _degrees(info: VarianceInformation, ddf: Ddf) -> Floats:
 def random_table(info: VarianceInformation, *, level: float) -> pd.DataFrame:
     """Variances, SDs, covariances and correlations of every term, and of the residual.
 
-    Intervals are Wald intervals on the log scale for variances and SDs, and on Fisher's z scale for correlations
-    (Pinheiro & Bates 2000, section 2.4.3); covariances on their own scale. They are missing where an estimate is on
-    its boundary, where no such approximation holds.
+    Intervals are Wald intervals on the log scale for variances and SDs, and on Fisher's z scale for
+    correlations (Pinheiro & Bates 2000, section 2.4.3); covariances on their own scale. They are missing
+    where an estimate is on its boundary, where no such approximation holds.
     """
     user = info.user
     z = float(stats.norm.isf((1 - check_level(level)) / 2))
@@ -91,7 +91,7 @@ def random_table(info: VarianceInformation, *, level: float) -> pd.DataFrame:
 
 
 def _term_rows(
-    term: RandomTerm, r: Floats, c: Floats, values: Floats, cov: Floats, z: float, boundary: bool
+    term: RandomTerm, r: Ints, c: Ints, values: Floats, cov: Floats, z: float, boundary: bool
 ) -> list[dict[str, object]]:
     names = term.columns if term.role == "group" else (None,)
     errors = np.sqrt(np.diag(cov))
@@ -162,7 +162,7 @@ def blups_table(user: UserUnits, group_labels: Sequence[Hashable], *, level: flo
 
 
 def _level_names(term: RandomTerm, own: pd.DataFrame, labels: Floats) -> tuple[list[str], list[str]]:
-    """Level and covariate of each coefficient: 's1' and 'Days'; 's1 / a' and 'Intercept'; 'a' in a single group."""
+    """Level and covariate of each coefficient: 's1' and 'Days', 's1 / a' and 'Intercept'."""
     groups = labels[own["group"].to_numpy()]
     if term.role == "group":
         return list(groups), [term.columns[j] for j in own["column"]]

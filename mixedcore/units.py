@@ -85,7 +85,7 @@ class UserUnits:
         raise AssertionError("every block is a member of a grouping")
 
     def _to_user(self, t: int, width: int) -> Floats:
-        """(q, q) map from the engine's coefficients of one level to the user's, without the outcome's unit."""
+        """(q, q) map from the engine's coefficients of a level to the user's, the outcome's unit aside."""
         scaled = self.estimate.evaluation.cp.scaled_terms[t]
         return scaled.unit * np.eye(width) if self.estimate.terms[t].structure == "isotropic" else scaled.A
 

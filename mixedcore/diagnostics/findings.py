@@ -13,6 +13,7 @@ from mixedcore.terms import Floats, RandomTerm
 from mixedcore.units import UserUnits, level_sizes
 
 FEW_LEVELS = 5
+FIXED_HOLD = "Fixed effects and their standard errors hold."
 ZERO_SHARE = 1e-10  # a variance adding less than this share of σ² to an observation is zero
 
 
@@ -85,7 +86,7 @@ def _zero_component(name: str) -> Finding:
         f"The best-fitting variance of {name} is 0, the smallest value it can take (a singular fit).",
         f"After the other terms, units of {name} differ no more than the residual alone would make them. The "
         "estimate says that the data show no such variation, not that there is none.",
-        f"Leave {name} out, or keep it if the design calls for it; fixed effects and their standard errors hold.",
+        f"Leave {name} out, or keep it if the design calls for it. {FIXED_HOLD}",
     )
 
 
@@ -100,9 +101,9 @@ def _zero_variance(covariate: str, group: str, *, whole: bool) -> Finding:
         "singular",
         "warning",
         f"The {what} does not vary over {group}",
-        f"The best-fitting variance of the {what} over {group} is 0, the smallest value it can take (a singular fit).",
+        f"The best-fitting variance of the {what} over {group} is 0, its smallest value (a singular fit).",
         f"Groups of {group} differ in this no more than the residual alone would make them.",
-        remedy + " Fixed effects and their standard errors hold.",
+        f"{remedy} {FIXED_HOLD}",
     )
 
 
@@ -122,8 +123,8 @@ def _degenerate(psi: Floats, term: RandomTerm) -> Finding:
         "warning",
         title,
         evidence,
-        "The data support fewer random effects than the model asks for: one is an exact function of the others.",
-        "Leave out a random slope, or make the effects uncorrelated. Fixed effects and their standard errors hold.",
+        "The data support fewer random effects than the model has: one is a function of the others.",
+        f"Leave out a random slope, or make the effects uncorrelated. {FIXED_HOLD}",
     )
 
 
@@ -136,7 +137,7 @@ def _aliased(user: UserUnits, fe_names: Sequence[str]) -> Iterator[Finding]:
             "warning",
             "Some fixed effects cannot be told apart",
             f"Left out because the other columns determine them exactly: {names}.",
-            "Several sets of coefficients describe the data equally well; the columns that stay carry their effect.",
+            "Several sets of coefficients fit the data equally well; those that stay carry their effect.",
             "Take out one of the predictors that duplicate each other.",
         )
 
@@ -165,7 +166,7 @@ def _single_rows(user: UserUnits) -> Iterator[Finding]:
                 "info",
                 f"Most units of {term.name} have one row",
                 f"{single} of {sizes.size} units have a single row.",
-                "Such a unit says nothing on how rows differ within it, so its effect and the residual are hard to tell "
-                "apart.",
+                "Such a unit does not show how rows differ within it: its effect and the residual are "
+                "hard to tell apart.",
                 "Check that the grouping is the intended one.",
             )

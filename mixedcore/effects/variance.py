@@ -1,7 +1,7 @@
 """Shares of variance: intraclass correlation and R².
 
-The variance that a term adds to an observation is the mean over the rows of z'Ψz σ² (Johnson 2014, Methods Ecol.
-Evol. 5, for random slopes); for a random intercept it is the variance itself.
+The variance that a term adds to an observation is the mean over the rows of z'Ψz σ² (Johnson 2014, Methods
+Ecol. Evol. 5, for random slopes); for a random intercept it is the variance itself.
 """
 
 from __future__ import annotations
@@ -48,19 +48,20 @@ class VarianceShares:
 def variance_shares(user: UserUnits, fixed_part: Floats) -> VarianceShares:
     """Shares for a fit whose fixed part Xβ, (n,), is given."""
     terms = user.estimate.terms
-    added = np.array([
-        sum(
-            float(np.einsum("ni,ij,nj->", b.basis, _psi(user, t, b.width), b.basis, optimize=True)) / len(b.basis)
-            for b in term.blocks
-        )
-        for t, term in enumerate(terms)
-    ])  # fmt: skip
+    added = np.array(
+        [sum(_added(b.basis, _psi(user, t, b.width)) for b in term.blocks) for t, term in enumerate(terms)]
+    )
     return VarianceShares(
         fixed=float(np.var(fixed_part, ddof=1)),
         random=user.sigma2 * added,
         residual=user.sigma2,
         names=tuple(term.name for term in terms),
     )
+
+
+def _added(basis: Floats, psi: Floats) -> float:
+    """Mean of z'Ψz over the rows z of a basis (n, q)."""
+    return float(np.einsum("ij,ij->", psi, basis.T @ basis)) / len(basis)
 
 
 def _psi(user: UserUnits, t: int, width: int) -> Floats:

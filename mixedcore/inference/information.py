@@ -2,8 +2,8 @@
 
     d(ψ, σ²) = log|Ω| (+ log|R_X|²) + df · log(2πσ²) + r²/σ²
 
-Its gradient is analytic; the Hessian is the central difference of that gradient. The engine's factor exists on both
-sides of the boundary, so the Hessian of a singular fit is as well defined as any other.
+Its gradient is analytic; the Hessian is the central difference of that gradient. The engine's factor exists
+on both sides of the boundary, so the Hessian of a singular fit is as well defined as any other.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ STEP = 1e-3  # of the parameter's approximate standard error: truncation and rou
 class VarianceInformation:
     """Asymptotic covariance of the variance parameters of one fit.
 
-    In the user's units, v = (ψ σ², σ²): the free entries of each term's covariance as in `free_entries`, then the
-    residual variance.
+    In the user's units, v = (σ²ψ, σ²): the free entries of each term's covariance, counted as in
+    `free_entries`, then the residual variance.
     """
 
     user: UserUnits
