@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import streamlit as st
 
 from pages.ui import shell
 
-st.set_page_config(page_title="Mixed models", page_icon=":material/account_tree:", layout="wide")
+ICON = Path(__file__).parent / "pages" / "ui" / "assets" / "icon.svg"
+
+st.set_page_config(page_title="Mixed models", page_icon=ICON, layout="wide")
+st.logo(ICON, size="large")
 
 DATA = st.Page(
     "pages/data.py",

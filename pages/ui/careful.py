@@ -61,7 +61,9 @@ def _rows(text: str, separator: str, skipped: int) -> list[tuple[int, list[str]]
                 rows.append((begins, row))
             begins = skipped + reader.line_num + 1
     except csv.Error as err:
-        raise RaggedError(f"Line {begins} cannot be read: a value is far too long. Check its quotation marks.") from err
+        raise RaggedError(
+            f"Line {begins} cannot be read: a value is far too long. Check its quotation marks."
+        ) from err
     begins, last = rows[-1]
     if text.count('"') % 2 and any("\n" in cell for cell in last):
         raise RaggedError(f"A quotation mark is opened on line {begins} and never closed.")
@@ -81,7 +83,9 @@ def _width(rows: list[tuple[int, list[str]]], header: bool, tally: _Tally) -> in
         tally.notes.append("Every line ends with a separator; the empty last value was left out.")
         return len(first)
     first.insert(0, "row")
-    tally.notes.append("The heading has one name fewer than the rows have values; the first column is called “row”.")
+    tally.notes.append(
+        "The heading has one name fewer than the rows have values; the first column is called “row”."
+    )
     return usual
 
 
@@ -97,8 +101,8 @@ def _fitted(row: list[str], line: int, width: int, tally: _Tally) -> list[str] |
         return row + [""] * (width - len(row))
     if any(cell.strip() for cell in row[width:]):
         raise RaggedError(
-            f"Line {line} has {len(row)} values where the table has {width} columns. Check the separator, and put "
-            "values that contain it into quotation marks."
+            f"Line {line} has {len(row)} values where the table has {width} columns. Check the separator, "
+            "and put values that contain it into quotation marks."
         )
     return row[:width]
 
@@ -108,4 +112,6 @@ def _warnings(tally: _Tally, width: int) -> tuple[str, ...]:
         return ()
     lines = ", ".join(str(line) for line in tally.short[:5]) + (", …" if len(tally.short) > 5 else "")
     many = f"{len(tally.short):,} lines have" if len(tally.short) > 1 else "One line has"
-    return (f"{many} fewer values than the {width} columns (line {lines}); the last ones were taken as missing.",)
+    return (
+        f"{many} fewer values than the {width} columns (line {lines}); the last ones were taken as missing.",
+    )

@@ -43,6 +43,8 @@ def digest_of(frame: pd.DataFrame) -> str:
         digest.update(repr((name, str(column.dtype))).encode("utf-8", "surrogatepass"))
         if isinstance(column.dtype, pd.CategoricalDtype):
             # Hashes of values do not depend on the order of the levels; a model does.
-            digest.update(repr((list(column.cat.categories), column.cat.ordered)).encode("utf-8", "surrogatepass"))
+            digest.update(
+                repr((list(column.cat.categories), column.cat.ordered)).encode("utf-8", "surrogatepass")
+            )
     digest.update(np.ascontiguousarray(pd.util.hash_pandas_object(frame).to_numpy()).tobytes())
     return digest.hexdigest()

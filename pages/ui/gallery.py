@@ -6,11 +6,12 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from mixedcore import datasets
-from pages.ui import examples, pictures, state
+from pages.ui import display, examples, pictures, state
+from pages.ui.charts import Ink
 from pages.ui.text import escape
 
 FRONT = 6
-STORY = 170
+STORY = 130
 ESTIMATES_PAGE = "pages/estimates.py"
 STATIC = {"staticPlot": True, "displayModeBar": False}
 
@@ -26,7 +27,7 @@ def show() -> None:
 
 
 def _cards(chosen: tuple[str, ...]) -> None:
-    with st.grid(3, min_column_width=270):
+    with st.grid(3, min_column_width=240):
         for name in chosen:
             with st.container(border=True, height="stretch", key=f"card_{name}"):
                 _card(name)
@@ -35,8 +36,10 @@ def _cards(chosen: tuple[str, ...]) -> None:
 def _card(name: str) -> None:
     example = datasets.describe(name)
     st.markdown(f"##### {escape(example.title)}")
-    st.plotly_chart(drawn(name), key=f"picture_{name}", config=STATIC, alt=f"Small picture: {alt(name)}")
-    st.caption(f"**{escape(size(name))}** — {escape(opening(example.story))}")
+    st.plotly_chart(
+        drawn(name, display.ink()), key=f"picture_{name}", config=STATIC, alt=f"Small picture: {alt(name)}"
+    )
+    st.caption(f"{escape(opening(example.story))}  \n**{escape(size(name))}**")
     st.space("stretch")
     with st.container(horizontal=True, gap="small"):
         st.button("Use this example", key=f"use_{name}", on_click=state.use_example, args=(name,))
@@ -46,11 +49,11 @@ def _card(name: str) -> None:
 
 
 @st.cache_data(show_spinner=False, max_entries=64)
-def drawn(name: str) -> go.Figure:
+def drawn(name: str, ink: Ink) -> go.Figure:
     """The picture of an example; the same for everyone, so it is drawn once."""
     example, frame = datasets.describe(name), datasets.load(name)
     group = example.groups or example.grouping[0]
-    return pictures.picture(frame, example.outcome, group, _over(name))
+    return pictures.picture(frame, example.outcome, group, _over(name), ink)
 
 
 def _over(name: str) -> str | None:
@@ -72,9 +75,10 @@ def size(name: str) -> str:
     """Rows and groups in words."""
     example = datasets.describe(name)
     frame = datasets.load(name)
-    parts = [f"{example.rows:,} rows"]
-    parts += [f"{frame[group].nunique():,} × {group}" for group in example.grouping[:2]]
-    return ", ".join(parts)
+    if example.groups:
+        return f"{example.rows:,} rows in {frame[example.groups].nunique():,} groups ({example.groups})"
+    counts = " × ".join(f"{frame[group].nunique():,}" for group in example.grouping[:2])
+    return f"{example.rows:,} rows, {counts} ({' × '.join(example.grouping[:2])})"
 
 
 def opening(story: str) -> str:

@@ -9,6 +9,7 @@ import streamlit as st
 from mixedcore import datasets
 from pages.ui import columns, profile, state
 from pages.ui.dataset import Dataset
+from pages.ui.parsing import Marks
 from pages.ui.reading import ReadError, ReadOptions, read
 from pages.ui.sources import Inspected, Opened, Source
 
@@ -18,11 +19,11 @@ def open_file(name: str, content: bytes) -> None:
     state.set_opened(Opened(name, content, ReadOptions()), is_new=True)
 
 
-def reopen(**changes: str | bool | None) -> None:
+def reopen(asked: ReadOptions) -> None:
     """Read the opened file again with other options."""
     opened = state.opened()
     if opened is not None:
-        state.set_opened(replace(opened, asked=replace(opened.asked, **changes), error=""), is_new=False)
+        state.set_opened(replace(opened, asked=asked, error=""), is_new=False)
 
 
 def catch_up() -> None:
@@ -48,7 +49,7 @@ def _read(opened: Opened) -> None:
 
 
 def _settle(source: Source) -> None:
-    marks = columns.Marks(source.options.decimal or ".", source.options.thousands)
+    marks = Marks(source.options.decimal or ".", source.options.thousands)
     settled = columns.settle(source.frame, state.choices(), marks)
     meanings = _meanings(source)
     state.set_inspected(

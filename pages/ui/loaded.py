@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pandas as pd
 import streamlit as st
 
 from mixedcore import datasets
@@ -41,10 +40,12 @@ def _heading(data: Dataset, source: Source) -> None:
     if source.is_example:
         example = datasets.describe(source.origin.partition(":")[2])
         st.markdown(escape(example.story))
-        st.caption(f"Source: {escape(example.source)} Licence: {escape(example.licence)}")
+        _way_on()
+        st.caption(f"{escape(example.source)} Licence: {escape(example.licence)}.")
+        return
     _way_on()
     opened = state.opened()
-    if opened is not None and not source.is_example and not opened.error:
+    if opened is not None and not opened.error:
         with st.expander("How the file was read", icon=":material/settings:", key="reading"):
             upload.options(opened, source.options)
 
@@ -52,9 +53,11 @@ def _heading(data: Dataset, source: Source) -> None:
 def _way_on() -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         if state.call() is None:
-            st.page_link("pages/model.py", label="**Choose a model**", icon=":material/arrow_forward:")
+            if st.button("Choose a model", key="to_model", type="primary", icon=":material/tune:"):
+                st.switch_page("pages/model.py")
             return
-        st.page_link("pages/estimates.py", label="**Estimates**", icon=":material/functions:")
+        if st.button("See the estimates", key="to_estimates", type="primary", icon=":material/functions:"):
+            st.switch_page("pages/estimates.py")
         st.page_link("pages/group_effects.py", label="Group effects", icon=":material/stacked_bar_chart:")
         st.page_link("pages/residuals.py", label="Residuals", icon=":material/scatter_plot:")
         st.page_link("pages/model.py", label="Change the model", icon=":material/tune:")
@@ -91,7 +94,12 @@ def _offer(column: Column, kind: Kind, cost: str) -> None:
 def _rows(data: Dataset) -> None:
     total, width = data.frame.shape
     head = data.frame.head(ROWS_SHOWN)
-    st.dataframe(head, height=min(38 + 35 * len(head), 390), alt=f"The first rows of {shorten(data.name)}")
+    st.dataframe(
+        head,
+        hide_index=True,
+        height=min(38 + 35 * len(head), 390),
+        alt=f"The first rows of {shorten(data.name)}",
+    )
     first = f"The first {ROWS_SHOWN:,} of {total:,} rows" if total > ROWS_SHOWN else f"All {total:,} rows"
     st.caption(f"{first}, {width:,} columns.")
 
@@ -101,29 +109,35 @@ def _columns(data: Dataset, found: Inspected) -> None:
         found.profile,
         hide_index=True,
         height=min(38 + 35 * len(found.profile), 390),
-        column_config={"Column": st.column_config.TextColumn(pinned=True)},
         alt="One row a column: type, missing values, distinct values, range",
     )
     st.markdown("###### Change what a column is")
     with st.form(f"types_{state.serial()}", border=False):
-        with st.container(horizontal=True, vertical_alignment="bottom"):
-            names = st.multiselect("Columns", list(data.frame.columns), key=f"retype_{state.serial()}", width=420)
-            kind = st.selectbox(
-                "are",
-                [*KINDS, AS_FOUND],
-                format_func=lambda key: KIND_NAMES.get(key, "As their values show"),
-                key=f"kind_{state.serial()}",
-                help="A number enters a model as one slope; a category as one effect a level. Group labels are "
-                "categories, whether or not they look like numbers.",
-                width=240,
-            )
-            pressed = st.form_submit_button("Set type")
-    if pressed and not names:
+        _retype(list(data.frame.columns))
+    _costs(found)
+
+
+def _retype(names: list[str]) -> None:
+    """Columns, a type, a button; inside a form, so that nothing is typed again before the button."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        chosen = st.multiselect(
+            "Columns", names, key=f"retype_{state.serial()}", placeholder="Choose one or more", width=380
+        )
+        kind = st.selectbox(
+            "Type",
+            [*KINDS, AS_FOUND],
+            format_func=lambda key: KIND_NAMES.get(key, "As their values show"),
+            key=f"kind_{state.serial()}",
+            help="A number enters a model as one slope; a category as one effect a level. Group labels "
+            "are categories, whether or not they look like numbers.",
+            width=240,
+        )
+        pressed = st.form_submit_button("Set type")
+    if pressed and not chosen:
         st.warning("Choose at least one column first.")
     elif pressed:
-        _set_kinds(names, kind)
+        _set_kinds(chosen, kind)
         st.rerun()
-    _costs(found)
 
 
 def _costs(found: Inspected) -> None:
@@ -151,8 +165,8 @@ def _missing(data: Dataset, found: Inspected) -> None:
         return
     total = len(data.frame)
     st.markdown(
-        f"**{total - found.complete:,} of {total:,} rows** lack at least one value. A model leaves out a row only if "
-        "a column that the model uses is missing there."
+        f"**{total - found.complete:,} of {total:,} rows** lack at least one value. A model leaves out a row "
+        "only if a column that the model uses is missing there."
     )
     st.dataframe(
         found.missing,
@@ -174,7 +188,7 @@ def _codes(found: Inspected) -> None:
         key=key,
         accept_new_options=True,
         on_change=lambda: state.set_choices(replace(state.choices(), missing=tuple(st.session_state[key]))),
-        help="Type any other code and press Enter. Codes such as -99 are never assumed, only offered when they occur.",
+        help="Type any other code and press Enter. Codes such as -99 are only offered, never assumed.",
     )
     offered = [code for code in found.suspects if code not in chosen]
     if offered:
@@ -185,5 +199,3 @@ def _code_name(code: str, counts: object) -> str:
     name = code or "(empty)"
     times = counts.get(code) if isinstance(counts, dict) else None
     return f"{name} ({times:,}×)" if times else name
-
-

@@ -57,15 +57,19 @@ def number(value: float) -> str:
 
 
 def missing_table(settled: Settled) -> pd.DataFrame:
-    """Columns that have missing values, the most first: how many, what share, and the texts that stood for them."""
+    """Columns that have missing values, the most first: number, share, and the texts that stood for them."""
     rows = [
         {
             "Column": column.name,
             "Missing": column.missing,
             "Share": column.missing / max(len(settled.frame), 1),
-            "Written as": ", ".join(f"{code or 'empty'} ({count:,})" for code, count in column.by_code.items()),
+            "Written as": ", ".join(
+                f"{code or 'empty'} ({count:,})" for code, count in column.by_code.items()
+            ),
         }
         for column in settled.columns
         if column.missing
     ]
-    return pd.DataFrame(rows).sort_values("Missing", ascending=False, kind="stable") if rows else pd.DataFrame()
+    return (
+        pd.DataFrame(rows).sort_values("Missing", ascending=False, kind="stable") if rows else pd.DataFrame()
+    )

@@ -77,7 +77,9 @@ def read(content: bytes, asked: ReadOptions | None = None) -> ReadResult:
     names, name_notes = _names(columns, header)
     frame, trim_notes = _frame(columns, names, header)
     decimal, doubt = sniffing.decimal(first[header:], separator)
-    options = replace(asked, separator=separator, decimal=asked.decimal or decimal, encoding=codec, header=header)
+    options = replace(
+        asked, separator=separator, decimal=asked.decimal or decimal, encoding=codec, header=header
+    )
     doubts = [doubt] if doubt and asked.decimal is None and not asked.thousands else []
     warnings = [*_header_doubt(first, header, asked), *doubts, *body_warnings]
     return ReadResult(
@@ -89,7 +91,9 @@ def _decoded(content: bytes, encoding: str | None) -> tuple[str, str, list[str]]
     """The text, its codec and notes."""
     if len(content) > MAX_BYTES:
         size, limit = len(content) / 2**20, MAX_BYTES // 2**20
-        raise ReadError(f"The file has {size:.0f} MB; the limit is {limit} MB. Leave out columns that you do not need.")
+        raise ReadError(
+            f"The file has {size:.0f} MB; the limit is {limit} MB. Leave out columns that you do not need."
+        )
     if not content.strip():
         raise ReadError("The file is empty.")
     what = sniffing.foreign(content)
@@ -103,7 +107,7 @@ def _decoded(content: bytes, encoding: str | None) -> tuple[str, str, list[str]]
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
         raise ReadError(
-            f"The file has null bytes (first on line {line}), so it is not plain text or not in this encoding."
+            f"The file has null bytes (first on line {line}): it is not plain text, or not in this encoding."
         )
     if not text.strip():
         raise ReadError("The file holds nothing but blanks.")
@@ -111,7 +115,7 @@ def _decoded(content: bytes, encoding: str | None) -> tuple[str, str, list[str]]
 
 
 def _without_preamble(text: str) -> tuple[str, int, str | None, list[str]]:
-    """The text after a `sep=` line, blank lines and leading # comments; lines left out; the declared mark; notes."""
+    """The text after a `sep=` line, blank lines and # comments; lines left out; declared mark; notes."""
     declared = sniffing.declared_separator(text)
     position = text.index("\n") + 1 if declared else 0
     comments = 0
@@ -135,8 +139,8 @@ def _check_first(first: list[list[str]], separator: str) -> None:
     width = max(len(row) for row in first)
     if width > MAX_COLUMNS:
         raise ReadError(
-            f"The table has {width:,} columns; the limit is {MAX_COLUMNS:,}. Keep the outcome, the groups and the "
-            "predictors that you need."
+            f"The table has {width:,} columns; the limit is {MAX_COLUMNS:,}. Keep the outcome, the groups "
+            "and the predictors that you need."
         )
 
 
@@ -198,25 +202,34 @@ def _frame(columns: list[pa.ChunkedArray], names: list[str], header: bool) -> tu
         raise ReadError("The file has column names but no rows. If its only line is data, say so below.")
     if n_rows > MAX_ROWS or n_rows * len(bodies) > MAX_CELLS:
         raise ReadError(
-            f"The table has {n_rows:,} rows and {len(bodies):,} columns; the limits are {MAX_ROWS:,} rows and "
-            f"{MAX_CELLS:,} cells. Leave out columns that you do not need, or take a random part of the groups."
+            f"The table has {n_rows:,} rows and {len(bodies):,} columns; the limits are {MAX_ROWS:,} rows "
+            f"and {MAX_CELLS:,} cells. Leave out columns that you do not need, or take some of the groups."
         )
     trimmed = [pc.utf8_trim_whitespace(body) for body in bodies]
     touched = [name for name, a, b in zip(names, bodies, trimmed, strict=True) if not a.equals(b)]
     notes = [f"Spaces around values were removed in {_listed(touched)}."] if touched else []
-    if header and len(names) > 1 and names[-1] == f"column {len(names)}" and not pc.any(pc.not_equal(trimmed[-1], "")).as_py():
+    if (
+        header
+        and len(names) > 1
+        and names[-1] == f"column {len(names)}"
+        and not pc.any(pc.not_equal(trimmed[-1], "")).as_py()
+    ):
         names, trimmed = names[:-1], trimmed[:-1]
         notes.append("Every line ends with a separator; the empty last column was left out.")
     return pd.DataFrame({name: _series(column) for name, column in zip(names, trimmed, strict=True)}), notes
 
 
 def _series(column: pa.ChunkedArray) -> pd.Series:
-    return pd.Series(pd.array(column.combine_chunks(), dtype="str"))
+    text: pd.Series = column.to_pandas()
+    return text
 
 
 def _header_doubt(first: list[list[str]], header: bool, asked: ReadOptions) -> list[str]:
     if asked.header is None and header and sniffing.all_numbers(first[0]):
-        return ["The first row holds only numbers. If it is data, not names, switch “First row holds the names” off."]
+        return [
+            "The first row holds only numbers. If it is data, switch “First row holds the names” off under "
+            "“How the file was read”."
+        ]
     return []
 
 

@@ -50,8 +50,8 @@ def resume() -> None:
 def data_asked_by_name() -> bool:
     """Whether this session was opened at /data.
 
-    The first page of a menu lives at / and its own name then leads nowhere, so in a session that was opened at
-    /data the Data page keeps that address and an unseen start page stands at /.
+    The first page of a menu lives at / and its own name then leads nowhere, so in a session that was opened
+    at /data the Data page keeps that address and an unseen start page stands at /.
     """
     settled = state.data_by_name()
     if settled is None:
@@ -86,7 +86,10 @@ def _follow_link() -> str | None:
     if name is None or state.data() is not None:
         return None
     if not examples.known(name):
-        return f"The link names the example “{escape(shorten(name))}”, which does not exist. Choose one on the Data page."
+        return (
+            f"The link names the example “{escape(shorten(name))}”, which does not exist. "
+            "Choose one on the Data page."
+        )
     state.use_example(name)
     return None
 
@@ -125,4 +128,6 @@ def _model_label() -> str:
 def described(chosen: ModelCall) -> str:
     """A model in one line."""
     groups = "all rows as one group" if chosen.one_group else f"by {chosen.groups}"
-    return f"{chosen.formula}, {groups}, {'REML' if chosen.reml else 'ML'}"
+    parts = [chosen.formula, *filter(None, [chosen.re_formula]), *(name for name, _ in chosen.vc_formula)]
+    sum_of = " + ".join([parts[0], *(f"({part})" for part in parts[1:])])
+    return f"{sum_of}, {groups}, {'REML' if chosen.reml else 'ML'}"

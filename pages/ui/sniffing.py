@@ -18,7 +18,11 @@ SAMPLE_CHARACTERS = 200_000
 
 _MAGIC = (
     (b"%PDF", "a PDF document", "Copy the table out of it, or ask for the data as CSV."),
-    (b"PK\x03\x04", "a zip archive or a spreadsheet (Excel, OpenDocument)", "In the spreadsheet, use “Save as” CSV."),
+    (
+        b"PK\x03\x04",
+        "a zip archive or a spreadsheet (Excel, OpenDocument)",
+        "In the spreadsheet, use “Save as” CSV.",
+    ),
     (b"PK\x05\x06", "an empty zip archive", "Choose the CSV file itself."),
     (b"\xd0\xcf\x11\xe0", "an older Excel or Word file", "In the spreadsheet, use “Save as” CSV."),
     (b"\x89PNG", "a PNG picture", "A table is needed: text with one row a line."),
@@ -68,7 +72,9 @@ def foreign(content: bytes) -> str | None:
         if content.startswith(magic) and (not magic.isalnum() or _CONTROL.search(content[:512])):
             return f"This is {what}, whatever its name says. {remedy}"
     if content[:512].lstrip().lower().startswith((b"<!doctype html", b"<html")):
-        return "This is a web page, whatever its name says. Use the site's own download button for the CSV file."
+        return (
+            "This is a web page, whatever its name says. Use the site's own download button for the CSV file."
+        )
     return None
 
 
@@ -96,8 +102,8 @@ def _western(content: bytes, position: int) -> tuple[str, str]:
     except UnicodeDecodeError:
         codec, name = "latin-1", "Latin-1"
     return codec, (
-        f"The file is not UTF-8 (first on line {line}), so it was read as {name}. If accented letters look wrong, "
-        "choose another encoding."
+        f"The file is not UTF-8 (first on line {line}), so it was read as {name}. If accented letters look "
+        "wrong, choose another encoding."
     )
 
 
@@ -108,7 +114,7 @@ def declared_separator(text: str) -> str | None:
 
 
 def separator(text: str) -> str:
-    """The separator that cuts the first lines into equally many values; the one that cuts nothing if none does."""
+    """The separator that cuts the first lines into equally many values; else one that cuts nothing."""
     found = max(SEPARATORS, key=lambda candidate: _agreement(text, candidate))
     if _agreement(text, found)[0] > 0.3:
         return found
@@ -117,7 +123,7 @@ def separator(text: str) -> str:
 
 
 def _agreement(text: str, candidate: str) -> tuple[float, int]:
-    """(share of lines with the usual number of values, that number); zero if the first line does not agree."""
+    """(share of lines with the usual number of values, that number); zero if the first line differs."""
     widths = [len(row) for row in sample(text, candidate)]
     if not widths:
         return 0.0, 0
@@ -135,7 +141,11 @@ def sample(text: str, separator: str) -> list[list[str]]:
     """The first rows of a text, cut at `separator`; blank lines left out."""
     head = text[:SAMPLE_CHARACTERS]
     try:
-        rows = [row for row in islice(iter(rows_of(head, separator)), SAMPLE_LINES) if any(cell.strip() for cell in row)]
+        rows = [
+            row
+            for row in islice(iter(rows_of(head, separator)), SAMPLE_LINES)
+            if any(cell.strip() for cell in row)
+        ]
     except csv.Error:
         return []
     cut_short = len(head) < len(text) and len(rows) < SAMPLE_LINES
@@ -160,8 +170,8 @@ def decimal(rows: list[list[str]], separator: str) -> tuple[str, str | None]:
     grouped = [cell for cell in commas if _GROUPED.fullmatch(cell) and not cell.lstrip("+-").startswith("0")]
     if len(grouped) == len(commas):
         return ".", (
-            f"Values such as “{grouped[0]}” can mean a decimal comma or digits grouped in thousands. Nothing was "
-            "guessed; choose the decimal mark or the thousands mark under “How the file was read”."
+            f"Values such as “{grouped[0]}” can mean a decimal comma or digits grouped in thousands. Nothing "
+            "was guessed; choose the decimal mark or the thousands mark under “How the file was read”."
         )
     return ("," if not dots or (len(commas) > dots and separator != ",") else "."), None
 

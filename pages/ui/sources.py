@@ -1,4 +1,4 @@
-"""What the Data page works on: an opened file, the table read from it, and the decisions about its columns."""
+"""What the Data page works on: an opened file, the table read from it, decisions about its columns."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pages.ui.columns import Column
 
 USUAL_MISSING = ("", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", ".", "#N/A")
-"""Texts that mean 'missing' unless someone decides otherwise: those of R, SAS, Stata, SQL and spreadsheets."""
+"""Texts that mean 'missing' unless decided otherwise: those of R, SAS, Stata, SQL and spreadsheets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,14 @@ class Source:
     def upload(cls, name: str, content: bytes, asked: ReadOptions, result: ReadResult) -> Source:
         """An opened file as a source; `asked` is what was set by hand, `result.options` what was used."""
         return cls(
-            name, f"upload:{name}", result.frame, result.notes, result.warnings, content, result.options, asked
+            name,
+            f"upload:{name}",
+            result.frame,
+            result.notes,
+            result.warnings,
+            content,
+            result.options,
+            asked,
         )
 
     @property

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 import streamlit as st
 
@@ -14,7 +16,13 @@ from pages.ui.text import escape, shorten
 
 AUTOMATIC = "auto"
 DECIMALS = {".": "Point: 1.5", ",": "Comma: 1,5"}
-THOUSANDS = {"": "None", ",": "Comma: 1,000", ".": "Point: 1.000", " ": "Space: 1 000", "'": "Apostrophe: 1'000"}
+THOUSANDS = {
+    "": "None",
+    ",": "Comma: 1,000",
+    ".": "Point: 1.000",
+    " ": "Space: 1 000",
+    "'": "Apostrophe: 1'000",
+}
 BOX = "upload"
 
 
@@ -42,7 +50,10 @@ def _taken() -> None:
 
 
 def _refused(opened: Opened) -> None:
-    st.error(f"**{escape(shorten(opened.name, 60))}** was not opened. {escape(opened.error)}", icon=":material/error:")
+    st.error(
+        f"**{escape(shorten(opened.name, 60))}** was not opened. {escape(opened.error)}",
+        icon=":material/error:",
+    )
     if state.data() is not None:
         st.caption("What was loaded before is still there.")
     with st.expander("Read it in another way", key="reread_refused"):
@@ -54,16 +65,28 @@ def options(opened: Opened, used: ReadOptions) -> None:
     st.caption("Everything was found out from the file; change what is wrong and it is read again.")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         asked = opened.asked
-        _choice("Separator", "separator", asked.separator, {k: v.capitalize() for k, v in SEPARATORS.items()}, used.separator)
+        _choice(
+            "Separator",
+            "separator",
+            asked.separator,
+            {k: v.capitalize() for k, v in SEPARATORS.items()},
+            used.separator,
+        )
         _choice("Decimal mark", "decimal", asked.decimal, DECIMALS, used.decimal)
-        _choice("Encoding", "encoding", asked.encoding, {name: name.upper() for name in ENCODINGS}, used.encoding)
+        _choice(
+            "Encoding", "encoding", asked.encoding, {name: name.upper() for name in ENCODINGS}, used.encoding
+        )
         _thousands(asked.thousands)
         _header(asked.header)
 
 
 def _choice(label: str, part: str, asked: str | None, names: dict[str, str], used: str | None) -> None:
     """A select box whose first entry leaves the matter to the reader and says what it found."""
-    found = "" if used is None or asked is not None else f": {names.get(used, used.upper()).split(':')[0].lower()}"
+    found = (
+        ""
+        if used is None or asked is not None
+        else f": {names.get(used, used.upper()).split(':')[0].lower()}"
+    )
     keys = [AUTOMATIC, *names]
     st.selectbox(
         label,
@@ -103,7 +126,9 @@ def _changed(part: str) -> Callable[[], None]:
     key = f"{part}_{state.serial()}"
 
     def change() -> None:
-        value = st.session_state[key]
-        intake.reopen(**{part: None if value == AUTOMATIC else value})
+        opened, value = state.opened(), st.session_state[key]
+        if opened is not None:
+            changes: dict[str, Any] = {part: None if value == AUTOMATIC else value}
+            intake.reopen(replace(opened.asked, **changes))
 
     return change
