@@ -55,11 +55,13 @@ def show_fit(call: ModelCall, problems: dict[str, str], hold: bool) -> None:
         st.caption("Fits wait for the button (hold is on).")
     else:
         try:
-            model_result.brief(fitting.fit(call, data))
-            state.set_good_call(call)
-            return
+            found = model_result.brief(fitting.fit(call, data))
         except MixedCoreError as err:
             st.error(text.escape(err), icon=":material/error:")
+        else:
+            state.set_good_call(call)
+            model_result.show(found)
+            return
     show_last_fit(call)
 
 
@@ -68,15 +70,16 @@ def show_last_fit(call: ModelCall) -> None:
     last = state.good_call()
     if last is None or last == call:
         return
-    st.markdown(f"**The last fit that worked:** {text.escape(shell.described(last))}")
-    model_result.brief(fitting.fit(last, data))
-    st.button(
-        "Go back to that model",
-        key="model_back",
-        icon=":material/undo:",
-        on_click=state.set_call,
-        args=(last,),
-    )
+    with st.container(border=True):
+        st.markdown(f"**The last fit that worked:** {text.escape(shell.described(last))}")
+        model_result.show(model_result.brief(fitting.fit(last, data)))
+        st.button(
+            "Go back to that model",
+            key="model_back",
+            icon=":material/undo:",
+            on_click=state.set_call,
+            args=(last,),
+        )
 
 
 call = chosen_call()

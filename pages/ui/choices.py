@@ -152,7 +152,9 @@ def _fixed_text(choices: Choices) -> str:
     factors = [str(choices.factor(column)) for column in choices.fixed]
     if not factors:
         return "1" if choices.intercept else "0"
-    written = {"two-way": f"({plus(factors)})**2", "all": " * ".join(factors)}
+    written: dict[Crossing, str] = {"two-way": f"({plus(factors)})**2", "all": " * ".join(factors)}
+    if len(factors) == 2 and choices.pairs:
+        written["none"] = " * ".join(factors)
     pairs = [f"{choices.factor(left)}:{choices.factor(right)}" for left, right in choices.pairs]
     terms = written.get(choices.crossing, plus([*factors, *pairs]))
     return terms if choices.intercept else f"0 + {terms}"

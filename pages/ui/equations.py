@@ -11,7 +11,7 @@ from pages.ui.text import latex, shorten
 
 LONGEST_NAME = 18
 MOST_TERMS = 12
-LINE = 38
+LINE = 34
 """Characters on one line of an equation, so that a phone shows it without scrolling far."""
 
 
@@ -34,7 +34,8 @@ def equations(choices: Choices, categories: Iterable[str]) -> str:
         Part(rf"\varepsilon_{{{_row(choices)}}}", 3),
     ]
     left = rf"{_name(choices.outcome)}_{{{_row(choices)}}}"
-    lines = [rf"{left} &= {_broken(sums)}", *_distributions(choices)]
+    begun = min(len(choices.outcome), LONGEST_NAME) + 4
+    lines = [rf"{left} &= {_broken(sums, begun)}", *_distributions(choices)]
     return "\\begin{aligned}\n" + " \\\\[4pt]\n".join(lines) + "\n\\end{aligned}"
 
 
@@ -50,13 +51,13 @@ def _value(column: str, choices: Choices) -> str:
     return rf"{_name(column)}_{{{_row(choices)}}}"
 
 
-def _broken(parts: Sequence[Part]) -> str:
-    """The summands joined by plus signs, on as many lines as they need."""
-    text, width = parts[0].latex, parts[0].width
+def _broken(parts: Sequence[Part], begun: int) -> str:
+    """The summands joined by plus signs, on as many lines as they need; `begun` characters are used up."""
+    text, width = parts[0].latex, begun + parts[0].width
     for part in parts[1:]:
         new_line = width + part.width > LINE
         text += (r" \\ &\quad + " if new_line else " + ") + part.latex
-        width = part.width if new_line else width + part.width + 3
+        width = begun + part.width if new_line else width + part.width + 3
     return text
 
 
@@ -92,7 +93,7 @@ def _random(choices: Choices) -> list[Part]:
     """u₀ⱼ + u₁ⱼx + … and one letter v a variance component."""
     parts = [Part("u_{0j}", 3)] if choices.random_intercept else []
     for number, column in enumerate(choices.slopes, start=1):
-        parts.append(Part(rf"u_{{{number}j}}\,{_value(column, choices)}", 5 + min(len(column), LONGEST_NAME)))
+        parts.append(Part(rf"u_{{{number}j}}\,{_value(column, choices)}", 7 + min(len(column), LONGEST_NAME)))
     for number, row in enumerate(choices.components, start=1):
         parts.append(_component(number, row, choices))
     return parts
@@ -103,7 +104,8 @@ def _component(number: int, row: Component, choices: Choices) -> Part:
     group = ["j"] if choices.groups else []
     index = ",".join([str(number), *group, *([_value(factor, choices)] if factor else [])])
     slope = "" if row.kind == "factor" else rf"\,{_value(row.column, choices)}"
-    return Part(rf"v_{{{index}}}{slope}", 5 + min(len(factor), LONGEST_NAME) + min(len(slope), LONGEST_NAME))
+    width = min(len(factor), LONGEST_NAME) + (min(len(row.column), LONGEST_NAME) if slope else 0)
+    return Part(rf"v_{{{index}}}{slope}", 6 + width)
 
 
 def _distributions(choices: Choices) -> list[str]:

@@ -52,14 +52,21 @@ def _outcome(choices: Choices, value: str) -> Choices:
 
 
 def _groups(choices: Choices, value: str) -> Choices:
-    """All rows together have no level of their own; groups begin with one."""
+    """All rows together have no level of their own; groups begin with one and explain nothing else."""
     if value == WHOLE_DATA:
         if choices.slopes:
             state.set_remark("Without groups there are no slopes by group; they were taken out.")
         return replace(choices, groups=value, random_intercept=False, slopes=())
-    slopes = tuple(name for name in choices.slopes if name != value)
-    started = choices.random_intercept or choices.groups == WHOLE_DATA
-    return replace(choices, groups=value, random_intercept=started, slopes=slopes)
+    if value in choices.fixed:
+        state.set_remark(f"{text.escape(value)} groups the rows now, so it no longer is a predictor.")
+    return replace(
+        choices,
+        groups=value,
+        random_intercept=choices.random_intercept or choices.groups == WHOLE_DATA,
+        fixed=tuple(name for name in choices.fixed if name != value),
+        slopes=tuple(name for name in choices.slopes if name != value),
+        components=tuple(row for row in choices.components if value not in (row.column, row.factor)),
+    )
 
 
 def _interactions(choices: Choices, value: list[Any]) -> Choices:

@@ -13,13 +13,13 @@ from pages.ui.choices import Component, Kind
 from pages.ui.model_form import Form, explain_lock, options
 
 NESTED: Mapping[Kind, str] = {
-    "factor": "Level of each smaller group (nested factor)",
-    "slope": "Effect in each group (slope)",
-    "slope_in_factor": "Effect in each smaller group (slope within nested factor)",
+    "factor": "Own level of each (nested factor)",
+    "slope": "Own slope of each upper group (slope)",
+    "slope_in_factor": "Own slope of each (slope in nested factor)",
 }
 CROSSED: Mapping[Kind, str] = {
-    "factor": "Level of each group (crossed factor)",
-    "slope_in_factor": "Effect in each group (slope by crossed factor)",
+    "factor": "Own level of each (crossed factor)",
+    "slope_in_factor": "Own slope of each (slope by crossed factor)",
 }
 
 
@@ -39,16 +39,29 @@ def rows(form: Form, problems: Mapping[str, str]) -> None:
 
 
 def _row(form: Form, position: int, row: Component, problem: str) -> None:
-    """One component: name and kind above, columns and removal below."""
+    """One component: what varies, over which columns, under which name."""
     with st.container(border=True, gap="small"):
-        first, second = st.columns([2, 3])
-        first.text_input(
-            "Name", max_chars=80, help="How results call it.", **_bound(position, "name", row.name)
-        )
-        _kind(form, second, position, row)
-        _columns(form, position, row)
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            _kind(form, position, row)
+            _remover(position)
+        with st.grid(2 if row.kind != "slope_in_factor" else 3, min_column_width=110, gap="small"):
+            _columns(form, position, row)
+            st.text_input(
+                "Name", max_chars=80, help="How results call it.", **_bound(position, "name", row.name)
+            )
         if problem:
             st.error(text.escape(problem), icon=":material/error:")
+
+
+def _remover(position: int) -> None:
+    st.button(
+        "Remove",
+        key=f"model_vc_{position}_remove",
+        icon=":material/delete:",
+        type="tertiary",
+        on_click=changes.remove_component,
+        args=(position,),
+    )
 
 
 def _bound(position: int, field: str, value: object) -> dict[str, Any]:
@@ -56,38 +69,29 @@ def _bound(position: int, field: str, value: object) -> dict[str, Any]:
     return {"key": key, "on_change": changes.change_component, "args": (position, field, key)}
 
 
-def _kind(form: Form, place: Any, position: int, row: Component) -> None:
+def _kind(form: Form, position: int, row: Component) -> None:
     words = NESTED if form.choices.groups else CROSSED
     kinds = [*words, *([row.kind] if row.kind not in words else [])]
     key = state.show(f"model_vc_{position}_kind", row.kind)
     slopes = _numbers(form, [])
-    place.selectbox(
+    st.selectbox(
         "What varies",
         kinds if slopes else [row.kind],
         format_func=lambda kind: words.get(kind) or NESTED[kind],
         key=key,
         on_change=changes.change_kind,
         args=(position, key, row.factor or row.column, slopes[0] if slopes else row.column),
-        help="Either every smaller group has its own level, or an effect of its own.",
+        help="Either every smaller group has a level of its own, or an effect of its own.",
     )
 
 
 def _columns(form: Form, position: int, row: Component) -> None:
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        if row.kind == "factor":
-            _column_choice("Groups", _labels(form, [row.column]), position, "column", row.column)
-        else:
-            _column_choice("Effect of", _numbers(form, [row.column]), position, "column", row.column)
-        if row.kind == "slope_in_factor":
-            _column_choice("In each", _labels(form, [row.factor]), position, "factor", row.factor)
-        st.button(
-            "Remove",
-            key=f"model_vc_{position}_remove",
-            icon=":material/delete:",
-            type="tertiary",
-            on_click=changes.remove_component,
-            args=(position,),
-        )
+    if row.kind != "factor":
+        _column_choice("Slope of", _numbers(form, [row.column]), position, "column", row.column)
+    if row.kind == "factor":
+        _column_choice("Groups", _labels(form, [row.column]), position, "column", row.column)
+    if row.kind == "slope_in_factor":
+        _column_choice("In each", _labels(form, [row.factor]), position, "factor", row.factor)
 
 
 def _column_choice(label: str, able: list[str], position: int, field: str, value: str) -> None:

@@ -53,8 +53,10 @@ def options(form: Form, reason: Callable[[Column], str], chosen: Sequence[str], 
 
 
 def not_offered(form: Form, reason: Callable[[Column], str], role: str) -> None:
-    """Say which columns are left out, and why."""
-    why = {column.name: reason(column) for column in form.columns}
+    """Say which columns are left out, and why; those with another role in the model explain themselves."""
+    chosen = form.choices
+    in_use = {chosen.outcome, chosen.groups, *chosen.fixed, *(row.column for row in chosen.components)}
+    why = {column.name: reason(column) for column in form.columns if column.name not in in_use}
     named = [f"{text.escape(text.shorten(name))} {clause}" for name, clause in why.items() if clause]
     if named:
         more = f"; and {len(named) - 4:,} more" if len(named) > 4 else ""
@@ -106,7 +108,7 @@ def fixed(form: Form) -> None:
     """What explains it: predictors, categories, interactions, intercept."""
     st.subheader("What explains it", anchor=False)
     chosen, locked = form.choices, form.locked("formula")
-    able = options(form, roles.not_predictor, chosen.fixed, {chosen.outcome})
+    able = options(form, roles.not_predictor, chosen.fixed, {chosen.outcome, chosen.groups})
     st.multiselect(
         "Predictors (fixed effects)",
         able,
@@ -198,7 +200,8 @@ def _say_about_groups(form: Form) -> None:
         st.caption(roles.group_caution(column))
     elif form.choices.groups == WHOLE_DATA and not form.choices.components:
         st.caption("Add a variance component below for each way in which the rows are grouped.")
-    not_offered(form, roles.not_group, "groups")
+    # That a measured number is no group goes without saying.
+    not_offered(form, lambda column: roles.not_group(column) if column.label else "", "groups")
 
 
 def _random_effects(form: Form) -> None:

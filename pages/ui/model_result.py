@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pandas as pd
 import streamlit as st
 
@@ -11,16 +13,38 @@ from pages.ui import text
 MOST_ROWS = 8
 
 
-def brief(result: mixedcore.MixedLMResults) -> None:
+@dataclass(frozen=True, slots=True, eq=False)
+class Brief:
+    """What is shown of a fit: all of it computed before any of it is drawn."""
+
+    reml: bool
+    glance: pd.Series
+    fixed: pd.DataFrame
+    random: pd.DataFrame
+    notes: tuple[str, ...]
+
+
+def brief(result: mixedcore.MixedLMResults) -> Brief:
+    """The key results of a fit. Raises MixedCoreError where the fit has none."""
+    return Brief(
+        result.reml,
+        result.glance().iloc[0],
+        result.tidy(effects="fixed"),
+        result.tidy(effects="random"),
+        tuple(result.notes),
+    )
+
+
+def show(found: Brief) -> None:
     """Verdict, criterion, fixed effects and variances at a glance, remarks, and links onward."""
-    glance = result.glance().iloc[0]
-    _verdict(glance)
-    _numbers(result, glance)
-    _effects(result.tidy(effects="fixed"))
-    _variances(result.tidy(effects="random"))
-    for note in result.notes:
+    _verdict(found.glance)
+    _numbers(found)
+    if len(found.fixed):
+        _effects(found.fixed)
+    _variances(found.random)
+    for note in found.notes:
         st.caption(f":material/info: {text.escape(note)}")
-    links()
+    _links()
 
 
 def _verdict(glance: pd.Series) -> None:
@@ -33,16 +57,17 @@ def _verdict(glance: pd.Series) -> None:
         st.badge("Fitted", icon=":material/check:", color="green")
 
 
-def _numbers(result: mixedcore.MixedLMResults, glance: pd.Series) -> None:
-    criterion = "REML criterion" if result.reml else "−2 log-likelihood"
-    value = glance["reml_criterion"] if result.reml else -2 * glance["log_lik"]
-    with st.grid("auto", min_column_width=120, gap="small"):
-        st.metric(criterion, f"{value:,.2f}")
-        st.metric("Rows", f"{glance['nobs']:,.0f}")
-        st.metric("Groups", f"{glance['n_groups']:,.0f}")
-        st.metric(
-            "ICC", _number(glance["icc"]), help="Share of the unexplained variance that lies between groups."
-        )
+def _numbers(found: Brief) -> None:
+    glance = found.glance
+    criterion = "REML criterion" if found.reml else "−2 log-likelihood"
+    value = glance["reml_criterion"] if found.reml else -2 * glance["log_lik"]
+    groups = int(glance["n_groups"])
+    st.markdown(
+        f"{criterion} **{value:,.2f}** · ICC **{_number(glance['icc'])}** · **{int(glance['nobs']):,}** rows"
+        + (f" in **{groups:,}** groups" if groups > 1 else ""),
+        help="The criterion is what the search made as small as it can be. The ICC is the share of the "
+        "unexplained variance that lies between groups.",
+    )
 
 
 def _number(value: float) -> str:
@@ -86,7 +111,7 @@ def _variances(frame: pd.DataFrame) -> None:
     )
 
 
-def links() -> None:
+def _links() -> None:
     """The pages that show the fit in full."""
     with st.container(horizontal=True):
         st.page_link("pages/estimates.py", label="Estimates", icon=":material/functions:")

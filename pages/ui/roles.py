@@ -28,7 +28,7 @@ GROUP_WORDS = re.compile(
     re.IGNORECASE,
 )
 OUTCOME_WORDS = re.compile(
-    r"^y$|score|outcome|response|reaction|result|achiev|math|read|weight|height|yield|strength|rating|distance"
+    r"^y$|score|outcome|response|reaction|result|achiev|ach$|math|read|weight|height|yield|strength|rating|distance"
     r"|post|time_taken|rt$|diameter|thickness",
     re.IGNORECASE,
 )
@@ -48,6 +48,11 @@ class Column:
     present: int
     levels: int
     whole: bool
+
+    @property
+    def label(self) -> bool:
+        """Whether it looks like labels rather than measurements."""
+        return self.kind != "number" or (self.whole and self.levels < self.present)
 
     @property
     def codes(self) -> bool:
