@@ -1,11 +1,76 @@
-"""Estimates."""
+"""Estimates: can the numbers be trusted, what are they, and how to get them again."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from pages.ui import shell, state
+from pages.ui import charts, display, fitting, picking, shell, state, tables, words
+from pages.ui.numbers import number, share
 
 shell.enter("estimates")
 st.title("Estimates")
-state.data_or_stop()
+result = fitting.current_fit_or_stop()
+data, call = state.data(), state.call()
+outcome = result.model.endog_names
+glance = result.glance()
+fit = glance.iloc[0]
+
+findings = result.diagnose()
+verdict = words.verdict(converged=result.converged, singular=result.singular, findings=findings)
+display.verdict(verdict)
+for finding in findings:
+    st.markdown(words.finding(finding))
+if result.notes:
+    st.markdown(words.notes(result.notes))
+
+with st.grid(4):
+    st.metric("Rows", f"{int(fit['nobs']):,}", border=True)
+    st.metric("Groups", f"{int(fit['n_groups']):,}", border=True)
+    st.metric("Residual SD (σ)", number(float(fit["sigma"])), border=True)
+    st.metric(
+        "Intraclass correlation (ICC)",
+        share(float(fit["icc"])),
+        border=True,
+        help="The share of the variance that the predictors leave which lies between groups.",
+    )
+
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    level = picking.choose_level("estimates_level")
+    intercept = st.toggle(
+        "Intercept in the plot",
+        value=True,
+        key="estimates_intercept",
+        persist_state="session",
+        help="The intercept is often far from zero and squeezes the other coefficients together.",
+    )
+fixed = result.tidy(effects="fixed", level=level)
+left, right = st.columns([3, 2], gap="large")
+with left:
+    tables.show(tables.fixed_effects(fixed, level), "fixed_effects", "Fixed effects")
+with right:
+    display.chart(
+        charts.coefficient_plot(fixed, level=level, intercept=intercept, outcome=outcome, ink=display.ink()),
+        "coefficient_plot",
+    )
+
+icc = result.icc()
+left, right = st.columns([3, 2], gap="large")
+with left:
+    components = tables.variance_components(result.tidy(effects="random", level=level))
+    tables.show(components, "variance_components", "Variance components")
+with right:
+    shares = charts.variance_shares(icc, float(fit["r2_marginal"]))
+    display.chart(charts.variance_bar(shares, ink=display.ink()), "variance_bar")
+for sentence in words.icc_readings(icc, outcome):
+    st.markdown(sentence)
+
+tables.show(tables.fit_statistics(glance), "fit_statistics", "Fit statistics")
+
+st.header("The same in other words", anchor=False)
+with st.expander("Classic summary", icon=":material/article:"):
+    st.code(result.summary().as_text(), language=None)
+if call is not None and data is not None:
+    with st.expander("Python script that gives these numbers", icon=":material/code:"):
+        st.code(call.script(data), language="python")
+        st.caption("The same model with statsmodels: only the import differs.")
+        st.code(call.statsmodels_script(data), language="python")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,10 +11,11 @@ import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING:
-    from mixedcore.results import MixedLMResults
+    from mixedcore import MixedLMResults
 
 COMPUTED = ("fitted", "fitted_fixed", "resid", "resid_std", "leverage", "cooks_distance")
-LEVELS = (0.90, 0.95, 0.99)
+NESTED = " / "
+"""Between the labels of a group and of a unit inside it, as in `result.tidy(effects="blups")`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,25 +27,48 @@ class RandomEffect:
 
     @property
     def name(self) -> str:
-        """'Subject: Days'; a component that is only an intercept goes by its own name."""
-        return self.group if self.term in ("", self.group) else f"{self.group}: {self.term}"
+        """'Subject: intercept', 'Subject: slope of Days'."""
+        return (
+            f"{self.group}: intercept" if self.term == "Intercept" else f"{self.group}: slope of {self.term}"
+        )
 
 
-def outcome(result: MixedLMResults) -> str:
-    """The outcome as the model calls it."""
-    return str(result.model.endog_names)
+@dataclass(frozen=True, slots=True)
+class Grouping:
+    """A way to tell groups apart: by one column, or by a unit within its group."""
+
+    columns: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """The columns' names, joined as their labels are."""
+        return NESTED.join(self.columns)
+
+    def labels(self, augmented: pd.DataFrame) -> pd.Series:
+        """The label of each row's group; missing where a column is."""
+        first, *rest = (augmented[column] for column in self.columns)
+        if not rest:
+            return first
+        joined = first.astype(str)
+        for other in rest:
+            joined = joined + NESTED + other.astype(str)
+        return joined
 
 
 def random_effects(blups: pd.DataFrame) -> list[RandomEffect]:
     """The random coefficients of `result.tidy(effects="blups")`, in its order."""
-    pairs = blups[["group", "term"]].drop_duplicates().astype(object).fillna("")
+    pairs = blups[["group", "term"]].drop_duplicates()
     return [RandomEffect(str(group), str(term)) for group, term in pairs.itertuples(index=False)]
 
 
 def of_effect(blups: pd.DataFrame, effect: RandomEffect) -> pd.DataFrame:
     """The rows of one random coefficient."""
-    mine = (blups["group"] == effect.group) & (blups["term"].astype(object).fillna("") == effect.term)
-    return blups[mine]
+    return blups[(blups["group"] == effect.group) & (blups["term"] == effect.term)]
+
+
+def labels_by_effect(blups: pd.DataFrame) -> list[str]:
+    """Group labels from the smallest effect to the largest."""
+    return [str(label) for label in blups.sort_values("estimate", kind="stable")["level"]]
 
 
 def own_columns(augmented: pd.DataFrame) -> list[str]:
@@ -50,44 +76,89 @@ def own_columns(augmented: pd.DataFrame) -> list[str]:
     return [str(name) for name in augmented.columns if name not in COMPUTED]
 
 
-def grouping_columns(augmented: pd.DataFrame, groups: str) -> list[str]:
-    """Columns to compare groups by, the model's own grouping first: whatever is not a measurement."""
-    candidates = [groups] if groups in augmented else []
+def groupings(result: MixedLMResults, augmented: pd.DataFrame) -> list[Grouping]:
+    """Ways to group the rows: the model's groups, units within them, then factors among the predictors."""
+    groups = result.model.group_name
+    top = [groups] if groups in augmented and result.model.n_groups > 1 else []
+    found = [Grouping((groups,))] if top else []
+    others = []
     for name in own_columns(augmented):
-        column = augmented[name]
-        measured = pd.api.types.is_float_dtype(column.dtype) or pd.api.types.is_datetime64_any_dtype(
-            column.dtype
-        )
-        if name != groups and not measured and column.nunique() > 1:
-            candidates.append(name)
-    return candidates
+        if name == groups or _named_in(name, result.model.endog_names) or _measured(augmented[name]):
+            continue
+        if _in_components(result, name):
+            found.append(Grouping((*top, name)))
+        elif augmented[name].nunique() > 1:
+            others.append(Grouping((name,)))
+    return found + others
 
 
-def numeric_predictors(augmented: pd.DataFrame, *, outcome: str, groups: str) -> list[str]:
-    """Numeric columns to draw lines over: neither the outcome, whatever is done to it, nor the groups."""
+def numeric_predictors(result: MixedLMResults, augmented: pd.DataFrame) -> list[str]:
+    """Numeric columns to draw lines over: neither the outcome, whatever is done to it, nor groups."""
     return [
         name
         for name in own_columns(augmented)
         if pd.api.types.is_numeric_dtype(augmented[name].dtype)
         and not pd.api.types.is_bool_dtype(augmented[name].dtype)
-        and name not in (outcome, groups)
-        and name not in outcome.replace("(", " ").replace(")", " ").replace(",", " ").split()
+        and name != result.model.group_name
+        and not _named_in(name, result.model.endog_names)
+        and (_named_in(name, _right_side(result)) or not _in_components(result, name))
         and augmented[name].nunique() > 1
     ]
 
 
-def only_predictor(augmented: pd.DataFrame, x: str, *, outcome: str, groups: str) -> bool:
-    """Whether nothing else in the data moves the fitted values within a group than `x`."""
-    return not set(own_columns(augmented)) - {x, groups, outcome}
+def moved_by_more(result: MixedLMResults, augmented: pd.DataFrame, x: str, grouping: Grouping) -> bool:
+    """Whether other columns than `x` move the fitted values within the groups of `grouping`."""
+    known = {x, *grouping.columns}
+    return any(
+        name not in known and not _named_in(name, result.model.endog_names) for name in own_columns(augmented)
+    )
+
+
+def _measured(column: pd.Series) -> bool:
+    """Whether a column holds measurements rather than labels."""
+    kind = column.dtype
+    if pd.api.types.is_float_dtype(kind) or pd.api.types.is_datetime64_any_dtype(kind):
+        return True
+    return pd.api.types.is_integer_dtype(kind) and column.nunique() > max(12, len(column) // 20)
+
+
+def _named_in(name: str, formula: str) -> bool:
+    return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", formula) is not None
+
+
+def _right_side(result: MixedLMResults) -> str:
+    return str(result.model.formula).partition("~")[2] + str(result.model.re_formula or "")
+
+
+def _in_components(result: MixedLMResults, name: str) -> bool:
+    """Whether a variance component's formula uses the column and the rest of the model does not."""
+    inside = any(_named_in(name, str(formula)) for formula in (result.model.vc_formula or {}).values())
+    return inside and not _named_in(name, _right_side(result))
+
+
+def find_label(chosen: str | None, labels: Sequence[str]) -> str | None:
+    """The chosen group among these labels, or the group that contains it; None when it is not here."""
+    if chosen is None or chosen in labels:
+        return chosen
+    outer = chosen.partition(NESTED)[0]
+    return outer if outer in labels else None
+
+
+def in_order(labels: pd.Series, ranking: Sequence[str] = ()) -> list[str]:
+    """The distinct labels, in the order of the ranking when it is about them, else sorted as pandas does."""
+    present = [str(label) for label in pd.factorize(labels, sort=True)[1]]
+    return list(ranking) if set(ranking) == set(present) else present
+
+
+def is_chosen(augmented: pd.DataFrame, group: str | None, chosen: str | None) -> np.ndarray:
+    """Which rows belong to the chosen group, (n,)."""
+    if group is None or chosen is None:
+        return np.zeros(len(augmented), dtype=bool)
+    return (augmented[group].astype(str) == chosen).to_numpy()
 
 
 def standardised(estimates: pd.Series) -> np.ndarray:
-    """Estimates divided by their own standard deviation; zeros stay zeros when nothing varies."""
+    """Estimates divided by their own standard deviation about zero; all zeros stay zeros."""
     values = estimates.to_numpy(dtype=float)
     spread = float(np.sqrt(np.mean(values**2)))
     return values / spread if spread > 0 else values
-
-
-def labels_by_effect(blups: pd.DataFrame) -> list[str]:
-    """Group labels from the smallest effect to the largest."""
-    return [str(label) for label in blups.sort_values("estimate", kind="stable")["level"]]

@@ -178,7 +178,7 @@ def group_effects(blups: pd.DataFrame, level: float = 0.95) -> Table:
 
 def show(table: Table, key: str, title: str) -> None:
     """Draw a small table under its heading, with its exports."""
-    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"):
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.subheader(title, anchor=False)
         _exports(table, key)
     st.table(_styled(table), border="horizontal", hide_index=True, alt=table.alt)
@@ -191,7 +191,8 @@ def _styled(table: Table) -> pd.io.formats.style.Styler:
     for name in frame.columns:
         shown = [text.escape(cell) for cell in table.shown[name]]
         if pd.api.types.is_numeric_dtype(frame[name].dtype):
-            formats[text.escape(name)] = _lookup(frame[name].tolist(), shown)
+            unbroken = [cell.replace(" ", "\N{NO-BREAK SPACE}") for cell in shown]
+            formats[text.escape(name)] = _lookup(frame[name].tolist(), unbroken)
         else:
             frame[name] = shown
     frame.columns = pd.Index([text.escape(name) for name in frame.columns])

@@ -8,6 +8,7 @@ from pages.ui.charts.coefficients import coefficient_plot, variance_bar, varianc
 from pages.ui.charts.lines import all_lines, group_means, grouped, panels, spread
 from pages.ui.charts.residual_groups import residuals_by_group
 from pages.ui.charts.residuals import (
+    effects_qq,
     normal_qq,
     residuals_against_fitted,
     scale_location,
@@ -21,6 +22,7 @@ __all__ = [
     "all_lines",
     "caterpillar",
     "coefficient_plot",
+    "effects_qq",
     "group_means",
     "grouped",
     "normal_qq",

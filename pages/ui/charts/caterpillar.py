@@ -102,10 +102,11 @@ def _columns(ranked: pd.DataFrame) -> tuple[Floats, Floats, Floats]:
     return estimate, low, high
 
 
-def _hover(ranked: pd.DataFrame) -> tuple[list[list[str]], str]:
-    rows = [
-        [text.plain(name), figures(e), f"{figures(a)} to {figures(b)}"]
-        for name, e, a, b in zip(ranked["level"], *_columns(ranked), strict=True)
+def _hover(ranked: pd.DataFrame) -> tuple[list[list[object]], str]:
+    """Customdata (name, estimate, interval, place from the smallest) and the template that shows it."""
+    rows: list[list[object]] = [
+        [text.plain(name), figures(e), f"{figures(a)} to {figures(b)}", int(place)]
+        for place, name, e, a, b in zip(ranked.index, ranked["level"], *_columns(ranked), strict=True)
     ]
     return rows, "%{customdata[0]}<br>%{customdata[1]} (%{customdata[2]})<extra></extra>"
 

@@ -108,7 +108,7 @@ def variance_bar(shares: pd.DataFrame, *, ink: Ink = LIGHT) -> Chart:
         xaxis=axis(range=[0, 1], tickformat=".0%", tickvals=[0, 0.25, 0.5, 0.75, 1], showgrid=False),
         yaxis=axis(showticklabels=False, showgrid=False),
         legend={"traceorder": "normal"},
-        margin={"t": 64},
+        margin={"t": 64, "r": 28},
     )
     said = ", ".join(f"{name} {share:.0%}" for name, share in zip(parts, shares["share"], strict=True))
     return Chart(

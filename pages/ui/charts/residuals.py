@@ -194,6 +194,21 @@ def normal_qq(
     )
 
 
+def effects_qq(
+    values: np.ndarray, labels: pd.Index, name: str, *, chosen: str | None = None, ink: Ink = LIGHT
+) -> Chart:
+    """Normal Q–Q plot of one random effect; `values` standardised, `labels` the groups."""
+    return normal_qq(
+        values,
+        labels,
+        title=f"Normal Q–Q plot of {text.shorten(name)}",
+        what="Standardised effect",
+        each="Group",
+        chosen=np.asarray(labels == chosen, dtype=bool),
+        ink=ink,
+    )
+
+
 def _add_envelope(figure: go.Figure, expected: Floats, low: Floats, high: Floats, ink: Ink) -> None:
     edge = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip"}
     figure.add_trace(go.Scatter(x=expected, y=low, **edge))

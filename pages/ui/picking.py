@@ -1,0 +1,143 @@
+"""The controls that result pages share: interval level, effect, grouping, and one group for every plot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+
+from pages.ui import state, tables, text
+from pages.ui.fitview import Grouping, RandomEffect
+from pages.ui.tables import Table
+
+LEVELS = (0.90, 0.95, 0.99)
+OPTIONS = 1_000
+"""More groups than this are found by typing: a list of all would travel to the browser on every run."""
+MATCHES = 100
+
+
+def choose_effect(effects: Sequence[RandomEffect], key: str) -> RandomEffect:
+    """Which random coefficient the page is about; the list is never empty."""
+    chosen = st.selectbox(
+        "Effect",
+        effects,
+        format_func=lambda effect: text.one_line(effect.name),
+        key=key,
+        persist_state="session",
+        help="A random intercept shifts a whole group up or down; a random slope tilts its line.",
+    )
+    return chosen or effects[0]
+
+
+def choose_grouping(groupings: Sequence[Grouping], key: str, preferred: str = "") -> Grouping:
+    """By which columns groups are told apart; the list is never empty. Hidden when there is no choice."""
+    if len(groupings) == 1:
+        return groupings[0]
+    names = [grouping.name for grouping in groupings]
+    chosen = st.selectbox(
+        "Groups",
+        groupings,
+        index=names.index(preferred) if preferred in names else 0,
+        format_func=lambda grouping: text.one_line(grouping.name),
+        key=key,
+    )
+    return chosen or groupings[0]
+
+
+def choose_column(label: str, columns: Sequence[str], key: str) -> str:
+    """One of the data's columns; the list is never empty. Hidden when there is no choice."""
+    if len(columns) == 1:
+        return columns[0]
+    return st.selectbox(label, columns, format_func=text.one_line, key=key) or columns[0]
+
+
+def highlight_clicked(labels: Sequence[str]) -> Callable[[str], None]:
+    """For `chart`: highlight the group whose place in `labels` the clicked point carries last."""
+
+    def highlight(key: str) -> None:
+        points = st.session_state[key].selection.points
+        if points:
+            state.set_chosen_group(labels[int(points[0]["customdata"][-1])])
+
+    return highlight
+
+
+def choose_level(key: str) -> float:
+    """The confidence level of every interval on the page."""
+    level: float = st.segmented_control(
+        "Intervals",
+        LEVELS,
+        default=LEVELS[1],
+        required=True,
+        format_func=lambda value: f"{value:.0%}",
+        key=key,
+        persist_state="session",
+        help="How often such intervals cover the true value, if the model holds.",
+    )
+    return level
+
+
+def choose_group(labels: Sequence[str], key: str) -> str | None:
+    """A box to highlight one group in every plot; the choice holds on every page."""
+    chosen = state.chosen_group()
+    if len(labels) > OPTIONS:
+        labels = _matches(labels, key, chosen)
+    if chosen is not None and chosen not in labels:
+        labels = [chosen, *labels]
+    # The box follows a click in a plot or a table, and a choice made on another page.
+    st.session_state[key] = chosen
+    st.selectbox(
+        "Highlight a group",
+        labels,
+        index=None,
+        key=key,
+        placeholder="None chosen",
+        format_func=text.one_line,
+        on_change=lambda: state.set_chosen_group(st.session_state[key]),
+        help="The same group is highlighted in every plot of this and the other pages.",
+    )
+    return state.chosen_group()
+
+
+def _matches(labels: Sequence[str], key: str, chosen: str | None) -> list[str]:
+    """The first labels that contain what is typed."""
+    wanted = st.text_input(
+        f"Find one of {len(labels):,} groups",
+        type="search",
+        live="400ms",
+        key=f"{key}_search",
+        placeholder="Type a part of its name",
+    )
+    typed = (wanted or "").casefold()
+    found = (label for label in labels if typed in label.casefold())
+    return [label for label, _ in zip(found, range(MATCHES), strict=False)]
+
+
+def searchable(table: Table, key: str) -> None:
+    """A long table of groups with a search box; a click on a row highlights its group everywhere."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        wanted = st.text_input("Search the table", type="search", live="400ms", key=f"{key}_search")
+        tables.download(table, key)
+    names = table.values["Group"]
+    found = table.values[names.str.contains(wanted or "", case=False, regex=False)]
+    labels = found["Group"].tolist()
+    if not labels:
+        st.caption("No group has that in its name.")
+        return
+    numbers = [name for name in found.columns if name not in ("Rank", "Group")]
+    st.dataframe(
+        found,
+        key=key,
+        hide_index=True,
+        height=min(38 + 35 * len(found), 420),
+        column_config={name: st.column_config.NumberColumn(format="%.4g") for name in numbers}
+        | {"Group": st.column_config.TextColumn(pinned=True)},
+        on_select=lambda: _highlight_row(key, labels),
+        selection_mode="single-row",
+        alt=table.alt,
+    )
+
+
+def _highlight_row(key: str, labels: Sequence[str]) -> None:
+    rows = st.session_state[key].selection.rows
+    state.set_chosen_group(labels[rows[0]] if rows else None)
