@@ -21,10 +21,15 @@ LAYERS = (
     "columns",
     "formula",
     "frame",
+    "design_factors",
     "design_eval",
+    "design_groups",
+    "design_outcome",
+    "design_spec",
     "design_by_group",
     "design_components",
     "design",
+    "design_arrays",
     # From matrices to the optimum.
     "blocks",
     "scaling",
@@ -35,7 +40,16 @@ LAYERS = (
     "selected",
     "criterion",
     "optimise",
-    # What a user holds.
+    "estimate",
+    # From the optimum to what a user reads.
+    "units",
+    "parameters",
+    "group_effects",
+    "inference",
+    "effects",
+    "diagnostics",
+    "tidy",
+    "summary",
     "results",
     "model",
 )
@@ -53,10 +67,22 @@ def name_of(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
+def run_nodes(node: ast.AST) -> Iterator[ast.AST]:
+    """All nodes below this one but those of `if TYPE_CHECKING:`."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.If) and getattr(child.test, "id", "") == "TYPE_CHECKING":
+            continue
+        yield child
+        yield from run_nodes(child)
+
+
 def imported(path: Path) -> Iterator[str]:
-    """Dotted names of all that a file imports; `from a import b` gives a and a.b, since b may be a module."""
+    """Dotted names of all that a file imports when it runs (so not what only annotations need).
+
+    `from a import b` gives a and a.b, since b may be a module.
+    """
     package = path.relative_to(ROOT).parent.parts
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in run_nodes(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -108,16 +134,33 @@ def test_only_the_design_calls_patsy(path: Path) -> None:
         assert "patsy" not in imported_packages(path)
 
 
-def session_keys(path: Path) -> list[int]:
-    """Lines that read or write `st.session_state`."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    return [node.lineno for node in ast.walk(tree) if getattr(node, "attr", "") == "session_state"]
+def is_session(node: ast.AST) -> bool:
+    return isinstance(node, ast.Attribute) and node.attr == "session_state"
+
+
+def named_session_keys(path: Path) -> list[int]:
+    """Lines that use `st.session_state` but by `[key]`, with a widget's own key in a variable.
+
+    A callback reads its widget's value so; whatever outlives the widget goes through `state`.
+    """
+    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+    by_variable = [
+        id(node.value)
+        for node in nodes
+        if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Name)
+    ]
+    return [node.lineno for node in nodes if is_session(node) and id(node) not in by_variable]
 
 
 @in_pages
 def test_only_state_names_session_keys(path: Path) -> None:
     if name_of(path) != "pages/ui/state.py":
-        assert session_keys(path) == []
+        assert named_session_keys(path) == []
+
+
+@pytest.mark.parametrize("path", [ROOT / "app.py", *(ROOT / "pages").glob("*.py")], ids=name_of)
+def test_pages_leave_the_session_to_ui(path: Path) -> None:
+    assert not any(is_session(node) for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
 
 
 def caches(path: Path) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,6 +21,8 @@ FLAGS = [
     "--disable-quic",
     "--disable-dev-shm-usage",
 ]
+# On a deep link Streamlit first asks below the page's address whether the server is there, then at the root.
+PROBE = re.compile(r"/\w+/_stcore/(health|host-config)$")
 HERE = {"localhost", "127.0.0.1", "[::1]", "::1"}
 
 
@@ -75,8 +78,9 @@ def page(page: Page, shared_server: server.Server, request: pytest.FixtureReques
     trouble: list[str] = []
 
     def on_console(message: ConsoleMessage) -> None:
-        if message.type == "error":
-            trouble.append(f"console: {message.text}")
+        address = message.location["url"]
+        if message.type == "error" and not PROBE.search(address):
+            trouble.append(f"console: {message.text} ({address})")
 
     def on_request(asked: Request) -> None:
         address = urlsplit(asked.url)
