@@ -14,6 +14,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from pages.ui.charts import base
+
 CONFIG = tomllib.loads((Path(__file__).parents[1] / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
 THEME = CONFIG["theme"]
 READABLE = 4.5  # WCAG AA, body text
@@ -91,6 +93,13 @@ def test_the_sequential_scale_goes_one_way(mode: str) -> None:
         contrast(colour, THEME[mode]["backgroundColor"]) for colour in THEME[mode]["chartSequentialColors"]
     ]
     assert strength == sorted(strength)
+
+
+@pytest.mark.parametrize(("ink", "mode"), [(base.LIGHT, "light"), (base.DARK, "dark")], ids=["light", "dark"])
+def test_the_charts_draw_with_the_colours_of_the_theme(ink: base.Ink, mode: str) -> None:
+    assert list(ink.categories) == THEME[mode]["chartCategoricalColors"]
+    assert ink.surface == THEME[mode]["backgroundColor"]
+    assert ink.text == THEME[mode]["textColor"]
 
 
 def test_nothing_is_fetched_or_reported() -> None:

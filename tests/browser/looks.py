@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from playwright.sync_api import Page, ViewportSize, expect
 
@@ -36,21 +37,30 @@ def no_trouble(page: Page) -> None:
 
 
 def picture(page: Page, name: str) -> None:
-    """Save the page in light and dark where MIXEDCORE_SCREENSHOTS says, or do nothing without it."""
+    """Save the page where MIXEDCORE_SCREENSHOTS says, or do nothing without it.
+
+    A link with an example is opened once more in dark: the server learns of a change of appearance only
+    at the next run, so that the charts of this page would keep their light colours.
+    """
     folder = os.environ.get(PICTURES)
     if not folder:
         return
     Path(folder).mkdir(parents=True, exist_ok=True)
-    for scheme in ("dark", "light"):
-        page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-        expect(page.locator(APP)).to_have_css("color-scheme", scheme)
-        _grow(page)
-        ready(page)
-        page.screenshot(path=Path(folder) / f"{name}-{scheme}.png", animations="disabled")
-        page.set_viewport_size(WINDOW)
+    _save(page, Path(folder) / f"{name}-light.png")
+    browser = page.context.browser
+    if browser and ("example=" in page.url or not urlsplit(page.url).path.strip("/")):
+        with browser.new_context(color_scheme="dark", viewport=WINDOW, locale="en-GB") as dark:
+            again = dark.new_page()
+            again.goto(page.url)
+            ready(again)
+            expect(again.locator(APP)).to_have_css("color-scheme", "dark")
+            _save(again, Path(folder) / f"{name}-dark.png")
 
 
-def _grow(page: Page) -> None:
-    """Make the window as tall as the page: Streamlit scrolls inside it, and a picture shows one window."""
+def _save(page: Page, file: Path) -> None:
+    """A picture of the whole page: Streamlit scrolls inside its window, so the window grows for a moment."""
     height = int(page.get_by_test_id("stMain").evaluate("main => main.scrollHeight"))
     page.set_viewport_size({"width": WINDOW["width"], "height": min(max(height, WINDOW["height"]), 6000)})
+    ready(page)
+    page.screenshot(path=file, animations="disabled")
+    page.set_viewport_size(WINDOW)
