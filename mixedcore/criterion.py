@@ -164,7 +164,8 @@ def evaluate(cp: CrossProducts, plan: Plan, roots: tuple[Root, ...], *, reml: bo
         L = np.linalg.cholesky(border.gram)
     except np.linalg.LinAlgError as err:
         raise NotPositiveDefiniteError(
-            "The fixed effects cannot be told apart at these variances; look for collinear predictors."
+            "Here the fixed effects cannot be told apart, or the random effects leave no residual; "
+            "look for collinear predictors, and for an outcome that its groups determine."
         ) from err
     R_X = np.ascontiguousarray(L[:-1, :-1].T)
     beta = solve_triangular(R_X, L[-1, :-1]) if cp.p else np.zeros(0)

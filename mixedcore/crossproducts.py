@@ -10,9 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mixedcore.errors import ModelError
 from mixedcore.scaling import FixedScaling, ScaledTerm, scale_fixed, scale_term
 from mixedcore.terms import Floats, Ints, RandomTerm, Template, entries, n_parameters
 
+SAME = 1e-12  # squared share of a covariate outside another term
 DENSE_PAIRS = 4  # find pairs of levels by a table while it has at most this many cells a row
 
 
@@ -137,7 +139,34 @@ def _merge(
                     break
             else:
                 found.append([(t, b)])
+    for same in found:
+        _check_distinct(same, terms, scaled)
     return [_grouping(same, terms, scaled, offsets) for same in found]
+
+
+def _check_distinct(
+    same: list[tuple[int, int]], terms: tuple[RandomTerm, ...], scaled: tuple[ScaledTerm, ...]
+) -> None:
+    for t, b in same:
+        own = scaled[t].bases[b]
+        if own.shape[1] > 1:
+            continue
+        for s, c in same:
+            other = scaled[s].bases[c]
+            columns = [other] if terms[s].structure == "full" else list(other.T[:, :, None])
+            if s != t and any(_within(own[:, 0], basis) for basis in columns):
+                one, two = sorted((terms[t].name, terms[s].name))
+                raise ModelError(
+                    f"The random terms {one} and {two} give the same rows the same effect, so their variances "
+                    "cannot be told apart; take one of them out."
+                )
+
+
+def _within(column: Floats, basis: Floats) -> bool:
+    """Whether a column (n,) is a combination of the columns of a basis (n, q)."""
+    size = float(column @ column)
+    gram, along = basis.T @ basis, basis.T @ column
+    return size > 0 and size - float(along @ np.linalg.lstsq(gram, along)[0]) < SAME * size
 
 
 def _grouping(

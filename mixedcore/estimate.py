@@ -14,12 +14,14 @@ import numpy as np
 from mixedcore.criterion import Evaluation, evaluate, roots_of
 from mixedcore.crossproducts import CrossProducts
 from mixedcore.elimination import Plan
+from mixedcore.errors import ModelError, NotPositiveDefiniteError
 from mixedcore.optimise import ROUNDING, OptSummary, minimise
 from mixedcore.terms import Floats, RandomTerm, Template, entries
 
 NULL = 1e-6  # singular values of Λ below this, in the engine's units, are directions of no variance
 SNAP = 3e-3  # singular values below this are set to zero where that costs nothing
 FREE_OF_COST = 1e-10  # what a snap to zero may add to the criterion, beside rounding
+NO_RESIDUAL = 1e-13  # residual variance over that of the fixed part's residual; rounding hides less
 GAIN = 1e-9  # a restart must lower the criterion by more than this
 RESTARTS = 20
 STEPS_OFF_ZERO = 10.0 ** -np.arange(0.0, 7.0)  # variances tried when the search has to leave a zero
@@ -61,6 +63,7 @@ def estimate(
 
     search = _Search(cp, terms, at)
     point, optimum = minimise(at, identity(terms) if start is None else start, max_steps=max_steps)
+    _check_residual(point)
     evaluations = optimum.evaluations
     for _ in range(RESTARTS):
         better = search.leave_zero(point, optimum.theta)
@@ -73,6 +76,14 @@ def estimate(
     theta = np.concatenate([_parameters(t, T) for t, T in zip(terms, factors, strict=True)] or [np.zeros(0)])
     optimum = replace(optimum, theta=theta, objective=point.value, evaluations=evaluations)
     return Estimate(terms, point, optimum, factors, tuple(null_directions(T) for T in factors))
+
+
+def _check_residual(point: Evaluation) -> None:
+    if point.sigma2 < NO_RESIDUAL:
+        raise ModelError(
+            "Fixed and random effects reproduce the outcome exactly, so no residual variation is left. "
+            "Look for an outcome that is constant within groups or computed from the other columns."
+        )
 
 
 def identity(terms: tuple[RandomTerm, ...]) -> Floats:
@@ -125,6 +136,13 @@ class _Search:
     terms: tuple[RandomTerm, ...]
     at: Callable[[Floats], Evaluation]
 
+    def value(self, theta: Floats) -> float:
+        """The criterion, infinite where the model cannot be evaluated."""
+        try:
+            return self.at(theta).value
+        except NotPositiveDefiniteError:
+            return np.inf
+
     def factors(self, theta: Floats) -> list[Floats]:
         """Λ of every term."""
         o = self.cp.offsets
@@ -142,7 +160,7 @@ class _Search:
                 for variance in STEPS_OFF_ZERO:
                     trial = [*factors]
                     trial[t] = self._widened(t, T, v * np.sqrt(variance))
-                    value = self.at(candidate := self.theta(trial)).value
+                    value = self.value(candidate := self.theta(trial))
                     if value < lowest:
                         best, lowest = candidate, value
         return best
@@ -175,10 +193,10 @@ class _Search:
                 factors[t] = (
                     lower_root(root) if self.terms[t].structure == "full" else np.diag(_row_sizes(root))
                 )
-                trial = self.at(candidate := self.theta(factors))
-                if trial.value > point.value + FREE_OF_COST + ROUNDING * abs(point.value):
+                allowed = point.value + FREE_OF_COST + ROUNDING * abs(point.value)
+                if self.value(candidate := self.theta(factors)) > allowed:
                     break
-                theta, point = candidate, trial
+                theta, point = candidate, self.at(candidate)
         return theta, point
 
 

@@ -21,6 +21,7 @@ from mixedcore.errors import ModelError
 from mixedcore.estimate import estimate
 from mixedcore.parameters import covariance_names, effect_names, start_theta
 from mixedcore.results import MixedLMResults
+from mixedcore.scaling import check_magnitude
 from mixedcore.terms import Floats, Ints
 
 MODEL_KEYWORDS = ("groups", "eval_env", "use_sqrt")
@@ -247,6 +248,8 @@ class MixedLM:
 
     @cached_property
     def _products(self) -> tuple[CrossProducts, Plan]:
+        check_magnitude(self.endog, [self.endog_names])
+        check_magnitude(self.exog, self.exog_names)
         cp = cross_products(self._design.y, self._design.X, self._design.terms)
         return cp, plan(cp)
 

@@ -7,6 +7,7 @@ in millions, or a year such as 2024, then costs no digits, and fits are equivari
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +19,7 @@ from mixedcore.terms import Block, Floats, Ints, RandomTerm
 ALIAS_TOL = 1e-7  # a column whose part outside the earlier ones is this small a share is aliased (R's lm)
 GRAM_TOL = 1e-8  # below this squared share the Gram matrix has lost too many digits: decide by QR
 EXACT_FIT_TOL = 1e-12  # residual root mean square over that of y
+LARGEST = 1e100  # squares and products of numbers up to here, or down to its inverse, stay finite
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -134,8 +136,15 @@ class ScaledTerm:
 def scale_term(term: RandomTerm) -> ScaledTerm:
     """Centre and scale a 'full' term with a constant, scale a 'diagonal' one, one unit for 'isotropic'."""
     first = term.blocks[0].basis
+    for block in term.blocks:
+        check_magnitude(block.basis, [f"a covariate of {term.name}"] * block.width)
+    if not any(block.basis.any() for block in term.blocks):
+        raise ModelError(
+            f"Every covariate of the random term {term.name} is zero, so it has no effect to estimate."
+        )
     if term.structure == "full":
         basis, A = _affine(first)
+        _check_estimable(basis, term)
         return ScaledTerm((basis,), A, 1.0)
     if term.structure == "diagonal":
         size = np.sqrt(np.einsum("ij,ij->j", first, first) / len(first))
@@ -143,6 +152,25 @@ def scale_term(term: RandomTerm) -> ScaledTerm:
         return ScaledTerm((first / size,), np.diag(1.0 / size), 1.0)
     unit = 1.0 / np.sqrt(_mean_square(term.blocks))
     return ScaledTerm(tuple(b.basis * unit for b in term.blocks), np.eye(first.shape[1]) * unit, float(unit))
+
+
+def check_magnitude(columns: Floats, names: Sequence[str]) -> None:
+    """ModelError for numbers so large or so small that their squares are no numbers any more."""
+    size = np.abs(columns.reshape(len(columns), -1)).max(axis=0)
+    for name, largest in zip(names, size, strict=True):
+        if largest > LARGEST or 0 < largest < 1 / LARGEST:
+            raise ModelError(f"The largest value of {name} is {largest:.3g}; choose other units for it.")
+
+
+def _check_estimable(basis: Floats, term: RandomTerm) -> None:
+    """ModelError for a covariate that is constant beside the intercept, or that the others determine."""
+    kept, _ = _independent(basis, np.arange(basis.shape[1]))
+    if kept.size < basis.shape[1]:
+        lost = ", ".join(term.columns[j] for j in range(basis.shape[1]) if j not in kept)
+        raise ModelError(
+            f"The random effect of {lost} over {term.name} cannot be estimated: the term's other covariates "
+            f"determine it, or it is constant. Take it out of the random effects."
+        )
 
 
 def _mean_square(blocks: tuple[Block, ...]) -> float:

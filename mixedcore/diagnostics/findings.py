@@ -60,10 +60,9 @@ def _boundary(user: UserUnits) -> Iterator[Finding]:
     for t, term in enumerate(user.estimate.terms):
         if not user.estimate.null[t].shape[1]:
             continue
-        zero = zero_variances(user, t)
         if term.role == "component":
             yield _zero_component(term.name)
-        elif zero:
+        elif zero := zero_variances(user, t):
             for name in zero:
                 yield _zero_variance(name, term.name, whole=len(term.columns) == 1)
         else:

@@ -49,7 +49,7 @@ def variance_shares(user: UserUnits, fixed_part: Floats) -> VarianceShares:
     """Shares for a fit whose fixed part Xβ, (n,), is given."""
     terms = user.estimate.terms
     added = np.array(
-        [sum(_added(b.basis, _psi(user, t, b.width)) for b in term.blocks) for t, term in enumerate(terms)]
+        [sum(_added(b.basis, _root(user, t, b.width)) for b in term.blocks) for t, term in enumerate(terms)]
     )
     return VarianceShares(
         fixed=float(np.var(fixed_part, ddof=1)),
@@ -59,11 +59,12 @@ def variance_shares(user: UserUnits, fixed_part: Floats) -> VarianceShares:
     )
 
 
-def _added(basis: Floats, psi: Floats) -> float:
-    """Mean of z'Ψz over the rows z of a basis (n, q)."""
-    return float(np.einsum("ij,ij->", psi, basis.T @ basis)) / len(basis)
+def _added(basis: Floats, root: Floats) -> float:
+    """Mean of z'Ψz over the rows z of a basis (n, q), Ψ given by its root."""
+    half = basis @ root
+    return float(np.einsum("ij,ij->", half, half)) / len(basis)
 
 
-def _psi(user: UserUnits, t: int, width: int) -> Floats:
-    psi = user.psi(t)
-    return psi * np.eye(width) if user.estimate.terms[t].structure == "isotropic" else psi
+def _root(user: UserUnits, t: int, width: int) -> Floats:
+    root = user.root(t)
+    return root * np.eye(width) if user.estimate.terms[t].structure == "isotropic" else root
