@@ -6,6 +6,7 @@ import ast
 import math
 import tokenize
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 
 from patsy import ModelDesc, PatsyError
 from patsy.eval import EvalFactor
@@ -16,7 +17,6 @@ from mixedcore.formula import limits
 from mixedcore.formula.arguments import name_of, spline_columns
 from mixedcore.formula.functions import SPLINES
 from mixedcore.formula.text import show
-
 
 # patsy's messages that speak of its parser, in the user's words.
 _PLAIN_WORDS = {
@@ -30,13 +30,8 @@ _PLAIN_WORDS = {
 
 def parse_side(text: str) -> ParseNode:
     """patsy's tree of one side of a formula (no `~` in it). Errors: FormulaError."""
-    try:
+    with _readable(text):
         tree = parse_formula(text)
-    except PatsyError as err:
-        raise _unreadable(text, err) from err
-    except (tokenize.TokenError, SyntaxError, ValueError, IndexError, AssertionError) as err:
-        # An unfinished or empty bracket reaches patsy's parser as a failed assertion.
-        raise FormulaError(f"{show(text)} cannot be read: an operator or a bracket is missing.") from err
     if _chain(tree) > limits.MAX_CHAIN:
         raise FormulaError(
             f"The formula joins too many pieces: more than {limits.MAX_CHAIN} operators in one chain."
@@ -44,12 +39,20 @@ def parse_side(text: str) -> ParseNode:
     return tree
 
 
-def _unreadable(text: str, err: PatsyError) -> FormulaError:
-    reason = str(err.message)
-    for jargon, words in _PLAIN_WORDS.items():
-        if reason.startswith(jargon):
-            reason = words
-    return FormulaError(f"{show(text)} cannot be read: {reason}.")
+@contextmanager
+def _readable(text: str) -> Iterator[None]:
+    """Turns what patsy's parser raises into a FormulaError about `text`."""
+    try:
+        yield
+    except PatsyError as err:
+        reason = str(err.message)
+        for jargon, words in _PLAIN_WORDS.items():
+            if reason.startswith(jargon):
+                reason = words
+        raise FormulaError(f"{show(text)} cannot be read: {reason}.") from err
+    except (tokenize.TokenError, SyntaxError, ValueError, IndexError, AssertionError) as err:
+        # Unfinished text reaches patsy's tokenizer as a failed assertion.
+        raise FormulaError(f"{show(text)} cannot be read: an operator or a bracket is missing.") from err
 
 
 def _chain(root: ParseNode) -> int:
@@ -66,7 +69,8 @@ def factor_codes(tree: ParseNode) -> list[str]:
     while stack:
         node = stack.pop()
         if node.type == "PYTHON_EXPR":
-            codes.append(EvalFactor(node.token.extra).code)
+            with _readable(node.token.extra):
+                codes.append(EvalFactor(node.token.extra).code)
         stack.extend(reversed(node.args))
     return list(dict.fromkeys(codes))
 
@@ -107,10 +111,8 @@ def _power(node: ParseNode) -> int:
 
 def expand(tree: ParseNode) -> list[tuple[str, ...]]:
     """The terms of a tree as tuples of factor codes, the intercept left out. Count them first."""
-    try:
+    with _readable(tree.origin.relevant_code()):
         description = ModelDesc.from_formula(tree)
-    except PatsyError as err:
-        raise _unreadable(tree.origin.relevant_code(), err) from err
     terms = [tuple(f.code for f in term.factors) for term in description.rhs_termlist if term.factors]
     for term in terms:
         if len(term) > limits.MAX_ORDER:
@@ -130,15 +132,13 @@ def check_columns_made(
     numeric : columns that make one column of the design unless they stand in C()
     """
     trees = {code: ast.parse(code, mode="eval").body for term in terms for code in term}
-    total = 0
-    for term in terms:
-        made = math.prod(_columns_of(trees[code], levels, numeric) for code in term)
-        total += made
-        if total > limits.MAX_COLUMNS:
-            raise FormulaError(
-                f"The term {show(':'.join(term))} makes {made:,} columns; "
-                f"a formula may make {limits.MAX_COLUMNS:,} in all."
-            )
+    made = {term: math.prod(_columns_of(trees[code], levels, numeric) for code in term) for term in terms}
+    if sum(made.values()) > limits.MAX_COLUMNS:
+        widest = max(made, key=made.__getitem__)
+        raise FormulaError(
+            f"The formula makes {sum(made.values()):,} columns, {made[widest]:,} of them by the term "
+            f"{show(':'.join(widest))}; at most {limits.MAX_COLUMNS:,} are allowed."
+        )
 
 
 def _columns_of(node: ast.expr, levels: Mapping[str, int], numeric: Collection[str]) -> int:
@@ -173,8 +173,8 @@ def names_in(node: ast.AST) -> Iterator[str]:
                 yield from names_in(function)
             coded = name_of(node) == "C"
             values = [k.value for k in keywords if not coded or k.arg == "data"]
-            for child in (*(arguments[:1] if coded else arguments), *values):
-                yield from names_in(child)
+            for argument in (*(arguments[:1] if coded else arguments), *values):
+                yield from names_in(argument)
         case ast.Attribute(value=ast.Name(id="np")):
             return
         case ast.Name(id=name):

@@ -91,14 +91,17 @@ def is_plain_name(name: str) -> bool:
 
     Python reads identifiers in their NFKC form, so that 'µ' (micro sign) becomes 'μ' (Greek letter).
     'Intercept' is quoted so that its coefficient is not taken for the model's intercept, and names with
-    two leading underscores because Python gives `__debug__` and its like a meaning.
+    two leading underscores because Python gives `__debug__` and its like a meaning. patsy takes 'inf',
+    'infinity' and 'nan' for numbers.
     """
     return (
         name.isidentifier()
+        and re.fullmatch(r"\w+", name) is not None  # patsy's tokenizer stops at '·', Python's parser does not
         and not keyword.iskeyword(name)
         and unicodedata.normalize("NFKC", name) == name
         and not name.startswith(("__", RESERVED_PREFIX))
         and name != "Intercept"
+        and name.lower() not in ("inf", "infinity", "nan")
     )
 
 
