@@ -33,12 +33,20 @@ class Factor(EvalFactor):  # type: ignore[misc]  # patsy has no types
             return inner
         if not (isinstance(inner, (np.ndarray, pd.Series)) and inner.ndim == 1 and inner.dtype.kind in "iuf"):
             return value
-        found = pd.Categorical(inner, categories=memorize_state.get("levels"))
+        found = _as_categories(inner, memorize_state.get("levels"), self)
         memorize_state.setdefault("levels", found.categories)
-        new = (found.codes < 0) & ~np.asarray(pd.isna(inner))
-        if new.any():
-            raise patsy.PatsyError(f"the fit has not seen the value {np.asarray(inner)[new][0]}", self)
         return pd.Series(found) if isinstance(inner, pd.Series) else found
+
+
+def _as_categories(values: Any, levels: pd.Index | None, factor: Factor) -> pd.Categorical:
+    """Numbers as categories: of their own, or of the levels that the first evaluation found."""
+    if levels is None:
+        return pd.Categorical(values)
+    codes = levels.get_indexer(pd.Index(values))
+    new = np.asarray((codes < 0) & ~np.asarray(pd.isna(values)))
+    if new.any():
+        raise patsy.PatsyError(f"the fit has not seen the value {np.asarray(values)[new][0]}", factor)
+    return pd.Categorical.from_codes(codes, categories=levels)
 
 
 def unboxed(value: Any) -> Any:

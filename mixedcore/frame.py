@@ -178,6 +178,8 @@ def subset_rows(subset: Any, index: pd.Index) -> Rows:
     if isinstance(subset, (str, bytes)) or callable(subset):
         raise DataError("subset takes booleans, row labels or row positions, one entry a row; not text.")
     chosen = subset if isinstance(subset, pd.Series) else pd.Series(np.atleast_1d(np.asarray(subset)))
+    if chosen.isna().any():
+        raise DataError("subset holds missing values; say of every row whether it is in.")
     if len(chosen) and pd.api.types.infer_dtype(chosen, skipna=False) == "boolean":
         own_index = subset.index if isinstance(subset, pd.Series) else None
         return np.flatnonzero(_mask(chosen, own_index, index))
@@ -220,9 +222,11 @@ def _label_positions(labels: pd.Index, index: pd.Index) -> Rows:
         inside = (labels >= 0) & (labels < len(index))
         if inside.all():
             return labels.to_numpy(dtype=np.intp)
-        raise DataError(f"subset holds position {labels[~inside][0]} and the data have {len(index)} rows.")
+        raise DataError(
+            f"subset holds position {labels[~inside].tolist()[0]} and the data have {len(index)} rows."
+        )
     raise DataError(
-        f"subset holds {labels[~found][0]!r}, which is no label of the data's index "
+        f"subset holds {labels[~found].tolist()[0]!r}, which is no label of the data's index "
         "(its entries are taken as labels). For positions, give the labels `data.index[positions]`."
     )
 

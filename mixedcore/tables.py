@@ -93,14 +93,12 @@ def open_table(data: Any) -> Table:
     """Open a DataFrame, dict, structured or record array, polars or pyarrow table, or any `__getitem__`."""
     if data is None:
         raise DataError("A formula needs `data`: a DataFrame, or a dict of columns.")
-    if not hasattr(data, "__getitem__") and hasattr(data, "__dataframe__"):
-        data = pd.api.interchange.from_dataframe(data)
     if isinstance(data, pd.DataFrame):
         return Table(data, tuple(data.columns), data.index, series=True, _rows=len(data))
     if not hasattr(data, "__getitem__") or isinstance(data, (str, bytes)):
         raise DataError(f"The data must give columns by name; {type(data).__name__} does not.")
     names = _names_of(data)
-    if names is None and isinstance(data, (np.ndarray, list, tuple, pd.Series)):
+    if isinstance(data, pd.Series) or (names is None and isinstance(data, (np.ndarray, list, tuple))):
         raise DataError(
             f"The data are {type(data).__name__} without column names; give a DataFrame or a dict of columns."
         )
