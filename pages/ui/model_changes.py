@@ -34,7 +34,8 @@ def _apply(change: Callable[[Choices], Choices]) -> None:
 
 def _plain(field: str) -> Callable[[Choices, Any], Choices]:
     def put(choices: Choices, value: Any) -> Choices:
-        return replace(choices, **{field: tuple(value) if isinstance(value, list) else value})
+        change: dict[str, Any] = {field: tuple(value) if isinstance(value, list) else value}
+        return replace(choices, **change)
 
     return put
 
@@ -72,7 +73,7 @@ def _groups(choices: Choices, value: str) -> Choices:
 def _interactions(choices: Choices, value: list[Any]) -> Choices:
     """'Every pair' and 'every combination' contain any pair; of the two, the last chosen counts."""
     pairs = tuple(item for item in value if not isinstance(item, str))
-    whole = [item for item in value if isinstance(item, str)]
+    whole: list[Any] = [item for item in value if isinstance(item, str)]
     if not whole:
         return replace(choices, pairs=pairs, crossing="none")
     return replace(choices, pairs=(), crossing=whole[-1])
