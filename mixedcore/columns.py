@@ -94,7 +94,7 @@ def _categories(values: pd.Series, name: str, like: Settled | None) -> Settled:
     if not _is_category(values):
         try:
             return Settled(pd.Series(pd.Categorical(values)))
-        except TypeError as err:
+        except (TypeError, NotImplementedError) as err:
             raise DataError(f"Column {name!r} holds values that are neither numbers nor text.") from err
     unused = values.cat.categories.difference(values.cat.categories[np.unique(values.cat.codes)], sort=False)
     if not len(unused):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -154,12 +154,24 @@ def _assemble(spec: Spec, frame: Frame, group_name: str, env: EvalEnvironment) -
         group_codes=random.grouping.codes,
         row_index=frame.index,
         rows=frame.rows,
-        notes=(*frame.notes, *frame.conversions(), *notes),
+        notes=(*frame.notes, *frame.conversions(), *_numbers_as_text(spec, frame), *notes),
         frame=frame,
         fixed_info=fixed_info,
         re_infos=random.infos,
         fixed_columns=tuple(name for name in frame.columns if name in used and name not in frame.extra),
     )
+
+
+def _numbers_as_text(spec: Spec, frame: Frame) -> Iterator[str]:
+    """A note for each column whose text is all numbers, where the formula uses it as if it were one."""
+    for factor in spec.factors():
+        values = frame.columns[factor.name()].values if factor.name() in frame.columns else None
+        if not isinstance(values, pd.Series) or not isinstance(values.dtype, pd.CategoricalDtype):
+            continue
+        levels = pd.Series(values.cat.categories)
+        numeric = pd.to_numeric(levels, errors="coerce").notna().all()
+        if numeric and pd.api.types.infer_dtype(levels) == "string":
+            yield f"{factor.name()} is text, though its values are numbers: used as {len(levels)} categories."
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -111,7 +111,7 @@ def resolve(factors: Sequence[Any], table: Table, env: EvalEnvironment) -> Names
             extra |= _row_long(name, env.namespace[name], table)
         elif not (hasattr(patsy.builtins, name) or hasattr(builtins, name)):
             raise FormulaError(table.unknown(name))
-    _check_calls(factors, env)
+    _check_calls(factors, columns, env)
     return Names(tuple(columns), extra)
 
 
@@ -139,14 +139,22 @@ def matrix(info: patsy.DesignInfo, values: Mapping[str, Any], n: int) -> Floats:
     """The matrix (n, p) of a coding on these rows; NotFiniteError where a factor has no finite value."""
     if not info.factor_infos:
         return np.ones((n, len(info.column_names)))
-    with translated("formula"):
-        (built,) = build_design_matrices([info], values, _FiniteOnly())
+    try:
+        with translated("formula"):
+            (built,) = build_design_matrices([info], values, _FiniteOnly())
+    except NotFiniteError as found:
+        _check_length(len(found.bad), n)
+        raise
     X = np.ascontiguousarray(np.asarray(built, dtype=np.float64))
-    if X.shape[0] != n:
-        raise FormulaError(f"The formula gives {X.shape[0]} rows for {n} rows of data.")
+    _check_length(len(X), n)
     if not np.isfinite(X).all():
         raise NotFiniteError(np.asarray(~np.isfinite(X).all(axis=1)), "a product of terms")
     return X
+
+
+def _check_length(length: int, n: int) -> None:
+    if length != n:
+        raise FormulaError(f"A term of the formula gives {length} values for the {n} rows of data.")
 
 
 def check_size(terms: Sequence[patsy.Term], values: Mapping[str, Any], n: int) -> None:
@@ -183,9 +191,13 @@ def _row_long(name: str, value: Any, table: Table) -> dict[str, Any]:
     return {name: align(value, table.index, name) if isinstance(value, pd.Series) else value}
 
 
-def _check_calls(factors: Sequence[Any], env: EvalEnvironment) -> None:
+def _check_calls(factors: Sequence[Any], columns: Sequence[str], env: EvalEnvironment) -> None:
     for factor in factors:
         for name in called_names(factor):
+            if name in columns:
+                raise FormulaError(
+                    f"The column {name!r} hides the function {name} in {factor.name()!r}; rename it."
+                )
             if not (name in env.namespace or hasattr(patsy.builtins, name) or hasattr(builtins, name)):
                 hint = f"; write np.{name}(…)" if callable(getattr(np, name, None)) else ""
                 raise FormulaError(f"There is no function {name!r} in {factor.name()!r}{hint}.")

@@ -13,7 +13,9 @@ import pandas as pd
 import patsy
 from patsy.eval import EvalEnvironment, EvalFactor
 
-from mixedcore.errors import FormulaError
+from mixedcore.errors import FormulaError, MixedCoreError
+
+_FROM_TRANSFORMS = (ArithmeticError, AttributeError, LookupError, NotImplementedError, TypeError, ValueError)
 
 
 class Factor(EvalFactor):  # type: ignore[misc]  # patsy has no types
@@ -26,6 +28,8 @@ class Factor(EvalFactor):  # type: ignore[misc]  # patsy has no types
     def eval(self, memorize_state: dict[str, Any], data: Mapping[str, Any]) -> Any:
         """The factor's value on some rows; a patsy error for a level that the first evaluation had not."""
         value = super().eval(memorize_state, data)
+        if value is None:
+            raise patsy.PatsyError("it has no value", self)
         if not (_is_box(value) and value.contrast is None and value.levels is None):
             return value
         inner = value.data
@@ -121,9 +125,15 @@ def translated(what: str) -> Iterator[None]:
             yield
     except patsy.PatsyError as err:
         code = "" if err.origin is None else f" in {origin_text(err.origin)!r}"
-        raise FormulaError(f"The {what} cannot be used{code}: {err.message.strip()}.") from err
-    except (SyntaxError, RecursionError, MemoryError) as err:
-        raise FormulaError(f"The {what} cannot be read: {type(err).__name__}, {err}.") from err
+        raise FormulaError(f"The {what} cannot be used{code}: {_sentence(err.message)}") from err
+    except SyntaxError as err:
+        raise FormulaError(f"The {what} cannot be read: {_sentence(err.msg)}") from err
+    except (RecursionError, MemoryError) as err:
+        raise FormulaError(f"The {what} is too long or too deeply nested.") from err
+    except MixedCoreError:
+        raise
+    except _FROM_TRANSFORMS as err:  # what patsy's transforms raise for arguments that make no sense
+        raise FormulaError(f"The {what} cannot be used: {_sentence(str(err))}") from err
 
 
 def origin_text(origin: Any) -> str:
@@ -131,6 +141,10 @@ def origin_text(origin: Any) -> str:
     if hasattr(origin, "code") and hasattr(origin, "start"):
         return str(origin.code[origin.start : origin.end])
     return str(origin.name()) if callable(getattr(origin, "name", None)) else str(origin)
+
+
+def _sentence(message: str) -> str:
+    return " ".join(message.split()).rstrip(".") + "."
 
 
 def _is_box(value: Any) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mixedcore.errors import ModelError
+from mixedcore.errors import DataError, ModelError
 from mixedcore.terms import Block, Floats, Ints, RandomTerm, Structure
 
 
@@ -35,7 +35,10 @@ class Grouping:
 
 def make_grouping(groups: pd.Series, name: str) -> Grouping:
     """Codes and sorted labels of the groups."""
-    codes, uniques = pd.factorize(groups)
+    try:
+        codes, uniques = pd.factorize(groups)
+    except (TypeError, NotImplementedError) as err:
+        raise DataError(f"{name} holds values that cannot be labels of groups, such as lists.") from err
     labels = uniques.tolist()
     try:
         order = sorted(range(len(labels)), key=labels.__getitem__)

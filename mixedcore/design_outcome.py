@@ -46,10 +46,11 @@ def check_rows(n: int, p: int) -> None:
 
 def _text_outcome(name: str, values: pd.Series) -> str:
     found = values.unique()
+    kind = "text" if all(isinstance(value, str) for value in found) else "categorical"
     some = ", ".join(repr(v) for v in list(found)[:4]) + (", …" if len(found) > 4 else "")
     numeric = pd.to_numeric(pd.Series(list(found)), errors="coerce").notna().all()
-    hint = " They look like numbers stored as text: convert the column first." if numeric else ""
+    hint = " Its values are numbers stored otherwise: convert the column first." if numeric else ""
     return (
-        f"The outcome {name} is text with {len(found)} different values ({some}); a linear mixed model needs "
-        f"a numeric outcome.{hint}"
+        f"The outcome {name} is {kind} with {len(found)} different values ({some}); "
+        f"a linear mixed model needs a numeric outcome.{hint}"
     )

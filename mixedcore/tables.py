@@ -150,9 +150,10 @@ def _plain(series: pd.Series) -> pd.Series:
         series = pd.Series(np.asarray(series))
     if series.dtype != object:
         return series
-    if pd.api.types.infer_dtype(series, skipna=True) == "decimal":
-        return series.astype(float)
-    return series.convert_dtypes()
+    kind = pd.api.types.infer_dtype(series, skipna=True)
+    found = series if kind == "decimal" else series.convert_dtypes()
+    # Decimals, and integers beyond 64 bits, are numbers that no pandas type holds.
+    return found.astype(float) if found.dtype == object and kind in ("decimal", "integer") else found
 
 
 def _native(array: np.ndarray) -> np.ndarray:

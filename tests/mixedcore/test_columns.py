@@ -139,3 +139,7 @@ MISSING = {
 def test_missing_and_infinite_rows(column: Any, absent: list[int], infinite: list[int]) -> None:
     found = missing_rows(as_values(column, "x"))
     assert [np.flatnonzero(mask).tolist() for mask in found] == [absent, infinite]
+
+
+def test_integers_beyond_64_bits_are_numbers() -> None:
+    assert settle(as_values([10**30, 1], "x"), "x").values.tolist() == [1e30, 1.0]
