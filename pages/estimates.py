@@ -23,48 +23,44 @@ for finding in findings:
 if result.notes:
     st.markdown(words.notes(result.notes))
 
-with st.grid(4):
+with st.grid(4, min_column_width=150):
     st.metric("Rows", f"{int(fit['nobs']):,}", border=True)
     st.metric("Groups", f"{int(fit['n_groups']):,}", border=True)
     st.metric("Residual SD (σ)", number(float(fit["sigma"])), border=True)
     st.metric(
-        "Intraclass correlation (ICC)",
+        "ICC",
         share(float(fit["icc"])),
         border=True,
-        help="The share of the variance that the predictors leave which lies between groups.",
+        help="Intraclass correlation: of the variance that the predictors leave, the share between groups.",
     )
 
-with st.container(horizontal=True, vertical_alignment="bottom"):
-    level = picking.choose_level("estimates_level")
-    intercept = st.toggle(
-        "Intercept in the plot",
-        value=True,
+level = picking.choose_level("estimates_level")
+fixed = result.tidy(effects="fixed", level=level)
+tables.show(tables.fixed_effects(fixed, level), "fixed_effects", "Fixed effects")
+components = tables.variance_components(result.tidy(effects="random", level=level), level)
+tables.show(components, "variance_components", "Variance components")
+
+left, right = st.columns(2, gap="large")
+with left:
+    place = st.container()
+    intercept = len(fixed) == 1 or st.toggle(
+        "Show the intercept",
         key="estimates_intercept",
         persist_state="session",
         help="The intercept is often far from zero and squeezes the other coefficients together.",
     )
-fixed = result.tidy(effects="fixed", level=level)
-left, right = st.columns([3, 2], gap="large")
-with left:
-    tables.show(tables.fixed_effects(fixed, level), "fixed_effects", "Fixed effects")
-with right:
-    display.chart(
-        charts.coefficient_plot(fixed, level=level, intercept=intercept, outcome=outcome, ink=display.ink()),
-        "coefficient_plot",
+    plot = charts.coefficient_plot(
+        fixed, level=level, intercept=intercept, outcome=outcome, ink=display.ink()
     )
-
-icc = result.icc()
-left, right = st.columns([3, 2], gap="large")
-with left:
-    components = tables.variance_components(result.tidy(effects="random", level=level))
-    tables.show(components, "variance_components", "Variance components")
+    with place:
+        display.chart(plot, "coefficient_plot")
+    tables.show(tables.fit_statistics(glance), "fit_statistics", "Fit statistics")
 with right:
+    icc = result.icc()
     shares = charts.variance_shares(icc, float(fit["r2_marginal"]))
     display.chart(charts.variance_bar(shares, ink=display.ink()), "variance_bar")
-for sentence in words.icc_readings(icc, outcome):
-    st.markdown(sentence)
-
-tables.show(tables.fit_statistics(glance), "fit_statistics", "Fit statistics")
+    for sentence in words.icc_readings(icc, outcome):
+        st.markdown(sentence)
 
 st.header("The same in other words", anchor=False)
 with st.expander("Classic summary", icon=":material/article:"):

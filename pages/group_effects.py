@@ -31,7 +31,6 @@ augmented = result.augment()
 groupings = fitview.groupings(result, augmented)
 predictors = fitview.numeric_predictors(result, augmented)
 if groupings:
-    st.header("Groups over the data", anchor=False)
     left, right = st.columns(2)
     with left:
         grouping = picking.choose_grouping(groupings, "group_effects_grouping")
@@ -41,10 +40,10 @@ if groupings:
     if predictors:
         with right:
             x = picking.choose_column("Predictor", predictors, "group_effects_predictor")
-        straight = fitview.moved_by_more(result, augmented, x, grouping)
-        lines = charts.grouped(augmented, x, grouping.name, outcome=outcome, straight=straight)
-        panels = charts.panels(lines, charts.spread(labels, here), chosen=here, ink=ink)
-        display.chart(panels, "group_panels")
+        slopes = fitview.line_slopes(result, blups, x)
+        joined = not fitview.moved_by_more(result, augmented, x, grouping)
+        lines = charts.grouped(augmented, x, grouping.name, outcome=outcome, slopes=slopes, joined=joined)
+        display.chart(charts.panels(lines, charts.spread(labels, here), chosen=here, ink=ink), "group_panels")
         display.chart(charts.all_lines(lines, chosen=here, ink=ink), "group_lines")
     else:
         means = charts.group_means(augmented, grouping.name, outcome=outcome, chosen=here, ink=ink)

@@ -13,20 +13,22 @@ result = fitting.current_fit_or_stop()
 ink = display.ink()
 augmented = result.augment()
 blups = result.tidy(effects="blups")
-groupings = fitview.groupings(result, augmented)
+groupings = fitview.groupings(result, augmented, factors=True)
 
 group, chosen = None, None
-controls = st.columns(3)
+places = st.columns(1 + bool(groupings) + (len(groupings) > 1), vertical_alignment="bottom")
+with places[-1]:
+    effect = picking.choose_effect(
+        fitview.random_effects(blups), "residuals_effect", label="Group effects in the Q–Q plot"
+    )
 if groupings:
-    with controls[0]:
+    with places[0]:
         grouping = picking.choose_grouping(groupings, "residuals_grouping")
     group = grouping.name
     augmented = augmented.assign(**{group: grouping.labels(augmented)})
     labels = fitview.in_order(augmented[group])
-    with controls[1]:
+    with places[-2]:
         chosen = fitview.find_label(picking.choose_group(labels, "residuals_chosen"), labels)
-with controls[2]:
-    effect = picking.choose_effect(fitview.random_effects(blups), "residuals_effect")
 effects = fitview.of_effect(blups, effect)
 
 left, right = st.columns(2, gap="large")

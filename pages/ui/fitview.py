@@ -27,10 +27,9 @@ class RandomEffect:
 
     @property
     def name(self) -> str:
-        """'Subject: intercept', 'Subject: slope of Days'."""
-        return (
-            f"{self.group}: intercept" if self.term == "Intercept" else f"{self.group}: slope of {self.term}"
-        )
+        """'Intercept by Subject', 'Slope of Days by Subject'."""
+        what = "Intercept" if self.term == "Intercept" else f"Slope of {self.term}"
+        return f"{what} by {self.group}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +75,8 @@ def own_columns(augmented: pd.DataFrame) -> list[str]:
     return [str(name) for name in augmented.columns if name not in COMPUTED]
 
 
-def groupings(result: MixedLMResults, augmented: pd.DataFrame) -> list[Grouping]:
-    """Ways to group the rows: the model's groups, units within them, then factors among the predictors."""
+def groupings(result: MixedLMResults, augmented: pd.DataFrame, *, factors: bool = False) -> list[Grouping]:
+    """Ways to group the rows: the model's groups, units within them, and `factors` among the predictors."""
     groups = result.model.group_name
     top = [groups] if groups in augmented and result.model.n_groups > 1 else []
     found = [Grouping((groups,))] if top else []
@@ -89,12 +88,12 @@ def groupings(result: MixedLMResults, augmented: pd.DataFrame) -> list[Grouping]
             found.append(Grouping((*top, name)))
         elif augmented[name].nunique() > 1:
             others.append(Grouping((name,)))
-    return found + others
+    return found + others if factors else found
 
 
 def numeric_predictors(result: MixedLMResults, augmented: pd.DataFrame) -> list[str]:
-    """Numeric columns to draw lines over: neither the outcome, whatever is done to it, nor groups."""
-    return [
+    """Numeric columns to draw lines over, those with a random slope first: neither the outcome nor groups."""
+    found = [
         name
         for name in own_columns(augmented)
         if pd.api.types.is_numeric_dtype(augmented[name].dtype)
@@ -104,6 +103,20 @@ def numeric_predictors(result: MixedLMResults, augmented: pd.DataFrame) -> list[
         and (_named_in(name, _right_side(result)) or not _in_components(result, name))
         and augmented[name].nunique() > 1
     ]
+    return sorted(found, key=lambda name: not _named_in(name, str(result.model.re_formula or "")))
+
+
+def line_slopes(result: MixedLMResults, blups: pd.DataFrame, x: str) -> tuple[float, dict[str, float]] | None:
+    """Slope over `x` of the average group, and what each group's slope differs by.
+
+    None unless `x` enters the model as itself alone: not transformed, in a product or in a component.
+    """
+    terms = [*result.fe_params.index, *map(str, blups["term"].unique())]
+    in_components = any(_named_in(x, str(formula)) for formula in (result.model.vc_formula or {}).values())
+    if in_components or x not in result.fe_params or {name for name in terms if _named_in(x, name)} != {x}:
+        return None
+    own = blups[(blups["group"] == result.model.group_name) & (blups["term"] == x)]
+    return float(result.fe_params[x]), dict(zip(own["level"], own["estimate"], strict=True))
 
 
 def moved_by_more(result: MixedLMResults, augmented: pd.DataFrame, x: str, grouping: Grouping) -> bool:
@@ -158,7 +171,7 @@ def is_chosen(augmented: pd.DataFrame, group: str | None, chosen: str | None) ->
 
 
 def standardised(estimates: pd.Series) -> np.ndarray:
-    """Estimates divided by their own standard deviation about zero; all zeros stay zeros."""
+    """Estimates over their own standard deviation about zero, (groups,); all zeros stay zeros."""
     values = estimates.to_numpy(dtype=float)
     spread = float(np.sqrt(np.mean(values**2)))
     return values / spread if spread > 0 else values

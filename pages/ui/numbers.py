@@ -14,6 +14,8 @@ def number(value: float, digits: int = 4) -> str:
     """`value` with `digits` significant digits: 251.4, 0.0004321, 12,346, 1.235 × 10⁻⁷."""
     if math.isnan(value):
         return NONE
+    if value == 0:
+        return "0"
     if math.isinf(value):
         return "∞" if value > 0 else "−∞"
     exponent = _exponent(value, digits)
@@ -26,13 +28,13 @@ def number(value: float, digits: int = 4) -> str:
 def decimals(values: Iterable[float], digits: int = 4) -> int | None:
     """Decimals with which the smallest of `values` has `digits` significant digits.
 
-    None when their sizes differ so much that the largest would show more than nine.
+    None when their sizes differ so much that the largest would show more than six.
     """
     sizes = [_exponent(value, digits) for value in values if math.isfinite(value) and value != 0]
     if not sizes:
         return None
     found = max(digits - 1 - min(sizes), 0)
-    return None if max(sizes) + found > 8 or min(sizes) < -5 or max(sizes) > 8 else found
+    return None if max(sizes) + found > 5 or min(sizes) < -5 or max(sizes) > 8 else found
 
 
 def fixed(value: float, places: int | None, digits: int = 4) -> str:
@@ -51,7 +53,7 @@ def numbers(values: Iterable[float], digits: int = 4) -> list[str]:
 
 def _exponent(value: float, digits: int) -> int:
     """Power of ten of the first digit after rounding: 9.9999 with four digits is 10.00."""
-    return int(f"{value:.{digits - 1}e}".partition("e")[2]) if value else 0
+    return int(f"{value:.{digits - 1}e}".partition("e")[2])
 
 
 def _signed(shown: str) -> str:

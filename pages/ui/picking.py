@@ -11,15 +11,15 @@ from pages.ui.fitview import Grouping, RandomEffect
 from pages.ui.tables import Table
 
 LEVELS = (0.90, 0.95, 0.99)
-OPTIONS = 1_000
+OPTIONS = 4_000
 """More groups than this are found by typing: a list of all would travel to the browser on every run."""
 MATCHES = 100
 
 
-def choose_effect(effects: Sequence[RandomEffect], key: str) -> RandomEffect:
+def choose_effect(effects: Sequence[RandomEffect], key: str, *, label: str = "Effect") -> RandomEffect:
     """Which random coefficient the page is about; the list is never empty."""
     chosen = st.selectbox(
-        "Effect",
+        label,
         effects,
         format_func=lambda effect: text.one_line(effect.name),
         key=key,
@@ -130,7 +130,7 @@ def searchable(table: Table, key: str) -> None:
         key=key,
         hide_index=True,
         height=min(38 + 35 * len(found), 420),
-        column_config={name: st.column_config.NumberColumn(format="%.4g") for name in numbers}
+        column_config={name: st.column_config.NumberColumn(format="%.4g", width=110) for name in numbers}
         | {"Group": st.column_config.TextColumn(pinned=True)},
         on_select=lambda: _highlight_row(key, labels),
         selection_mode="single-row",

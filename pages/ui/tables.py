@@ -78,7 +78,7 @@ def fixed_effects(tidy: pd.DataFrame, level: float = 0.95) -> Table:
     return Table(shown, values, tidy, "Fixed effects: estimates with standard errors", "fixed-effects")
 
 
-def variance_components(tidy: pd.DataFrame) -> Table:
+def variance_components(tidy: pd.DataFrame, level: float = 0.95) -> Table:
     """One row a random coefficient from `result.tidy(effects="random")`: variance, SD, correlations.
 
     Correlations stand in the lower triangle, as lme4 prints them; intervals of the SD where there are any.
@@ -94,10 +94,12 @@ def variance_components(tidy: pd.DataFrame) -> Table:
     )
     for label, scale in {"Variance": "variance", "SD": "sd"}.items():
         values[label] = [value.get((scale, *pair, ""), np.nan) for pair in pairs]
-    _add_intervals(values, frame[frame["scale"] == "sd"].set_index(keys), pairs)
+    _add_intervals(values, frame[frame["scale"] == "sd"].set_index(keys), pairs, level)
     shown = values.copy()
-    for label in values.columns[2:]:
-        shown[label] = numbers(values[label])
+    shown["Variance"] = numbers(values["Variance"])
+    places = decimals(values["SD"])
+    for label in values.columns[3:]:
+        shown[label] = [fixed(value, places) for value in values[label]]
     for label, correlations in _correlations(pairs, value).items():
         values[label] = correlations
         shown[label] = ["" if np.isnan(r) else f"{r:.2f}".replace("-", "−") for r in correlations]
@@ -109,11 +111,13 @@ def _name(term: object) -> str:
     return "" if term is None or pd.isna(term) else str(term)  # type: ignore[call-overload]
 
 
-def _add_intervals(values: pd.DataFrame, sd: pd.DataFrame, pairs: list[tuple[object, str]]) -> None:
+def _add_intervals(
+    values: pd.DataFrame, sd: pd.DataFrame, pairs: list[tuple[object, str]], level: float
+) -> None:
     """Ends of the interval of each SD, if any is known."""
     if sd.empty or not sd["conf_low"].notna().any():
         return
-    for label, column in {"SD from": "conf_low", "SD to": "conf_high"}.items():
+    for label, column in {f"SD lower {level:.0%}": "conf_low", f"SD upper {level:.0%}": "conf_high"}.items():
         known = {key: float(end) for key, end in zip(sd.index, sd[column], strict=True)}
         values[label] = [known.get(pair, np.nan) for pair in pairs]
 
@@ -133,6 +137,8 @@ def _correlations(pairs: list[tuple[object, str]], value: Values) -> dict[str, l
     return columns
 
 
+ROUNDING = 1e-12
+"""Statistics of this size are zero: an R² of 10⁻³¹ is what rounding left of none."""
 STATISTICS = {
     "nobs": "Rows",
     "n_groups": "Groups",
@@ -149,6 +155,7 @@ STATISTICS = {
 def fit_statistics(glance: pd.DataFrame) -> Table:
     """What `result.glance()` says of the whole fit, one row a statistic that has a value."""
     known = pd.to_numeric(glance.iloc[0].reindex(list(STATISTICS))).dropna()
+    known = known.where(known.abs() > ROUNDING, 0.0)
     values = pd.DataFrame(
         {
             "Statistic": [STATISTICS[str(name)] for name in known.index],

@@ -168,6 +168,13 @@ def thinning_note(drawn: int, n: int, what: str = "rows") -> str:
     return f"{drawn:,} of {n:,} {what} are drawn: the most extreme ones and a random sample of the rest."
 
 
+def steady(values: Floats) -> Floats:
+    """The values; all the same where they differ by rounding alone, which an axis would blow up."""
+    if len(values) and np.ptp(values) <= 1e-9 * np.abs(values).max():
+        return np.full_like(values, np.median(values))
+    return values
+
+
 def segments(low: Floats, high: Floats) -> Floats:
     """low and high joined pairwise with a gap after each pair, (3n,): many intervals as one line."""
     gaps = np.full(len(low), np.nan)

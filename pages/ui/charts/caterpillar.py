@@ -44,7 +44,7 @@ def caterpillar(
     """Effects of one random term with their intervals, sorted by size.
 
     blups  : level, estimate, conf_low, conf_high; one row a group: one term of `result.tidy(effects="blups")`
-    unit   : what the effect is measured in, for the axis ('Intercept, in Reaction')
+    unit   : what the effect is, for the axis ('Slope of Days by Subject')
     chosen : the label of the group to highlight
     """
     ranked = blups.sort_values("estimate", ignore_index=True, kind="stable")
@@ -57,7 +57,7 @@ def caterpillar(
     )
     if len(at):
         _highlight(figure, ranked.iloc[int(at[0])], int(at[0]), few=few, ink=ink)
-    effects = axis(f"Effect: {text.shorten(unit, 40)}")
+    effects = axis(unit)
     if few:
         figure.update_layout(
             xaxis=effects, yaxis=labelled_axis([str(name) for name in ranked["level"]][::-1])

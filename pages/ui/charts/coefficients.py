@@ -71,54 +71,59 @@ def variance_shares(icc: pd.DataFrame, r2_marginal: float = np.nan) -> pd.DataFr
     """Shares of the outcome's variance that add to one: part, share, kind ('fixed', 'group', 'residual').
 
     icc : group, icc, as `result.icc()`: shares of the variance that the predictors leave.
-    r2_marginal : the share the fixed effects explain; left out when not finite.
+    r2_marginal : the share the fixed effects explain; left out when there is none.
     """
     groups = icc[icc["group"] != "Residual"]
     fixed = float(r2_marginal) if np.isfinite(r2_marginal) else 0.0
     share = groups["icc"].to_numpy(dtype=float) * (1 - fixed)
-    rows = [("Predictors", fixed, "fixed")] if np.isfinite(r2_marginal) else []
+    rows = [("Predictors", fixed, "fixed")] if fixed > 1e-12 else []
     rows += [(str(name), float(part), "group") for name, part in zip(groups["group"], share, strict=True)]
     rows.append(("Residual", max(0.0, 1 - fixed - float(share.sum())), "residual"))
     return pd.DataFrame(rows, columns=["part", "share", "kind"])
 
 
 def variance_bar(shares: pd.DataFrame, *, ink: Ink = LIGHT) -> Chart:
-    """One bar cut into the shares of variance: predictors, each grouping, residual.
+    """The variance as a bar cut into its parts, each on its own row and starting where the last one ends.
 
     shares : part, share, kind, as `variance_shares`
     """
-    parts = [_part_name(part, kind) for part, kind in zip(shares["part"], shares["kind"], strict=True)]
-    figure = canvas(150, legend=True, barmode="stack", bargap=0.1)
-    others = iter(ink.categories)
-    for name, share, kind in zip(parts, shares["share"], shares["kind"], strict=True):
-        figure.add_trace(
-            go.Bar(
-                x=[share],
-                y=[""],
-                orientation="h",
-                name=text.plain(f"{text.shorten(name, 28)} {share:.0%}"),
-                marker={
-                    "color": ink.muted if kind == "residual" else next(others, ink.text),
-                    "line": {"width": 0},
-                },
-                hovertemplate=f"{text.plain(name)}: {share:.1%}<extra></extra>",
-            )
+    share = shares["share"].to_numpy(dtype=float)
+    names = [_part_name(part, kind) for part, kind in zip(shares["part"], shares["kind"], strict=True)]
+    colour = {"fixed": ink.main, "group": ink.accent, "residual": ink.muted}
+    figure = canvas(70 + 38 * len(names), bargap=0.25)
+    figure.add_trace(
+        go.Bar(
+            x=share,
+            base=np.cumsum(share) - share,
+            y=np.arange(len(names)),
+            orientation="h",
+            marker={"color": [colour[kind] for kind in shares["kind"]], "line": {"width": 0}},
+            customdata=[[text.plain(name), f"{part:.1%}"] for name, part in zip(names, share, strict=True)],
+            hovertemplate="%{customdata[0]}: %{customdata[1]}<extra></extra>",
         )
-    figure.update_layout(
-        xaxis=axis(range=[0, 1], tickformat=".0%", tickvals=[0, 0.25, 0.5, 0.75, 1], showgrid=False),
-        yaxis=axis(showticklabels=False, showgrid=False),
-        legend={"traceorder": "normal"},
-        margin={"t": 64, "r": 28},
     )
-    said = ", ".join(f"{name} {share:.0%}" for name, share in zip(parts, shares["share"], strict=True))
+    labels = [f"{text.shorten(name, 22)} {part:.0%}" for name, part in zip(names, share, strict=True)]
+    figure.update_layout(
+        xaxis=axis(range=[0, 1.001], tickformat=".0%", tickvals=[0, 0.5, 1]),
+        yaxis=labelled_axis(labels, 28),
+        margin={"r": 28},
+    )
+    if "fixed" in set(shares["kind"]):
+        caption = (
+            "The parts add up to the variance of the outcome: what the predictors explain, what lies between "
+        )
+        caption += "groups, and what is left within them."
+    else:
+        caption = (
+            "The parts add up to the variance that the predictors leave: between groups, and within them."
+        )
     return Chart(
         figure,
         "Where the variance lies",
-        "The whole bar is the variance of the outcome: what the predictors explain, what lies between "
-        "groups, and what is left within them."
-        if "fixed" in set(shares["kind"])
-        else "The whole bar is the variance that the predictors leave: between groups, and within them.",
-        f"Shares of the variance: {said}.",
+        caption,
+        "Shares of the variance: "
+        + ", ".join(f"{name} {part:.0%}" for name, part in zip(names, share, strict=True))
+        + ".",
     )
 
 

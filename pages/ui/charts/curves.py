@@ -100,14 +100,19 @@ def joined_lines(code: Ints, x: Floats, fitted: Floats) -> tuple[Ints, Floats, F
 def straight_lines(code: Ints, x: Floats, fitted: Floats) -> tuple[Ints, Floats, Floats]:
     """Ends of the least-squares line through each group's fitted values, sorted by code then x."""
     size = np.bincount(code)
-    present = np.flatnonzero(size)
-    x_mean, f_mean = (np.bincount(code, values)[present] / size[present] for values in (x, fitted))
-    where = np.searchsorted(present, code)
-    x_dev = x - x_mean[where]
-    spread, shared = np.bincount(where, x_dev**2), np.bincount(where, x_dev * fitted)
+    x_dev = x - (np.bincount(code, x) / np.maximum(size, 1))[code]
+    spread, shared = np.bincount(code, x_dev**2), np.bincount(code, x_dev * fitted)
     slope = np.divide(shared, spread, out=np.zeros_like(spread), where=spread > 0)
-    ends = pd.Series(x).groupby(where).agg(["min", "max"]).to_numpy()
-    line = f_mean[:, None] + slope[:, None] * (ends - x_mean[:, None])
+    return lines_with_slopes(code, x, fitted, slope)
+
+
+def lines_with_slopes(code: Ints, x: Floats, fitted: Floats, slope: Floats) -> tuple[Ints, Floats, Floats]:
+    """Ends of each group's line through its mean point with the slope of its code, sorted by code then x."""
+    rows = pd.DataFrame({"x": x, "fitted": fitted}).groupby(code)
+    low, high, x_mean = (rows["x"].agg(name).to_numpy() for name in ("min", "max", "mean"))
+    present = np.fromiter(rows.groups, dtype=np.intp)
+    ends = np.column_stack([low, high])
+    line = rows["fitted"].mean().to_numpy()[:, None] + slope[present, None] * (ends - x_mean[:, None])
     return np.repeat(present, 2), ends.ravel(), line.ravel()
 
 

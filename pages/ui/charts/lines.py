@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,69 +14,21 @@ from pages.ui import text
 from pages.ui.charts.base import (
     LIGHT,
     Chart,
-    Floats,
     Ink,
-    Ints,
     axis,
     canvas,
     figures,
     opacity,
     scatter,
+    steady,
     thinned,
     thinning_note,
 )
-from pages.ui.charts.curves import joined_lines, straight_lines, with_gaps
+from pages.ui.charts.curves import straight_lines, with_gaps
+from pages.ui.charts.grouped import Grouped
 
 PANELS = 12
 LINES_DRAWN = 2_000
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Grouped:
-    """Rows with their group and the points of each group's line.
-
-    x, y, average : (n,) predictor, outcome, fitted value of the average group
-    code, labels  : (n,) group of each row; name of each group
-    line_code, line_x, line_y : points of all lines, sorted by group then x
-    rows          : (n,) row labels of the data
-    names         : (predictor, outcome, grouping) for the axes
-    """
-
-    x: Floats
-    y: Floats
-    average: Floats
-    code: Ints
-    labels: tuple[str, ...]
-    line_code: Ints
-    line_x: Floats
-    line_y: Floats
-    rows: tuple[str, ...]
-    names: tuple[str, str, str]
-    straight: bool
-
-
-def grouped(augmented: pd.DataFrame, x: str, group: str, *, outcome: str, straight: bool = False) -> Grouped:
-    """Prepare `result.augment()` for the charts below.
-
-    straight : draw the least-squares line through each group's fitted values, for models in which other
-               predictors vary too; otherwise the fitted values themselves are joined.
-    """
-    usable = augmented[augmented[x].notna() & augmented[group].notna()]
-    code, levels = pd.factorize(usable[group], sort=True)
-    values = usable[x].to_numpy(dtype=float)
-    fitted = usable["fitted"].to_numpy(dtype=float)
-    lines = (straight_lines if straight else joined_lines)(code, values, fitted)
-    return Grouped(
-        values,
-        fitted + usable["resid"].to_numpy(dtype=float),
-        usable["fitted_fixed"].to_numpy(dtype=float),
-        code,
-        tuple(str(level) for level in levels),
-        *lines,
-        tuple(str(row) for row in usable.index),
-        (x, outcome, group),
-        straight,
-    )
 
 
 def spread(labels_by_effect: Sequence[str], chosen: str | None = None, panels: int = PANELS) -> list[str]:
@@ -118,17 +69,18 @@ def all_lines(data: Grouped, *, chosen: str | None = None, ink: Ink = LIGHT) -> 
     return Chart(
         figure,
         f"Fitted lines of all {len(data.labels):,} groups",
-        _lines_caption(data) + " The dark line is the average group.",
+        CAPTIONS[data.drawn] + " The dark line is the average group.",
         f"Fitted {text.shorten(data.names[1])} against {text.shorten(data.names[0])}, one line for each of "
         f"{len(data.labels):,} groups, {_fan(data)}.",
         f"{len(drawn):,} of {len(data.labels):,} lines are drawn." if len(drawn) < len(data.labels) else "",
     )
 
 
-def _lines_caption(data: Grouped) -> str:
-    if data.straight:
-        return "Other predictors vary too, so each line is the straight line through a group's fitted values."
-    return "Each line joins a group's fitted values."
+CAPTIONS = {
+    "joined": "Each line joins a group's fitted values.",
+    "model": "Each line is the model's for a group; other predictors are at the group's average.",
+    "least squares": "Other predictors vary too: each line is straight, through a group's fitted values.",
+}
 
 
 def _fan(data: Grouped) -> str:
@@ -142,12 +94,10 @@ def _fan(data: Grouped) -> str:
 
 
 def _add_average(figure: go.Figure, data: Grouped, ink: Ink) -> None:
-    prepare = straight_lines if data.straight else joined_lines
-    _, x, y = prepare(np.zeros(len(data.x), dtype=np.intp), data.x, data.average)
     figure.add_trace(
         go.Scatter(
-            x=x,
-            y=y,
+            x=data.average_x,
+            y=data.average_y,
             mode="lines",
             name="Average group",
             line={"color": ink.text, "width": 3},
@@ -205,15 +155,12 @@ def panels(data: Grouped, labels: Sequence[str], *, chosen: str | None = None, i
         x_title=text.plain(text.shorten(data.names[0], 40)),
         y_title=text.plain(text.shorten(data.names[1], 30)),
     )
-    _, average_x, average_y = (straight_lines if data.straight else joined_lines)(
-        np.zeros(len(data.x), dtype=np.intp), data.x, data.average
-    )
     for i, label in enumerate(shown):
         place = {"row": i // columns + 1, "col": i % columns + 1}
         figure.add_trace(
             go.Scatter(
-                x=average_x,
-                y=average_y,
+                x=data.average_x,
+                y=data.average_y,
                 mode="lines",
                 showlegend=False,
                 hoverinfo="skip",
@@ -225,7 +172,7 @@ def panels(data: Grouped, labels: Sequence[str], *, chosen: str | None = None, i
     return Chart(
         _panel_layout(figure, rows),
         "Fitted lines over the data",
-        _lines_caption(data) + " The dotted line is the average group, the same in each panel.",
+        CAPTIONS[data.drawn] + " The dotted line is the average group, the same in each panel.",
         f"{len(shown)} panels, one a group, with observed {text.shorten(data.names[1])} against "
         f"{text.shorten(data.names[0])} and the group's fitted line.",
         "" if len(shown) == len(data.labels) else f"{len(shown)} of {len(data.labels):,} groups are shown.",
@@ -237,7 +184,8 @@ def _panel_layout(figure: go.Figure, rows: int) -> go.Figure:
     figure.update_layout(height=base.height, hoverlabel=base.hoverlabel, showlegend=False)
     figure.update_layout(margin={"l": 64, "r": 8, "t": 28, "b": 56})
     figure.update_xaxes(nticks=4, zeroline=False)
-    figure.update_yaxes(nticks=4, zeroline=False)
+    figure.update_yaxes(nticks=5, zeroline=False)
+    figure.update_annotations(font_size=13)
     return figure
 
 
@@ -246,7 +194,7 @@ def group_means(
 ) -> Chart:
     """Without a numeric predictor: each group's observations and, over them, its fitted mean, sorted."""
     code, levels = pd.factorize(augmented[group], sort=True)
-    fitted = augmented["fitted"].to_numpy(dtype=float)
+    fitted = steady(augmented["fitted"].to_numpy(dtype=float))
     y = fitted + augmented["resid"].to_numpy(dtype=float)
     mean = np.bincount(code, fitted) / np.bincount(code)
     order = np.argsort(mean, kind="stable")
@@ -261,7 +209,7 @@ def group_means(
             x=place[code[rows]],
             y=y[rows],
             mode="markers",
-            marker={"size": 6, "color": ink.muted, "opacity": max(0.3, opacity(len(rows)))},
+            marker={"size": 6 if few else 3, "color": ink.muted, "opacity": opacity(len(rows))},
             customdata=[text.plain(augmented.index[row]) for row in rows],
             hovertemplate="Row %{customdata}: %{y:.4g}<extra></extra>",
         )

@@ -19,6 +19,7 @@ from pages.ui.charts.base import (
     figures,
     opacity,
     scatter,
+    steady,
     thinned,
     thinning_note,
 )
@@ -31,7 +32,7 @@ def residuals_against_fitted(
     augmented: pd.DataFrame, *, group: str | None = None, chosen: str | None = None, ink: Ink = LIGHT
 ) -> Chart:
     """Residuals against fitted values with a smooth line; `augmented` as `result.augment()`."""
-    fitted, resid = (augmented[name].to_numpy(dtype=float) for name in ("fitted", "resid"))
+    fitted, resid = (steady(augmented[name].to_numpy(dtype=float)) for name in ("fitted", "resid"))
     figure, note = _cloud(augmented, fitted, resid, group, chosen, ink)
     figure.add_hline(y=0, line={"color": ink.muted, "width": 1, "dash": "dot"})
     figure.update_layout(xaxis=axis("Fitted value"), yaxis=axis("Residual"))
@@ -50,7 +51,7 @@ def scale_location(
     augmented: pd.DataFrame, *, group: str | None = None, chosen: str | None = None, ink: Ink = LIGHT
 ) -> Chart:
     """Root absolute standardised residual against fitted value: the spread along the fitted values."""
-    fitted = augmented["fitted"].to_numpy(dtype=float)
+    fitted = steady(augmented["fitted"].to_numpy(dtype=float))
     root = np.sqrt(np.abs(augmented["resid_std"].to_numpy(dtype=float)))
     figure, note = _cloud(augmented, fitted, root, group, chosen, ink)
     figure.update_layout(
@@ -151,7 +152,7 @@ def normal_qq(
     values: np.ndarray,
     labels: pd.Index,
     *,
-    title: str = "Normal Q–Q plot of the residuals",
+    title: str = "Normal Q–Q plot: residuals",
     what: str = "Standardised residual",
     each: str = "Row",
     chosen: np.ndarray | None = None,
@@ -201,8 +202,8 @@ def effects_qq(
     return normal_qq(
         values,
         labels,
-        title=f"Normal Q–Q plot of {text.shorten(name)}",
-        what="Standardised effect",
+        title="Normal Q–Q plot: group effects",
+        what=f"{text.shorten(name, 34)}, standardised",
         each="Group",
         chosen=np.asarray(labels == chosen, dtype=bool),
         ink=ink,
