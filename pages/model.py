@@ -11,6 +11,7 @@ from pages.ui import (
     model_changes,
     model_components,
     model_form,
+    model_groups,
     model_result,
     model_text,
     shell,
@@ -93,7 +94,7 @@ left, right = st.columns([5, 6], gap="large")
 with left:
     model_form.outcome(form)
     model_form.fixed(form)
-    model_form.grouping(form)
+    model_groups.grouping(form)
     model_components.rows(form, problems)
     hold = model_form.settings(form)
 with right:

@@ -18,10 +18,15 @@ from pages.ui import roles, state, text
 from pages.ui.builder import Part, Reading
 from pages.ui.choices import MOST_FULLY_CROSSED, Choices
 from pages.ui.dataset import Dataset
-from pages.ui.modelcall import WHOLE_DATA
 from pages.ui.roles import Column
 
 MOST_PAIRS = 500
+TYPED: dict[Part, str] = {
+    "formula": "Outcome and predictors are used as you typed them.",
+    "re_formula": "What differs between groups is used as you typed it.",
+    "vc_formula": "The variance components are used as you typed them.",
+}
+AS_TYPED = "As typed in the formula"
 WHOLE = {"two-way": "Every pair", "all": "Every combination"}
 
 
@@ -68,7 +73,7 @@ def explain_lock(form: Form, part: Part) -> None:
     if not form.locked(part):
         return
     with st.container(border=True):
-        st.markdown(f"This part is used as you typed it. {text.escape(form.reading.unread[part])}")
+        st.markdown(f"{TYPED[part]} {text.escape(form.reading.unread[part])}")
         st.button(
             "Use the widgets again",
             key=f"model_unlock_{part}",
@@ -93,13 +98,14 @@ def outcome(form: Form) -> None:
     st.subheader("What is measured", anchor=False)
     explain_lock(form, "formula")
     chosen = form.choices.outcome
-    able = options(form, roles.not_outcome, [chosen], set())
+    able = options(form, roles.not_outcome, [chosen] if chosen else [], set())
     st.selectbox(
         "Outcome (dependent variable)",
         able,
         disabled=form.locked("formula"),
+        placeholder=AS_TYPED if form.locked("formula") else "Choose a column",
         help="The number that the model explains, one value a row. Snijders & Bosker (2012), chapter 4.",
-        **chooser("outcome", chosen),
+        **chooser("outcome", chosen or None),
     )
     not_offered(form, roles.not_outcome, "outcome")
 
@@ -113,7 +119,8 @@ def fixed(form: Form) -> None:
         "Predictors (fixed effects)",
         able,
         disabled=locked,
-        placeholder="None yet: the mean alone",
+        placeholder=AS_TYPED if locked else "None yet: the mean alone",
+        wrap=True,
         help="Each gets one effect that is the same for all groups; a text column gets one for each of its "
         "levels but the first.",
         **chooser("fixed", list(chosen.fixed)),
@@ -161,6 +168,7 @@ def _interactions(form: Form) -> None:
         format_func=lambda value: labels.get(value, str(value)),
         disabled=form.locked("formula"),
         placeholder="None",
+        wrap=True,
         help="With the interaction of two predictors, the effect of one changes with the value of the other.",
         **chooser("interactions", changes.interactions_of(chosen)),
     )
@@ -173,98 +181,6 @@ def _interaction_labels(values: Iterable[str | tuple[str, str]]) -> dict[str | t
         label = WHOLE[value] if isinstance(value, str) else " × ".join(value)
         labels[value] = f"{label} ({len(labels)})" if label in labels.values() else label
     return labels
-
-
-def grouping(form: Form) -> None:
-    """How rows are grouped: factor, random intercept and slopes."""
-    st.subheader("How rows are grouped", anchor=False)
-    chosen = form.choices
-    able = [*options(form, roles.not_group, [chosen.groups] if chosen.groups else [], set()), WHOLE_DATA]
-    st.selectbox(
-        "Groups (grouping factor)",
-        able,
-        format_func=lambda name: name or "No top level: all rows together",
-        help="Rows with the same label belong together and share what is special about their group. Take all "
-        "rows together when the groups cross each other, and add each as a variance component below.",
-        **chooser("groups", chosen.groups),
-    )
-    _say_about_groups(form)
-    explain_lock(form, "re_formula")
-    if chosen.groups != WHOLE_DATA:
-        _random_effects(form)
-
-
-def _say_about_groups(form: Form) -> None:
-    column = form.column(form.choices.groups)
-    if column is not None:
-        st.caption(roles.group_caution(column))
-    elif form.choices.groups == WHOLE_DATA and not form.choices.components:
-        st.caption("Add a variance component below for each way in which the rows are grouped.")
-    # That a measured number is no group goes without saying.
-    not_offered(form, lambda column: roles.not_group(column) if column.label else "", "groups")
-
-
-def _random_effects(form: Form) -> None:
-    chosen, locked = form.choices, form.locked("re_formula")
-    st.toggle(
-        "Groups differ in their level (random intercept)",
-        disabled=locked,
-        help="Each group has its own level around the overall one; the model estimates how much they vary.",
-        **chooser("random_intercept", chosen.random_intercept),
-    )
-    able = options(form, roles.not_predictor, chosen.slopes, {chosen.outcome, chosen.groups})
-    st.multiselect(
-        "Effects that differ between groups (random slopes)",
-        able,
-        disabled=locked,
-        placeholder="None",
-        help="Each group has its own effect of these. They belong among the predictors as well, so that "
-        "there is an average effect to vary around. Barr et al. (2013), J. Mem. Lang. 68(3).",
-        **chooser("slopes", list(chosen.slopes)),
-    )
-    _say_about_slopes(form)
-    if chosen.slopes:
-        _correlation(form)
-
-
-def _correlation(form: Form) -> None:
-    chosen = form.choices
-    marked = [name for name in chosen.slopes if (c := form.column(name)) and c.kind != "number"]
-    stuck = bool(marked or set(chosen.slopes) & set(chosen.categorical))
-    st.toggle(
-        "Level and slopes may go together (correlated)",
-        disabled=form.locked("re_formula") or form.locked("vc_formula") or stuck,
-        help="For example: groups that start higher rise faster. Without it each slope is an independent "
-        "variance component." + (" Slopes of categories are always correlated." if stuck else ""),
-        **chooser("correlated", chosen.correlated),
-    )
-
-
-def _say_about_slopes(form: Form) -> None:
-    """What to know about the slopes chosen, before the fit."""
-    chosen = form.choices
-    absent = [name for name in chosen.slopes if name not in chosen.fixed]
-    if absent and not form.locked("formula"):
-        verb = "is" if len(absent) == 1 else "are"
-        st.caption(f"{text.listing(absent)} {verb} not among the predictors, so the slopes vary around zero.")
-    if form.column(chosen.groups) is None:
-        return
-    still = [
-        n
-        for n in chosen.slopes
-        if form.column(n) and not _varies(form.data.digest, n, chosen.groups, form.data)
-    ]
-    if still:
-        st.warning(
-            f"{text.listing(still)} never varies within a group, so no group shows an effect of its own. "
-            "Remove the slope.",
-            icon=":material/info:",
-        )
-
-
-@st.cache_data(max_entries=256, ttl="2h", show_spinner=False)
-def _varies(digest: str, column: str, groups: str, _data: Dataset) -> bool:
-    return roles.varies_within(_data.frame, column, groups)
 
 
 def settings(form: Form) -> bool:

@@ -8,9 +8,15 @@ import pandas as pd
 import streamlit as st
 
 import mixedcore
+from mixedcore.diagnostics.findings import Finding
 from pages.ui import text
+from pages.ui.numbers import numbers, share
+from pages.ui.text import one_line
 
 MOST_ROWS = 8
+MOST_WARNINGS = 3
+DIGITS = 3
+NUMBERS = ("Estimate", "Std. error", "95% interval", "Standard deviation")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -22,6 +28,7 @@ class Brief:
     fixed: pd.DataFrame
     random: pd.DataFrame
     notes: tuple[str, ...]
+    warnings: tuple[Finding, ...]
 
 
 def brief(result: mixedcore.MixedLMResults) -> Brief:
@@ -32,12 +39,13 @@ def brief(result: mixedcore.MixedLMResults) -> Brief:
         result.tidy(effects="fixed"),
         result.tidy(effects="random"),
         tuple(result.notes),
+        tuple(finding for finding in result.diagnose() if finding.severity != "info"),
     )
 
 
 def show(found: Brief) -> None:
     """Verdict, criterion, fixed effects and variances at a glance, remarks, and links onward."""
-    _verdict(found.glance)
+    _verdict(found)
     _numbers(found)
     if len(found.fixed):
         _effects(found.fixed)
@@ -47,50 +55,43 @@ def show(found: Brief) -> None:
     _links()
 
 
-def _verdict(glance: pd.Series) -> None:
-    """One badge that says whether to trust the numbers."""
-    if not glance["converged"]:
+def _verdict(found: Brief) -> None:
+    """One badge that says whether to trust the numbers, and the reasons why not."""
+    if not found.glance["converged"]:
         st.badge("The search did not settle", icon=":material/error:", color="red")
-    elif glance["singular"]:
+    elif found.glance["singular"]:
         st.badge("Fitted, with a variance at its edge (singular)", icon=":material/warning:", color="orange")
+    elif found.warnings:
+        st.badge("Fitted; look at this before you rely on it", icon=":material/warning:", color="orange")
     else:
         st.badge("Fitted", icon=":material/check:", color="green")
+    for finding in found.warnings[:MOST_WARNINGS]:
+        st.caption(f"{text.escape(finding.title)}: {text.escape(finding.meaning)}")
 
 
 def _numbers(found: Brief) -> None:
     glance = found.glance
     criterion = "REML criterion" if found.reml else "−2 log-likelihood"
     value = glance["reml_criterion"] if found.reml else -2 * glance["log_lik"]
-    groups = int(glance["n_groups"])
+    rows, groups = int(glance["nobs"]), int(glance["n_groups"])
     st.markdown(
-        f"{criterion} **{value:,.2f}** · ICC **{_number(glance['icc'])}** · **{int(glance['nobs']):,}** rows"
+        f"{criterion} **{value:,.2f}** · ICC **{share(float(glance['icc']))}** · **{rows:,}** rows"
         + (f" in **{groups:,}** groups" if groups > 1 else ""),
         help="The criterion is what the search made as small as it can be. The ICC is the share of the "
         "unexplained variance that lies between groups.",
     )
 
 
-def _number(value: float) -> str:
-    return "–" if pd.isna(value) else f"{value:.3g}"
-
-
 def _effects(frame: pd.DataFrame) -> None:
     shown = frame.head(MOST_ROWS)
-    st.dataframe(
-        pd.DataFrame(
-            {
-                "Effect": shown["term"].astype(str),
-                "Estimate": shown["estimate"].map(_number),
-                "Std. error": shown["std_error"].map(_number),
-                "95% interval": [
-                    f"{_number(low)} to {_number(high)}"
-                    for low, high in zip(shown["conf_low"], shown["conf_high"], strict=True)
-                ],
-            }
-        ),
-        hide_index=True,
-        alt="Fixed effects: estimate, standard error and interval",
-    )
+    low, high = numbers(shown["conf_low"], DIGITS), numbers(shown["conf_high"], DIGITS)
+    table = {
+        "Effect": [one_line(term) for term in shown["term"]],
+        "Estimate": numbers(shown["estimate"], DIGITS),
+        "Std. error": numbers(shown["std_error"], DIGITS),
+        "95% interval": [f"{start} to {end}" for start, end in zip(low, high, strict=True)],
+    }
+    _draw(table, "Fixed effects: estimate, standard error and interval")
     if len(frame) > MOST_ROWS:
         st.caption(f"and {len(frame) - MOST_ROWS:,} more on the Estimates page")
 
@@ -98,17 +99,18 @@ def _effects(frame: pd.DataFrame) -> None:
 def _variances(frame: pd.DataFrame) -> None:
     """Standard deviations of the random effects and of the residual."""
     shown = frame[frame["scale"] == "sd"].head(MOST_ROWS)
-    st.dataframe(
-        pd.DataFrame(
-            {
-                "Varies between": shown["group"].astype(str),
-                "What": shown["term"].astype(object).where(shown["term"].notna(), "").astype(str),
-                "Standard deviation": shown["estimate"].map(_number),
-            }
-        ),
-        hide_index=True,
-        alt="Standard deviations of the random effects and the residual",
-    )
+    table = {
+        "Varies between": [one_line(group) for group in shown["group"]],
+        "What": ["" if pd.isna(term) else one_line(term) for term in shown["term"]],
+        "Standard deviation": numbers(shown["estimate"], DIGITS),
+    }
+    _draw(table, "Standard deviations of the random effects and the residual")
+
+
+def _draw(table: dict[str, list[str]], name: str) -> None:
+    """A small table, its numbers to the right."""
+    config = {title: st.column_config.Column(alignment="right") for title in table if title in NUMBERS}
+    st.dataframe(pd.DataFrame(table), hide_index=True, column_config=config, alt=name)
 
 
 def _links() -> None:

@@ -34,7 +34,7 @@ def test_an_example_is_fitted_at_once(example: str) -> None:
 def test_the_numbers_are_those_of_the_fit() -> None:
     app = opened()
     assert "REML criterion **1,743.63**" in " ".join(text.value for text in app.markdown)
-    assert app.dataframe[0].value["Estimate"].tolist() == ["251", "10.5"]
+    assert app.dataframe[0].value["Estimate"].tolist() == ["251.4", "10.5"]
 
 
 def test_new_data_start_from_a_model_that_fits() -> None:
