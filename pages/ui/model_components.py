@@ -13,13 +13,13 @@ from pages.ui.choices import Component, Kind
 from pages.ui.model_form import Form, explain_lock, options
 
 NESTED: Mapping[Kind, str] = {
-    "factor": "Own level of each (nested factor)",
-    "slope": "Own slope of each upper group (slope)",
-    "slope_in_factor": "Own slope of each (slope in nested factor)",
+    "factor": "Own level (nested factor)",
+    "slope": "Own slope by group (slope)",
+    "slope_in_factor": "Own slope (in nested factor)",
 }
 CROSSED: Mapping[Kind, str] = {
-    "factor": "Own level of each (crossed factor)",
-    "slope_in_factor": "Own slope of each (slope by crossed factor)",
+    "factor": "Own level (crossed factor)",
+    "slope_in_factor": "Own slope (by crossed factor)",
 }
 
 
