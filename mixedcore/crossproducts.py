@@ -149,16 +149,16 @@ def _check_distinct(
 ) -> None:
     for t, b in same:
         own = scaled[t].bases[b]
-        if own.shape[1] > 1:
+        if own.shape[1] > 1 or len(terms[t].blocks) > 1:
             continue
         for s, c in same:
             other = scaled[s].bases[c]
             columns = [other] if terms[s].structure == "full" else list(other.T[:, :, None])
-            if s != t and any(_within(own[:, 0], basis) for basis in columns):
+            if s != t and len(terms[s].blocks) == 1 and any(_within(own[:, 0], basis) for basis in columns):
                 one, two = sorted((terms[t].name, terms[s].name))
                 raise ModelError(
-                    f"The random terms {one} and {two} give the same rows the same effect, so their variances "
-                    "cannot be told apart; take one of them out."
+                    f"The random terms {one} and {two} give the same rows the same effect, so their "
+                    "variances cannot be told apart; take one of them out."
                 )
 
 

@@ -1,4 +1,7 @@
-"""Stacks of dense symmetric systems: the remainder that block elimination leaves."""
+"""Stacks of dense symmetric systems: the remainder that block elimination leaves.
+
+A stack of one matrix is kept as its lower triangle and never copied: LAPACK and BLAS work on it in place.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.linalg.blas import dsymm
 from scipy.linalg.lapack import dpotrf, dpotri
 
 from mixedcore.elimination import Stack
@@ -19,7 +23,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DenseStack:
-    """One stack: K (c, s, s) information, G = Λ(I + Λ'KΛ)⁻¹Λ' (c, s, s), log|I + Λ'KΛ|."""
+    """One stack: K (c, s, s) information, G = Λ(I + Λ'KΛ)⁻¹Λ' (c, s, s), log|I + Λ'KΛ|.
+
+    Where c is 1, only the lower triangles of K and G hold.
+    """
 
     layout: Stack
     K: Floats
@@ -33,26 +40,71 @@ class DenseStack:
 
     def solve(self, part: Floats) -> Floats:
         """G times each column, (w, c, s)."""
-        return np.asarray(np.matmul(part.swapaxes(0, 1), self.G).swapaxes(0, 1))
+        return _times(self.G, part)
 
     def information(self, part: Floats) -> Floats:
         """K times each column, (w, c, s)."""
-        return np.asarray(np.matmul(part.swapaxes(0, 1), self.K).swapaxes(0, 1))
+        return _times(self.K, part)
+
+    def information_columns(self, columns: slice) -> Floats:
+        """K[:, :, columns], both triangles, (c, s, width)."""
+        if len(self.K) > 1:
+            return np.ascontiguousarray(self.K[:, :, columns])
+        return mirrored(self.K)[:, :, columns]
+
+
+def _times(A: Floats, part: Floats) -> Floats:
+    """Symmetric A (c, s, s) times each column of a part (w, c, s)."""
+    if len(A) > 1:
+        return np.asarray(np.matmul(part.swapaxes(0, 1), A).swapaxes(0, 1))
+    product = dsymm(1.0, A[0].T, part[:, 0].T, lower=0)  # the transpose's upper triangle, without a copy
+    return np.asarray(product.T[:, None])
+
+
+def mirrored(A: Floats) -> Floats:
+    """Both triangles from the lower ones, (c, s, s)."""
+    return np.asarray(np.tril(A) + np.tril(A, -1).swapaxes(1, 2))
 
 
 def factorise_stack(layout: Stack, dense: Floats, roots: Sequence[Root]) -> DenseStack:
     """Factorise the components of one stack; `dense` holds their lower triangles."""
     cells = dense[layout.flat : layout.flat + layout.count * layout.size**2]
-    lower = cells.reshape(layout.count, layout.size, layout.size)
-    K = np.tril(lower) + np.tril(lower, -1).swapaxes(1, 2)
-    D = _template_rows([root.T.T for root in roots], layout, K)
-    D = _template_rows([root.T.T for root in roots], layout, D.swapaxes(1, 2))
+    K = cells.reshape(layout.count, layout.size, layout.size)
     signs = np.concatenate([np.tile(r.signs, n) for r, n in zip(roots, layout.levels, strict=True)])
+    scalars = all(len(root.T) == 1 for root in roots)
+    if layout.count == 1 and scalars and (signs > 0).all():
+        lam = np.concatenate([np.tile(r.T[0], n) for r, n in zip(roots, layout.levels, strict=True)])
+        G, logdet = _scalar_inverse(K[0], lam)
+        return DenseStack(layout, K, G[None], logdet)
+    K = mirrored(K)
+    D = _congruence([root.T.T for root in roots], layout, K)
     D[:, np.arange(layout.size), np.arange(layout.size)] += signs
-    C, logdet = _inverse(D, definite=bool((signs > 0).all()))
-    G = _template_rows([root.T for root in roots], layout, C)
-    G = _template_rows([root.T for root in roots], layout, G.swapaxes(1, 2))
-    return DenseStack(layout, K, G, logdet)
+    C = np.asarray(np.linalg.inv(D), dtype=np.float64)
+    logdet = float(np.linalg.slogdet(D).logabsdet.sum())
+    return DenseStack(layout, K, _congruence([root.T for root in roots], layout, C), logdet)
+
+
+def _scalar_inverse(K: Floats, lam: Floats) -> tuple[Floats, float]:
+    """Λ(I + ΛKΛ)⁻¹Λ and log|I + ΛKΛ| for diagonal Λ, lower triangles (s, s); LAPACK works in place."""
+    D = K * lam
+    D *= lam[:, None]
+    D[np.diag_indices(len(lam))] += 1.0
+    U, info = dpotrf(D.T, lower=0, clean=0, overwrite_a=1)
+    logdet = 2 * float(np.log(np.diag(U)).sum()) if info == 0 else np.nan
+    if info == 0:
+        U, info = dpotri(U, lower=0, overwrite_c=1)
+    if info != 0:
+        raise NotPositiveDefiniteError("The dense part of Λ'Z'ZΛ + I is not positive definite.")
+    G = U.T
+    G *= lam
+    G *= lam[:, None]
+    return G, logdet
+
+
+def _congruence(templates: Sequence[Floats], layout: Stack, M: Floats) -> Floats:
+    """B M B' with B = diag(I ⊗ T_1, I ⊗ T_2, …) for each symmetric (s, s) matrix of the stack."""
+    half = _template_rows(templates, layout, M)
+    return _template_rows(templates, layout, half.swapaxes(1, 2))
 
 
 def _template_rows(templates: Sequence[Floats], layout: Stack, M: Floats) -> Floats:
@@ -69,19 +121,3 @@ def _template_rows(templates: Sequence[Floats], layout: Stack, M: Floats) -> Flo
             out[:, rows] = np.matmul(T, part).reshape(layout.count, levels * q, layout.size)
         begin = rows.stop
     return out
-
-
-def _inverse(D: Floats, *, definite: bool) -> tuple[Floats, float]:
-    """Inverse and log|det| of each matrix; LAPACK's Cholesky for a single definite one."""
-    if len(D) == 1 and definite:
-        L, info = dpotrf(D[0], lower=1, clean=1)
-        logdet = 2 * np.log(np.diag(L)).sum() if info == 0 else np.nan
-        if info == 0:
-            C, info = dpotri(L, lower=1)
-        if info != 0:
-            raise NotPositiveDefiniteError("The dense part of Λ'Z'ZΛ + I is not positive definite.")
-        C = np.tril(C)
-        C += np.tril(C, -1).T
-        return np.ascontiguousarray(C)[None], float(logdet)
-    inverse = np.asarray(np.linalg.inv(D), dtype=np.float64)
-    return inverse, float(np.linalg.slogdet(D).logabsdet.sum())

@@ -149,7 +149,8 @@ def _information_in(stack: DenseStack, number: int, widths: list[int]) -> Floats
     q, levels = widths[number], stack.layout.levels
     begin = sum(w * n for w, n in zip(widths[:number], levels[:number], strict=True))
     own = slice(begin, begin + q * levels[number])
-    columns = np.ascontiguousarray(stack.K[:, :, own])
-    product = columns[:, own] - np.matmul(columns.swapaxes(1, 2), np.matmul(stack.G, columns))
+    columns = stack.information_columns(own)
+    moved = stack.solve(np.moveaxis(columns, 2, 0))
+    product = columns[:, own] - np.matmul(columns.swapaxes(1, 2), np.moveaxis(moved, 0, 2))
     split = product.reshape(stack.layout.count, levels[number], q, levels[number], q)
     return np.asarray(np.einsum("cfifj->ij", split))
