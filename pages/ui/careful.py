@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-from collections import Counter
 from dataclasses import dataclass, field
 from itertools import zip_longest
 
@@ -73,20 +72,18 @@ def _rows(text: str, separator: str, skipped: int) -> list[tuple[int, list[str]]
 def _width(rows: list[tuple[int, list[str]]], header: bool, tally: _Tally) -> int:
     """The number of columns, after row names without a heading or a separator at each line's end."""
     first = rows[0][1]
-    body = [row for _, row in rows[1:]]
-    if not body or not header:
+    body = [row for _, row in rows[1:] if not row[0].lstrip().startswith("#")]
+    # One row that is too long is a slip; a heading that is too short for every row is a habit.
+    if not header or not body or any(len(row) != len(first) + 1 for row in body):
         return len(first)
-    usual, _ = Counter(len(row) for row in body).most_common(1)[0]
-    if usual != len(first) + 1:
-        return len(first)
-    if all(not row[-1].strip() for row in body if len(row) == usual):
+    if not any(row[-1].strip() for row in body):
         tally.notes.append("Every line ends with a separator; the empty last value was left out.")
         return len(first)
     first.insert(0, "row")
     tally.notes.append(
         "The heading has one name fewer than the rows have values; the first column is called “row”."
     )
-    return usual
+    return len(first)
 
 
 def _fitted(row: list[str], line: int, width: int, tally: _Tally) -> list[str] | None:

@@ -8,6 +8,7 @@ import io
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from itertools import islice
 from typing import Protocol
 
@@ -138,16 +139,14 @@ def _agreement(text: str, candidate: str) -> tuple[float, int]:
 
 
 def sample(text: str, separator: str) -> list[list[str]]:
-    """The first rows of a text, cut at `separator`; blank lines left out."""
+    """The first rows of a text, cut at `separator`; blank lines left out, and what follows a broken row."""
     head = text[:SAMPLE_CHARACTERS]
-    try:
-        rows = [
-            row
-            for row in islice(iter(rows_of(head, separator)), SAMPLE_LINES)
-            if any(cell.strip() for cell in row)
-        ]
-    except csv.Error:
-        return []
+    rows: list[list[str]] = []
+    # A row that cannot be cut ends the sample; whoever reads the whole table names its line.
+    with suppress(csv.Error):
+        rows.extend(
+            row for row in islice(iter(rows_of(head, separator)), SAMPLE_LINES) if "".join(row).strip()
+        )
     cut_short = len(head) < len(text) and len(rows) < SAMPLE_LINES
     return rows[:-1] if cut_short and len(rows) > 1 else rows
 
