@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Protocol
 
 from mixedcore.errors import ModelError
+from pages.ui.text import one_line
 
 WHOLE_DATA = ""
 """The value of `groups` that makes the whole data set one group, as crossed components need."""
@@ -159,7 +160,7 @@ def _loading(data: Source) -> tuple[str, list[str]]:
     if kind == "example":
         return "from mixedcore import datasets", [f"data = datasets.load({_text(name)})"]
     # A note may quote a column name: on one line it can only ever be a comment.
-    notes = ["# " + " ".join(note.split()) for note in data.notes]
+    notes = [f"# {one_line(note)}" for note in data.notes]
     return "import pandas as pd", [f"data = pd.read_csv({_text(name)})", *notes]
 
 

@@ -7,7 +7,7 @@ import json
 from dataclasses import FrozenInstanceError, dataclass
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mixedcore.errors import ModelError
@@ -43,6 +43,7 @@ def test_json_gives_the_same_call_back(call: ModelCall) -> None:
 
 @settings(deadline=None)
 @given(calls, st.text(), st.lists(st.text(), max_size=2).map(tuple))
+@example(FULL, "f", ("\x00\rimport os\u2028",))
 def test_a_script_is_python_whatever_the_text(call: ModelCall, name: str, notes: tuple[str, ...]) -> None:
     for source in (Data(f"example:{name}"), Data(f"upload:{name}", notes)):
         for script in (call.script(source), call.statsmodels_script(source)):
