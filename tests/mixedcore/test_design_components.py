@@ -57,6 +57,7 @@ FORMULAS = (
     "1 + true",
     "0 + C(a) + C(b)",
     "0 + C(a) + C(a):z",
+    "0 + C(a) + C(a):x",
     "C(a) * z",
     "0 + zeros + flag",
     "0 + center(z)",
