@@ -258,10 +258,14 @@ def quoted(values: Iterable[str], most: int = 5) -> str:
 def suspects(frame: pd.DataFrame, most_rows: int = 200_000) -> dict[str, int]:
     """Texts that may stand for a missing value and how often each occurs."""
     found: dict[str, int] = {}
-    wanted = pa.array(SUSPECTS, pa.string())
+    plain = {code: code for code in SUSPECTS} | {
+        f"{code}.0": code for code in SUSPECTS if _DIGITS.match(code)
+    }
+    wanted = pa.array(list(plain), pa.string())
     for name in frame.columns:
         text = as_text(frame[name].iloc[:most_rows])
         for entry in pc.value_counts(pc.filter(text, pc.is_in(text, wanted))).to_pylist():
             if entry["values"] is not None:
-                found[entry["values"]] = found.get(entry["values"], 0) + entry["counts"]
+                code = plain[entry["values"]]
+                found[code] = found.get(code, 0) + entry["counts"]
     return found

@@ -73,7 +73,7 @@ def read(content: bytes, asked: ReadOptions | None = None) -> ReadResult:
     first = sniffing.sample(text, separator)
     _check_first(first, separator)
     header = True if asked.header is None else asked.header
-    columns, body_notes, body_warnings = _columns(text, separator, skipped, header)
+    columns, body_notes, body_warnings = _columns(text, separator, skipped, header, len(first[0]))
     names, name_notes = _names(columns, header)
     frame, trim_notes = _frame(columns, names, header)
     decimal, doubt = sniffing.decimal(first[header:], separator)
@@ -145,13 +145,14 @@ def _check_first(first: list[list[str]], separator: str) -> None:
 
 
 def _columns(
-    text: str, separator: str, skipped: int, header: bool
+    text: str, separator: str, skipped: int, header: bool, width: int
 ) -> tuple[list[pa.ChunkedArray], list[str], list[str]]:
     """Text columns, the header row included; notes; warnings."""
-    width = len(next(iter(sniffing.rows_of(text, separator))))
     if separator != " " and text.count('"') % 2 == 0:
         try:
-            return _fast(text, separator, width).columns, [], []
+            table = _fast(text, separator, width)
+            if table.num_columns == width:  # else pyarrow has typed the columns that were not foreseen
+                return table.columns, [], []
         except pa.ArrowInvalid:
             pass  # an irregular file: the careful reader says where
     try:

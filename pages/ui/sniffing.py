@@ -172,7 +172,14 @@ def decimal(rows: list[list[str]], separator: str) -> tuple[str, str | None]:
             f"Values such as “{grouped[0]}” can mean a decimal comma or digits grouped in thousands. Nothing "
             "was guessed; choose the decimal mark or the thousands mark under “How the file was read”."
         )
-    return ("," if not dots or (len(commas) > dots and separator != ",") else "."), None
+    mark = "," if not dots or (len(commas) > dots and separator != ",") else "."
+    if min(dots, len(commas)) * 10 < max(dots, len(commas)):
+        return mark, None
+    names = {".": "point", ",": "comma"}
+    return mark, (
+        f"Numbers with a decimal point and with a decimal comma occur, such as “{commas[0]}”. The {names[mark]} "
+        "was taken for the decimal mark; the other numbers are text."
+    )
 
 
 def all_numbers(row: list[str]) -> bool:

@@ -23,6 +23,8 @@ THOUSANDS = {
     " ": "Space: 1 000",
     "'": "Apostrophe: 1'000",
 }
+FOUND = SEPARATORS | {".": "point"}
+"""Names of what was found out, in the middle of a line."""
 BOX = "upload"
 
 
@@ -82,17 +84,13 @@ def options(opened: Opened, used: ReadOptions) -> None:
 
 def _choice(label: str, part: str, asked: str | None, names: dict[str, str], used: str | None) -> None:
     """A select box whose first entry leaves the matter to the reader and says what it found."""
-    found = (
-        ""
-        if used is None or asked is not None
-        else f": {names.get(used, used.upper()).split(':')[0].lower()}"
-    )
+    found = f" ({FOUND.get(used, used.upper())})" if used is not None and asked is None else ""
     keys = [AUTOMATIC, *names]
     st.selectbox(
         label,
         keys,
         index=keys.index(asked) if asked in keys else 0,
-        format_func=lambda key: f"Found out{found}" if key == AUTOMATIC else names[key],
+        format_func=lambda key: f"Automatic{found}" if key == AUTOMATIC else names[key],
         key=f"{part}_{state.serial()}",
         on_change=_changed(part),
         width=190,

@@ -1,4 +1,4 @@
-"""A link to any page, opened first on a server that nobody has visited: right page, right menu, nothing lost."""
+"""A link to any page, opened first on a server nobody has visited: right page, right menu, nothing lost."""
 
 from __future__ import annotations
 
@@ -40,14 +40,22 @@ def test_the_first_visitor_of_a_server_may_come_by_any_link(
     assert "Traceback" not in fresh_server.printed()
 
 
-@pytest.mark.parametrize("path, title", PAGES.items(), ids=PAGES)
-def test_a_link_carries_an_example(page: Page, fresh_server: Server, path: str, title: str) -> None:
-    page.goto(f"{fresh_server.url}/{path}?example=sleepstudy")
+def example_arrived(page: Page, address: str, path: str, title: str) -> None:
+    page.goto(f"{address}/{path}?example=sleepstudy")
     ready(page)
     menu_is_right(page, title)
     no_trouble(page)
     expect(page.locator(".st-key-loaded_strip")).to_contain_text("180 rows × 3 columns", timeout=WAIT_MS)
     expect(page).to_have_url(re.compile(rf"/{path}\?example=sleepstudy$"))
+
+
+def test_the_first_visitor_s_link_carries_an_example(page: Page, fresh_server: Server) -> None:
+    example_arrived(page, fresh_server.url, "estimates", "Estimates")
+
+
+@pytest.mark.parametrize("path, title", PAGES.items(), ids=PAGES)
+def test_a_link_carries_an_example(page: Page, shared_server: Server, path: str, title: str) -> None:
+    example_arrived(page, shared_server.url, path, title)
 
 
 def test_later_visitors_find_the_same(page: Page, fresh_server: Server) -> None:

@@ -41,8 +41,8 @@ def test_a_european_file_is_read_as_it_is_meant(page: Page) -> None:
     expect(strip(page)).to_contain_text("60 rows × 3 columns", timeout=WAIT_MS)
     ready(page)
     page.get_by_text("How the file was read", exact=True).click()
-    expect(page.get_by_role("combobox", name="Separator")).to_have_value("Found out: semicolon")
-    expect(page.get_by_role("combobox", name="Decimal mark")).to_have_value("Found out: comma")
+    expect(page.get_by_role("combobox", name="Separator")).to_have_value("Automatic (semicolon)")
+    expect(page.get_by_role("combobox", name="Decimal mark")).to_have_value("Automatic (comma)")
     no_trouble(page)
 
 

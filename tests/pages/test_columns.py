@@ -74,9 +74,9 @@ def test_a_code_that_is_a_number_is_found_however_it_is_written(written: str) ->
 
 
 def test_no_code_is_assumed_that_may_be_a_value() -> None:
-    frame = text("1", "-99", "999")
+    frame = text("1", "-99", "999", "-99.0")
     assert one(frame)[0].missing == 0
-    assert suspects(frame) == {"-99": 1, "999": 1}
+    assert suspects(frame) == {"-99": 2, "999": 1}
 
 
 def test_mostly_numbers_are_offered_as_numbers_with_the_cost() -> None:

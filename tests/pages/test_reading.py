@@ -112,6 +112,20 @@ def test_grouped_digits_are_not_guessed() -> None:
     assert not read(b"a;b\n1,234;x\n5,678;y\n", ReadOptions(thousands=",")).warnings
 
 
+def test_points_and_commas_together_are_said() -> None:
+    result = read(b"a;b\n1.5;2,5\n3.5;4,5\n5.5;6.5\n")
+    assert result.options.decimal == "."
+    assert "“2,5”" in " ".join(result.warnings)
+
+
+def test_a_heading_longer_than_the_sample_keeps_leading_zeros() -> None:
+    names = [f"{'v' * 400}{i}" for i in range(900)]
+    content = (",".join(names) + "\n" + ",".join(["007"] * 900) + "\n").encode()
+    frame = read(content).frame
+    assert list(frame.columns) == names
+    assert set(frame.iloc[0]) == {"007"}
+
+
 def test_the_line_that_spreadsheets_write_declares_the_separator() -> None:
     assert rows(b"sep=;\na;b\n1,2;3\n") == [["a", "b"], ["1,2", "3"]]
 
