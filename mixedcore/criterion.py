@@ -138,19 +138,32 @@ class Evaluation:
         return np.asarray(wPw / self.sigma2 - np.outer(wPy, wPy) / (self.sigma2 * self.r2))
 
     @cached_property
-    def hessian(self) -> Floats:
-        """Approximate ∂²d/∂θ∂θ', (k, k)."""
-        J, curvature = np.zeros((self.cp.k, self.cp.k)), np.zeros((self.cp.k, self.cp.k))
-        for g, S, root in zip(self.cp.groupings, self.slopes, self.factor.roots, strict=True):
+    def jacobian(self) -> Floats:
+        """∂ψ/∂θ, (k, k)."""
+        J = np.zeros((self.cp.k, self.cp.k))
+        for g, root in zip(self.cp.groupings, self.factor.roots, strict=True):
             rows, cols, index = g.template.rows, g.template.cols, g.template.index
-            same_column = np.where(cols[:, None] == cols, 2 * S[np.ix_(rows, rows)], 0.0)
-            np.add.at(curvature, (index[:, None], index), same_column)
             for p in np.unique(index):
                 half = np.zeros_like(root.T)
                 half[rows[index == p], cols[index == p]] = 1.0
                 half = half @ root.T.T
                 J[index, p] = (half + half.T)[rows, cols]
-        return np.asarray(J.T @ self.average_information @ J + curvature)
+        return J
+
+    @cached_property
+    def curvature(self) -> Floats:
+        """Σ_ψ ∂d/∂ψ ∂²ψ/∂θ∂θ', what the Hessian in θ has beyond the one in ψ, (k, k)."""
+        out = np.zeros((self.cp.k, self.cp.k))
+        for g, S in zip(self.cp.groupings, self.slopes, strict=True):
+            rows, cols, index = g.template.rows, g.template.cols, g.template.index
+            same_column = np.where(cols[:, None] == cols, 2 * S[np.ix_(rows, rows)], 0.0)
+            np.add.at(out, (index[:, None], index), same_column)
+        return out
+
+    @cached_property
+    def hessian(self) -> Floats:
+        """Approximate ∂²d/∂θ∂θ', (k, k)."""
+        return np.asarray(self.jacobian.T @ self.average_information @ self.jacobian + self.curvature)
 
 
 def evaluate(cp: CrossProducts, plan: Plan, roots: tuple[Root, ...], *, reml: bool) -> Evaluation:

@@ -49,6 +49,7 @@ class Design:
     frame        : the columns used; None for a model from arrays
     fixed_info   : patsy's coding of X, None for a model from arrays
     re_infos     : patsy's coding of each group term or bar term
+    bars         : whether the random terms were written in bars, as in lme4
     fixed_columns: the columns of data that X needs
     """
 
@@ -67,6 +68,7 @@ class Design:
     fixed_info: patsy.DesignInfo | None = None
     re_infos: tuple[patsy.DesignInfo, ...] = ()
     fixed_columns: tuple[str, ...] = ()
+    bars: bool = False
 
     @property
     def n(self) -> int:
@@ -158,6 +160,7 @@ def _assemble(spec: Spec, frame: Frame, group_name: str, env: EvalEnvironment) -
         frame=frame,
         fixed_info=fixed_info,
         re_infos=random.infos,
+        bars=bool(spec.bars),
         fixed_columns=tuple(name for name in frame.columns if name in used and name not in frame.extra),
     )
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.linalg import eigh
 
 from mixedcore.criterion import Evaluation, evaluate, roots_of
 from mixedcore.crossproducts import CrossProducts
@@ -22,6 +23,7 @@ NULL = 1e-6  # singular values of Λ below this, in the engine's units, are dire
 SNAP = 3e-3  # singular values below this are set to zero where that costs nothing
 FREE_OF_COST = 1e-10  # what a snap to zero may add to the criterion, beside rounding
 NO_RESIDUAL = 1e-13  # residual variance over that of the fixed part's residual; rounding hides less
+SPANNED = 1e-9  # share of a random effect that lies outside the fixed effects
 GAIN = 1e-9  # a restart must lower the criterion by more than this
 RESTARTS = 20
 STEPS_OFF_ZERO = 10.0 ** -np.arange(0.0, 7.0)  # variances tried when the search has to leave a zero
@@ -72,6 +74,7 @@ def estimate(
         point, optimum = minimise(at, better, max_steps=max_steps)
         evaluations += optimum.evaluations + STEPS_OFF_ZERO.size
     theta, point = search.snap(optimum.theta, point)
+    _check_identified(cp, terms, point)
     factors = tuple(rectify(T) for T in search.factors(theta))
     theta = np.concatenate([_parameters(t, T) for t, T in zip(terms, factors, strict=True)] or [np.zeros(0)])
     optimum = replace(optimum, theta=theta, objective=point.value, evaluations=evaluations)
@@ -84,6 +87,21 @@ def _check_residual(point: Evaluation) -> None:
             "Fixed and random effects reproduce the outcome exactly, so no residual variation is left. "
             "Look for an outcome that is constant within groups or computed from the other columns."
         )
+
+
+def _check_identified(cp: CrossProducts, terms: tuple[RandomTerm, ...], point: Evaluation) -> None:
+    """ModelError for a term whose effects the fixed part spans, so that its variance leaves REML unmoved."""
+    for g, outside, whole in zip(cp.groupings, point.traces, point.faces.M, strict=True):
+        for member in g.members:
+            own = (member.columns, member.columns)
+            scale = 1 / np.sqrt(np.diag(whole[own]))
+            weight = scale[:, None] * scale
+            ridge = 1e-14 * np.eye(len(scale))
+            if eigh(outside[own] * weight, whole[own] * weight + ridge, eigvals_only=True)[0] < SPANNED:
+                raise ModelError(
+                    f"The fixed effects contain the random effects of {terms[member.term].name} already (such "
+                    "as the grouping factor itself), so their variance cannot be estimated. Take one of them out."
+                )
 
 
 def identity(terms: tuple[RandomTerm, ...]) -> Floats:

@@ -48,6 +48,30 @@ def modes_by_group(user: UserUnits, labels: Sequence[Hashable]) -> dict[Any, pd.
     return {g: pd.Series(v, index=pd.Index(n)) for g, v, n in zip(labels, modes, names, strict=True)}
 
 
+def modes_by_factor(user: UserUnits) -> dict[str, pd.DataFrame]:
+    """Grouping factor → conditional modes, one row a level and one column a covariate, as lme4's `ranef`."""
+    tables: dict[str, list[pd.DataFrame]] = {}
+    for t, term in enumerate(user.estimate.terms):
+        own = pd.DataFrame(user.modes(t, 0).T, index=pd.Index(term.levels), columns=list(term.columns))
+        tables.setdefault(term.name, []).append(own)
+    return {name: pd.concat(parts, axis=1) for name, parts in tables.items()}
+
+
+def covariances_by_factor(user: UserUnits) -> dict[str, dict[Any, pd.DataFrame]]:
+    """Grouping factor → level → conditional covariance of its modes, terms on one factor apart."""
+    out: dict[str, dict[Any, pd.DataFrame]] = {}
+    for t, term in enumerate(user.estimate.terms):
+        names, key = list(term.columns), term.name
+        while key in out:
+            key += "'"
+        stacked = np.moveaxis(user.mode_covariances(t, 0), -1, 0)
+        out[key] = {
+            level: pd.DataFrame(cov, index=names, columns=names)
+            for level, cov in zip(term.levels, stacked, strict=True)
+        }
+    return out
+
+
 def covariances_by_group(
     user: UserUnits, labels: Sequence[Hashable], group_codes: Ints
 ) -> dict[Any, pd.DataFrame]:

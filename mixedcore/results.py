@@ -14,7 +14,12 @@ from mixedcore.diagnostics.findings import Finding, findings
 from mixedcore.effects.variance import VarianceShares, variance_shares
 from mixedcore.errors import ModelError
 from mixedcore.estimate import Estimate
-from mixedcore.group_effects import covariances_by_group, modes_by_group
+from mixedcore.group_effects import (
+    covariances_by_factor,
+    covariances_by_group,
+    modes_by_factor,
+    modes_by_group,
+)
 from mixedcore.inference.information import VarianceInformation
 from mixedcore.optimise import OptSummary
 from mixedcore.parameters import covariance_names, effect_names, packed_order
@@ -256,13 +261,20 @@ class MixedLMResults:
         return self.model.endog - self._user.marginal_resid
 
     @cached_property
-    def random_effects(self) -> dict[Any, pd.Series]:
-        """Group label → conditional modes (BLUPs) of its effects."""
+    def random_effects(self) -> dict[Any, Any]:
+        """Group label → conditional modes (BLUPs) of its effects; for bar terms, factor → table of levels."""
+        if self.model.design.bars:
+            return dict(modes_by_factor(self._user))
         return modes_by_group(self._user, self.model.group_labels)
 
     @cached_property
-    def random_effects_cov(self) -> dict[Any, pd.DataFrame]:
-        """Group label → joint conditional covariance of its effects given β and the variances."""
+    def random_effects_cov(self) -> dict[Any, Any]:
+        """Group label → joint conditional covariance of its effects given β and the variances.
+
+        For bar terms, factor → level → covariance.
+        """
+        if self.model.design.bars:
+            return dict(covariances_by_factor(self._user))
         return covariances_by_group(self._user, self.model.group_labels, self.model.group_codes)
 
     def predict(self, exog: Any = None, transform: bool = True) -> pd.Series | Floats:

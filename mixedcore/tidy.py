@@ -163,9 +163,10 @@ def blups_table(user: UserUnits, group_labels: Sequence[Hashable], *, level: flo
 
 def _level_names(term: RandomTerm, own: pd.DataFrame, labels: Floats) -> tuple[list[str], list[str]]:
     """Level and covariate of each coefficient: 's1' and 'Days', 's1 / a' and 'Intercept'."""
-    groups = labels[own["group"].to_numpy()]
     if term.role == "group":
-        return list(groups), [term.columns[j] for j in own["column"]]
+        names = [str(level) for level in term.levels]
+        return [names[i] for i in own["level"]], [term.columns[j] for j in own["column"]]
+    groups = labels[own["group"].to_numpy()]
     levels, covariates = [], []
     for group, label in zip(groups, own["label"], strict=True):
         column = label[len(term.name) + 1 : -1]

@@ -91,6 +91,24 @@ class VarianceInformation:
         return np.asarray(2 * np.linalg.pinv(average, hermitian=True))
 
     @cached_property
+    def cov_engine_by_root(self) -> Floats:
+        """Covariance of (ψ, σ²) in the engine's units by way of θ: J · 2H⁻¹ · J', H the Hessian in (θ, σ²).
+
+        Equal to `cov_engine` inside the parameter space. On its boundary a zero variance counts as known, as it
+        does in lmerTest, which works in θ too; directions of H that are not positive count as known as well.
+        """
+        point, k = self.evaluation, self.evaluation.cp.k
+        J = np.eye(k + 1)
+        J[:k, :k] = point.jacobian
+        H = J.T @ self.hessian @ J
+        H[:k, :k] += point.curvature
+        scale = 1 / np.sqrt(np.maximum(np.diag(H), 1e-300))
+        values, vectors = np.linalg.eigh(H * np.outer(scale, scale))
+        good = values > 1e-10
+        half = J @ (scale[:, None] * vectors[:, good] / np.sqrt(values[good]))
+        return np.asarray(2 * half @ half.T)
+
+    @cached_property
     def to_user(self) -> Floats:
         """Jacobian of the user's ψ with respect to the engine's, (k, k), block diagonal by term."""
         cp = self.evaluation.cp

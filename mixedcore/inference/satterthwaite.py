@@ -42,6 +42,6 @@ def satterthwaite_df(info: VarianceInformation, contrasts: Floats) -> Floats:
     L = np.atleast_2d(contrasts)
     variance = np.einsum("rp,pq,rq->r", L, info.user.cov_beta, L)
     slopes = np.einsum("rp,kpq,rq->rk", L, covariance_slopes(info), L)
-    spread = np.einsum("rk,kl,rl->r", slopes, info.cov_engine, slopes)
+    spread = np.einsum("rk,kl,rl->r", slopes, info.cov_engine_by_root, slopes)
     with np.errstate(divide="ignore"):
         return np.asarray(2 * variance**2 / spread)
