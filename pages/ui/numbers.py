@@ -21,7 +21,7 @@ def number(value: float, digits: int = 4) -> str:
     exponent = _exponent(value, digits)
     if -5 <= exponent <= 8:
         return _signed(f"{value:,.{max(digits - 1 - exponent, 0)}f}")
-    mantissa = f"{value / 10.0**exponent:.{digits - 1}f}"
+    mantissa = f"{value:.{digits - 1}e}".partition("e")[0]
     return f"{_signed(mantissa)} × 10{str(exponent).translate(_SUPERSCRIPT)}"
 
 

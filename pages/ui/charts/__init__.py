@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from pages.ui.charts.base import DARK, LIGHT, Chart, Ink
-from pages.ui.charts.caterpillar import caterpillar
 from pages.ui.charts.coefficients import coefficient_plot, variance_bar, variance_shares
-from pages.ui.charts.grouped import grouped
+from pages.ui.charts.group_rows import grouped
 from pages.ui.charts.lines import all_lines, group_means, panels, spread
+from pages.ui.charts.ranked_effects import caterpillar
 from pages.ui.charts.residual_groups import residuals_by_group
 from pages.ui.charts.residuals import (
     effects_qq,

@@ -25,7 +25,7 @@ from pages.ui.charts.base import (
     thinning_note,
 )
 from pages.ui.charts.curves import straight_lines, with_gaps
-from pages.ui.charts.grouped import Grouped
+from pages.ui.charts.group_rows import Grouped
 
 PANELS = 12
 LINES_DRAWN = 2_000

@@ -65,9 +65,7 @@ def caterpillar(
     else:
         span = [-0.02 * len(ranked), 1.02 * len(ranked)]
         figure.update_layout(xaxis=axis("Rank of the group", showgrid=False, range=span), yaxis=effects)
-    return Chart(
-        figure, "Caterpillar plot", _caption(level), _described(ranked, level), _band_note(len(ranked))
-    )
+    return Chart(figure, "Caterpillar plot", _caption(level), _described(ranked, level), _note(ranked))
 
 
 def _caption(level: float) -> str:
@@ -77,7 +75,10 @@ def _caption(level: float) -> str:
     )
 
 
-def _band_note(n: int) -> str:
+def _note(ranked: pd.DataFrame) -> str:
+    n = len(ranked)
+    if not ranked["estimate"].any():
+        return "Here all effects are zero: the model found no variation between these groups."
     if n <= INTERVALS_DRAWN:
         return ""
     band = f"With {n:,} groups the intervals are shown as a band, averaged over neighbouring ranks."

@@ -1,0 +1,77 @@
+"""The Group effects page through app.py: effects, search, one highlighted group in every plot."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.pages import fits
+
+
+def legend_names(app: object) -> set[str]:
+    return {trace.get("name", "") for figure in fits.charts_of(app) for trace in figure["data"]}  # type: ignore[arg-type]
+
+
+def test_an_example_shows_caterpillar_lines_and_table() -> None:
+    app = fits.opened("group_effects", "sleepstudy")
+    assert not app.exception
+    assert len(fits.charts_of(app)) == 3
+    effects = app.dataframe[0].value
+    assert effects["Group"].tolist()[0] == "337"
+    assert effects["Rank"].tolist() == list(range(1, 19))
+
+
+def test_the_effect_can_be_chosen() -> None:
+    app = fits.opened("group_effects", "sleepstudy")
+    box = app.selectbox(key="group_effects_effect")
+    assert box.options == ["Intercept by Subject", "Slope of Days by Subject"]
+    box.select_index(1).run()
+    assert app.dataframe[0].value["Group"].tolist()[0] == "308"
+
+
+def test_a_highlighted_group_is_in_every_plot_and_on_the_next_page() -> None:
+    app = fits.opened("group_effects", "sleepstudy")
+    app.selectbox(key="group_effects_chosen").set_value("370").run()
+    for figure in fits.charts_of(app):
+        assert "370" in {trace.get("name") for trace in figure["data"]}
+    app.switch_page("pages/residuals.py").run()
+    assert app.selectbox(key="residuals_chosen").value == "370"
+    assert "370" in legend_names(app)
+
+
+def test_a_class_highlights_its_school_where_classes_are_not_drawn() -> None:
+    app = fits.opened("group_effects", "classrooms")
+    app.selectbox(key="group_effects_effect").select_index(2).run()
+    label = app.dataframe[0].value["Group"].iloc[0]
+    app.selectbox(key="group_effects_chosen").set_value(label).run()
+    assert not app.exception
+    assert label in legend_names(app)
+    assert label.split(" / ")[0] in legend_names(app)
+
+
+def test_the_table_can_be_searched() -> None:
+    app = fits.opened("group_effects", "sleepstudy")
+    search = app.text_input(key="group_effects_table_search")
+    search.set_value("37").run()
+    assert sorted(app.dataframe[0].value["Group"]) == ["337", "370", "371", "372"]
+    search.set_value("[").run()
+    assert not app.exception
+    assert not app.dataframe
+
+
+@pytest.mark.parametrize("example", ["Dyestuff2", "Penicillin", "Machines", "BodyWeight", "cake"])
+def test_every_kind_of_model_is_drawn(example: str) -> None:
+    app = fits.opened("group_effects", example)
+    assert not app.exception
+    assert len(fits.charts_of(app)) >= 2
+
+
+def test_hostile_names_stay_text() -> None:
+    app = fits.opened_with("group_effects", fits.hostile_data(), fits.HOSTILE_CALL)
+    assert not app.exception
+    app.selectbox(key="group_effects_chosen").set_value(fits.NAMES[0]).run()
+    assert not app.exception
+    for said in fits.texts(app):
+        assert ":red[" not in said
+        assert "](http" not in said
+    assert "<script>" not in str(fits.charts_of(app))
+    assert sorted(app.dataframe[0].value["Group"]) == sorted(fits.NAMES)
