@@ -99,8 +99,9 @@ def _check_identified(cp: CrossProducts, terms: tuple[RandomTerm, ...], point: E
             ridge = 1e-14 * np.eye(len(scale))
             if eigh(outside[own] * weight, whole[own] * weight + ridge, eigvals_only=True)[0] < SPANNED:
                 raise ModelError(
-                    f"The fixed effects contain the random effects of {terms[member.term].name} already (such "
-                    "as the grouping factor itself), so their variance cannot be estimated. Take one of them out."
+                    f"The fixed effects contain the effects of {terms[member.term].name} already (such "
+                    "as the grouping factor itself), so their variance cannot be estimated. "
+                    "Take one of the two out."
                 )
 
 

@@ -94,8 +94,8 @@ class VarianceInformation:
     def cov_engine_by_root(self) -> Floats:
         """Covariance of (ψ, σ²) in the engine's units by way of θ: J · 2H⁻¹ · J', H the Hessian in (θ, σ²).
 
-        Equal to `cov_engine` inside the parameter space. On its boundary a zero variance counts as known, as it
-        does in lmerTest, which works in θ too; directions of H that are not positive count as known as well.
+        In the interior equal to `cov_engine`. On its boundary a zero variance counts as known, as it does
+        in lmerTest, which works in θ too; directions of H that are not positive count as known as well.
         """
         point, k = self.evaluation, self.evaluation.cp.k
         J = np.eye(k + 1)
