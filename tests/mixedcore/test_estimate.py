@@ -179,7 +179,7 @@ def test_lower_root_is_a_rectified_root_of_the_same_covariance(seed: int) -> Non
     assert np.abs(np.triu(L, 1)).max() == 0
     assert (np.diag(L) >= 0).all()
     np.testing.assert_allclose(L @ L.T, root @ root.T, atol=1e-12)
-    np.testing.assert_allclose(rectify(-L), L)
+    np.testing.assert_allclose(rectify(-L) @ rectify(-L).T, L @ L.T, atol=1e-12)
 
 
 def test_null_directions_are_those_without_variance() -> None:

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from mixedcore import datasets
-from mixedcore.terms import Floats
 
 SCORE = "test_score ~ age + pretest"
 CLASSES = {"classroom": "0 + C(classroom)"}
@@ -50,7 +49,7 @@ def frame_of(name: str) -> pd.DataFrame:
     return data.astype(text)
 
 
-def arrays_of() -> tuple[Floats, Floats, Floats, Floats]:
+def arrays_of() -> tuple[Any, ...]:
     """endog, exog, groups and exog_re of the sleepstudy model."""
     data = frame_of("sleepstudy")
     X = np.column_stack([np.ones(len(data)), data["Days"]])
