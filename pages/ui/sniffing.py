@@ -177,7 +177,7 @@ def decimal(rows: list[list[str]], separator: str) -> tuple[str, str | None]:
         return mark, None
     names = {".": "point", ",": "comma"}
     return mark, (
-        f"Numbers with a decimal point and with a decimal comma occur, such as “{commas[0]}”. The {names[mark]} "
+        f"Numbers with a decimal point and with a comma occur, such as “{commas[0]}”. The {names[mark]} "
         "was taken for the decimal mark; the other numbers are text."
     )
 
