@@ -1,4 +1,4 @@
-"""What a program written for statsmodels 0.15.0 finds: names, order and types as there, fits as good or better.
+"""What a program written for statsmodels 0.15.0 finds: names, order and types as there, and fits as good.
 
 tests/reference/statsmodels.json, made by statsmodels_fits.py from the calls in calls.py.
 """

@@ -1,0 +1,109 @@
+"""The packed parameter vector: names and order, and the way from start values to the engine's θ and back."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from mixedcore.crossproducts import cross_products
+from mixedcore.elimination import plan
+from mixedcore.errors import ModelError
+from mixedcore.estimate import estimate
+from mixedcore.parameters import covariance_names, effect_names, packed_order, start_theta
+from mixedcore.terms import Block, Floats, RandomTerm
+from mixedcore.units import UserUnits, free_entries
+
+RNG = np.random.default_rng(5)
+N = 60
+G = np.arange(N) % 6
+BASIS = np.column_stack([np.ones(N), RNG.normal(size=(2, N)).T * [3, 0.1] + [50, 0]])
+NAMES = ("school", "x", "z")
+
+
+def block(codes: np.ndarray, basis: Floats, names: tuple[str, ...]) -> Block:
+    m = int(codes.max()) + 1
+    return Block(codes.astype(np.intp), m, basis, np.zeros(m, np.intp), names * m)
+
+
+def group(structure: str = "full") -> RandomTerm:
+    own = block(G, BASIS, NAMES)
+    return RandomTerm("school", "group", structure, ("Intercept", "x", "z"), (own,))  # type: ignore[arg-type]
+
+
+def part(name: str, column: int) -> RandomTerm:
+    own = block(np.arange(N) % 12, BASIS[:, [column]], (f"{name}[c]",))
+    return RandomTerm(name, "component", "isotropic", (), (own,))
+
+
+TERMS = (group(), part("a", 0), part("b", 1))
+Y = RNG.normal(size=6)[G] + RNG.normal(size=12)[np.arange(N) % 12] + RNG.normal(size=N)
+
+
+def test_names_go_by_rows_of_the_lower_triangle_then_components() -> None:
+    assert effect_names(TERMS[0]) == NAMES
+    assert covariance_names(TERMS) == [
+        "school Var", "school x x Cov", "x Var", "school x z Cov", "x x z Cov", "z Var", "a Var", "b Var",
+    ]  # fmt: skip
+    assert covariance_names([group("diagonal")]) == ["school Var", "x Var", "z Var"]
+    assert covariance_names([]) == []
+
+
+def test_packed_order_leads_from_columns_to_rows() -> None:
+    """Entry e of the packed vector is entry packed_order[e] of the engine's, which counts by columns."""
+    rows, cols = free_entries(TERMS[0])
+    order = packed_order(TERMS)
+    assert [(rows[e], cols[e]) for e in order[:6]] == [(0, 0), (1, 0), (1, 1), (2, 0), (2, 1), (2, 2)]
+    assert order[6:].tolist() == [6, 7]
+    assert packed_order([]).size == 0
+
+
+def through_the_engine(terms: tuple[RandomTerm, ...], packed: Floats, k_fe: int = 1) -> Floats:
+    """Start values taken to θ, and the user's covariances of a search that stops there."""
+    cp = cross_products(Y, np.ones((N, 1)), terms)
+    theta = start_theta(packed, terms, cp.scaled_terms, k_fe)
+    user = UserUnits(estimate(cp, plan(cp), terms, reml=True, start=theta, max_steps=0))
+    values = np.concatenate([user.psi(t)[free_entries(term)] for t, term in enumerate(terms)])
+    return np.asarray(values[packed_order(terms)])
+
+
+def random_packed(seed: int) -> Floats:
+    root = np.random.default_rng(seed).normal(size=(3, 3))
+    psi = root @ root.T
+    return np.array([*psi[np.tril_indices(3)], 0.3, 2.0])
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_start_values_come_back_in_the_users_units(seed: int) -> None:
+    packed = random_packed(seed)
+    assert through_the_engine(TERMS, packed) == pytest.approx(packed, rel=1e-8)
+    with_fixed = np.append([99.0], packed)
+    assert through_the_engine(TERMS, with_fixed) == pytest.approx(packed, rel=1e-8)
+
+
+def test_diagonal_terms_take_variances() -> None:
+    packed = np.array([0.5, 1e-4, 4.0])
+    assert through_the_engine((group("diagonal"),), packed) == pytest.approx(packed)
+
+
+def test_a_singular_start_is_a_covariance_too() -> None:
+    v = np.array([1.0, -0.5, 0.2])
+    packed = np.array([*np.outer(v, v)[np.tril_indices(3)], 0.0, 1.0])
+    cp = cross_products(Y, np.ones((N, 1)), TERMS)
+    theta = start_theta(packed, TERMS, cp.scaled_terms, 1)
+    assert np.isfinite(theta).all()
+    assert theta[6] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("packed", "sentence"),
+    [
+        (np.ones(3), "3 values; give 1 fixed effects and 8 covariance"),
+        (np.full(8, np.nan), "finite"),
+        (np.array([1.0, 2, 1, 0, 0, 1, 1, 1]), "school are not a covariance matrix"),
+        (np.array([1.0, 0, 1, 0, 0, 1, -1, 1]), "a are not a covariance matrix"),
+    ],
+)
+def test_what_is_no_start_is_explained(packed: Floats, sentence: str) -> None:
+    cp = cross_products(Y, np.ones((N, 1)), TERMS)
+    with pytest.raises(ModelError, match=sentence):
+        start_theta(packed, TERMS, cp.scaled_terms, 1)
