@@ -109,8 +109,11 @@ def test_choices_outlive_a_visit_to_another_page(page: Page) -> None:
     page.get_by_role("tab", name="Missing values").click()
     codes = page.get_by_role("combobox", name="What stands for a missing value")
     codes.fill("50.1x")
+    expect(page.get_by_role("option", name="50.1x")).to_be_visible(timeout=WAIT_MS)
     codes.press("Enter")
-    expect(page.get_by_text("50.1x", exact=True)).to_be_visible(timeout=WAIT_MS)
+    expect(page.locator("[class*='st-key-codes_']").get_by_text("50.1x", exact=True)).to_be_visible(
+        timeout=WAIT_MS
+    )
     ready(page)
     page.get_by_test_id("stSidebarNavLink").filter(has_text="Model").click()
     expect(page.get_by_role("heading", name="Model", exact=True)).to_be_visible(timeout=WAIT_MS)
@@ -119,7 +122,9 @@ def test_choices_outlive_a_visit_to_another_page(page: Page) -> None:
     page.get_by_test_id("stSidebarNavLink").filter(has_text="Data").click()
     expect(page.get_by_role("tab", name="Missing values")).to_be_visible(timeout=WAIT_MS)
     page.get_by_role("tab", name="Missing values").click()
-    expect(page.get_by_text("50.1x", exact=True)).to_be_visible(timeout=WAIT_MS)
+    expect(page.locator("[class*='st-key-codes_']").get_by_text("50.1x", exact=True)).to_be_visible(
+        timeout=WAIT_MS
+    )
     no_trouble(page)
 
 
