@@ -312,14 +312,15 @@ def mixedlm(
     formula    : 'outcome ~ fixed effects' or a patsy ModelDesc
     data       : DataFrame, dict of arrays, structured or record array, or a table of polars or pyarrow
     re_formula : one-sided formula of the group term's correlated effects; None is a random intercept, or no
-    group term
-                 beside a vc_formula; '0' none
-    vc_formula : component name → one-sided formula, evaluated within each group; independent effects of one
-    variance subset     : booleans, integers or index values: the rows to use use_sparse : accepted; the
-    engine picks its own storage and the answer is the same missing    : 'none' and 'raise' (a missing value
-    in a used column is an error), 'drop' groups     : column name, or one label a row eval_env   : where
-    names that are no columns are looked up: 0 the caller, k frames further out, −1 a clean
-                 namespace, or a patsy EvalEnvironment
+                 group term beside a vc_formula; '0' none
+    vc_formula : component name → one-sided formula, evaluated within each group; independent effects of
+                 one variance
+    subset     : booleans, integers or index values: the rows to use
+    use_sparse : accepted; the engine picks its own storage and the answer is the same
+    missing    : 'none' and 'raise' (a missing value in a used column is an error), 'drop'
+    groups     : column name, or one label a row
+    eval_env   : where names that are no columns are looked up: 0 the caller, k frames further out, −1 a
+                 clean namespace, or a patsy EvalEnvironment
 
     Raises FormulaError, DataError, MissingValuesError or ModelError, each a MixedCoreError and a ValueError.
 
