@@ -261,7 +261,7 @@ def awaited_page() -> str | None:
 
 
 def data_by_name() -> bool | None:
-    """Whether the Data page lives at /data (True) or at / (False) in this session; None before it is known."""
+    """Whether Data lives at /data (True) or at / (False) in this session; None before that is known."""
     return cast("bool | None", st.session_state.get(_DATA_BY_NAME))
 
 
