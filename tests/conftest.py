@@ -11,6 +11,6 @@ from tests import threads
 threads.limit()
 
 # A deadline for each example would fail on a busy machine what holds. CI takes the same examples each time, so
-# that a change is judged by what it changed; new ones are searched for on everybody's own machine.
+# that a change is judged by what it changed; everybody's own machine searches for new ones.
 settings.register_profile("mixedcore", deadline=None, derandomize="CI" in os.environ, print_blob=True)
 settings.load_profile("mixedcore")
