@@ -58,8 +58,9 @@ class Coupling:
     """Z_k'Z_R of one eliminated grouping: entry e joins level `level[e]` and coefficient `coef[e]`.
 
     Entries stand by level, then coefficient. `starts` (m,) first entry of each level. Pairs of entries of one
-    level, first ≥ second, land in `cell`; `pair_starts` (m,) first pair of each level. `twice` (pairs,) is 2
-    off the diagonal and 1 on it.
+    level, first ≥ second, land in `cell`; `pair_starts`, `pair_counts` (m,) are the pairs of each level,
+    `twice` (pairs,) is 2 off the diagonal and 1 on it, and `products` (pairs,) the products of their values
+    for the first grouping, if q = 1.
     """
 
     level: Ints
@@ -69,8 +70,17 @@ class Coupling:
     first: Ints
     second: Ints
     pair_starts: Ints
+    pair_counts: Ints
     cell: Ints
     twice: Floats
+    products: Floats | None
+
+    def pair_products(self, values: Floats) -> Floats:
+        """Products of the values (1, nnz) of each pair; formed once where nothing precedes the grouping."""
+        if values is self.values and self.products is not None:
+            return self.products
+        out: Floats = values[0, self.first] * values[0, self.second]
+        return out
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -166,16 +176,20 @@ def _coupling(cp: CrossProducts, k: int, remainder: Remainder) -> Coupling:
     counts = np.bincount(rows, minlength=cp.groupings[k].m)
     starts = np.cumsum(counts) - counts
     first, second = _pairs_within(rows, counts, starts)
+    entries = np.ascontiguousarray(np.concatenate(values, axis=1)[:, order])
+    pair_counts = counts * (counts + 1) // 2
     return Coupling(
         level=rows,
         coef=cols,
         starts=starts,
-        values=np.ascontiguousarray(np.concatenate(values, axis=1)[:, order]),
+        values=entries,
         first=first,
         second=second,
-        pair_starts=np.cumsum(counts * (counts + 1) // 2) - counts * (counts + 1) // 2,
+        pair_starts=np.cumsum(pair_counts) - pair_counts,
+        pair_counts=pair_counts,
         cell=remainder.cell(cols[first], cols[second]),
         twice=np.where(first == second, 1.0, 2.0),
+        products=entries[0, first] * entries[0, second] if k == 0 and len(entries) == 1 else None,
     )
 
 

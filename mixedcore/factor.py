@@ -110,10 +110,7 @@ def factorise(cp: CrossProducts, plan: Plan, roots: tuple[Root, ...]) -> Factor:
             for t in later:
                 moved = (GA[t][:, :, c.level] * values[:, None]).sum(axis=0)
                 coupled[t] -= sum_by(moved, plan.lift[k, t], coupled[t].shape[1])
-            G_values = _per_entry(G, c, values)
-            dense -= np.bincount(
-                c.cell, (values[:, c.first] * G_values[:, c.second]).sum(axis=0), minlength=dense.size
-            )
+            dense -= np.bincount(c.cell, _pair_updates(G, c, values), minlength=dense.size)
         stages.append(Stage(K[k], G, {t: up[k, t] for t in later}, values))
     stacks = _factorise_remainder(plan, dense, roots[cp.nested :])
     return Factor(cp, plan, roots, tuple(stages), stacks, logdet + sum(s.logdet for s in stacks))
@@ -128,11 +125,12 @@ def _eliminate(K: Floats, root: Root) -> tuple[Floats, float]:
     return blocks.congruence(T.T, inverse), float(logdet.sum())
 
 
-def _per_entry(G: Floats, c: Coupling, values: Floats) -> Floats:
-    """G of each entry's level times the entry, (q, nnz)."""
+def _pair_updates(G: Floats, c: Coupling, values: Floats) -> Floats:
+    """A_fr' G_f A_fs for each pair of entries r ≥ s of a level f, (pairs,)."""
     if len(values) == 1:
-        return np.asarray(G[0, 0][c.level] * values)
-    return np.asarray((G[:, :, c.level] * values[None]).sum(axis=1))
+        return np.asarray(c.pair_products(values) * np.repeat(G[0, 0], c.pair_counts))
+    G_values = (G[:, :, c.level] * values[None]).sum(axis=1)
+    return np.asarray((values[:, c.first] * G_values[:, c.second]).sum(axis=0))
 
 
 def _factorise_remainder(plan: Plan, dense: Floats, roots: Sequence[Root]) -> tuple[DenseStack, ...]:

@@ -18,6 +18,7 @@ from mixedcore.terms import Block, Floats, Ints, RandomTerm
 
 ALIAS_TOL = 1e-7  # a column whose part outside the earlier ones is this small a share is aliased (R's lm)
 GRAM_TOL = 1e-8  # below this squared share the Gram matrix has lost too many digits: decide by QR
+ROUNDING = 1e-12  # share of a column's mean that its values cannot be told to vary by
 EXACT_FIT_TOL = 1e-12  # residual root mean square over that of y
 LARGEST = 1e100  # squares and products of numbers up to here, or down to its inverse, stay finite
 
@@ -52,23 +53,26 @@ class FixedScaling:
 
 def _constant_column(X: Floats) -> int | None:
     """The first column that is one non-zero number throughout."""
-    found = np.flatnonzero((np.ptp(X, axis=0) == 0) & (X[0] != 0))
-    return int(found[0]) if found.size else None
+    likely = np.flatnonzero((X[0] == X[-1]) & (X[0] == X[len(X) // 2]) & (X[0] != 0))
+    return next((int(j) for j in likely if (X[:, j] == X[0, j]).all()), None)
 
 
 def _affine(X: Floats) -> tuple[Floats, Floats]:
     """Centred (if a constant column allows) and scaled X (n, q), with A (q, q) such that it equals X @ A."""
     n, p = X.shape
-    A = np.eye(p)
+    A, centre = np.eye(p), np.zeros(p)
     if p == 0:
         return X, A
     Xs = X.copy()
     if (constant := _constant_column(X)) is not None:
         others = np.delete(np.arange(p), constant)
-        means = X[:, others].mean(axis=0)
+        means = (np.full(n, 1 / n) @ X)[others]
         Xs[:, others] -= means
         A[constant, others] = -means / X[0, constant]
+        centre[others] = np.abs(means)
     size = np.sqrt(np.einsum("ij,ij->j", Xs, Xs) / n)
+    Xs[:, size < ROUNDING * centre] = 0.0  # a constant, less a mean that rounding has moved
+    size[size < ROUNDING * centre] = 0.0
     size[size == 0] = 1.0
     return np.divide(Xs, size, out=Xs), A / size
 
@@ -156,9 +160,12 @@ def scale_term(term: RandomTerm) -> ScaledTerm:
 
 def check_magnitude(columns: Floats, names: Sequence[str]) -> None:
     """ModelError for numbers so large or so small that their squares are no numbers any more."""
-    size = np.abs(columns.reshape(len(columns), -1)).max(axis=0)
-    for name, largest in zip(names, size, strict=True):
-        if largest > LARGEST or 0 < largest < 1 / LARGEST:
+    table = columns.reshape(len(columns), -1)
+    with np.errstate(over="ignore", under="ignore"):
+        squares = np.einsum("ij,ij->j", table, table)
+    for j in np.flatnonzero((squares > LARGEST**2) | (squares < LARGEST**-2)):
+        largest, name = float(np.abs(table[:, j]).max()), names[int(j)]
+        if largest:
             raise ModelError(f"The largest value of {name} is {largest:.3g}; choose other units for it.")
 
 

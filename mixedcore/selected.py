@@ -33,7 +33,8 @@ def faces(factor: Factor) -> Faces:
     H: dict[tuple[int, int], Floats] = {}
     HR: dict[int, Floats] = {}
     M: list[Floats] = [np.zeros(0)] * len(cp.groupings)
-    cells = np.concatenate([s.G.ravel() for s in factor.stacks]) if factor.stacks else np.zeros(0)
+    parts = [stack.G.ravel() for stack in factor.stacks]
+    cells = parts[0] if len(parts) == 1 else np.concatenate([np.zeros(0), *parts])
     if plan.remainder is not None:
         for t, at in enumerate(plan.remainder.position, start=cp.nested):
             j = np.arange(cp.groupings[t].q)
@@ -102,11 +103,10 @@ class _Above:
         for t, A in stage.up.items():
             moved = (A[:, :, c.level] * self._HR(t)[None]).sum(axis=1)
             Q += _twice_symmetric(sum_runs(moved[:, None] * values[None], c.starts))
-        weighted = self.cells[c.cell] * c.twice * 0.5
+        weighted = self.cells[c.cell] * c.twice
         if len(values) == 1:
-            return np.asarray(
-                Q + 2 * sum_runs(values[0, c.first] * values[0, c.second] * weighted, c.pair_starts)
-            )
+            return np.asarray(Q + sum_runs(c.pair_products(values) * weighted, c.pair_starts))
+        weighted *= 0.5
         product = values[:, None, c.first] * (values[:, c.second] * weighted)[None]
         return np.asarray(Q + _twice_symmetric(sum_runs(product, c.pair_starts)))
 
