@@ -14,7 +14,9 @@ import patsy
 from patsy.eval import EvalEnvironment, EvalFactor
 
 from mixedcore.errors import FormulaError, MixedCoreError
+from mixedcore.formula.expressions import tree_height
 
+DEEPEST = 500  # operations inside one another; Python's own limit varies with its version
 _FROM_TRANSFORMS = (ArithmeticError, AttributeError, LookupError, NotImplementedError, TypeError, ValueError)
 
 
@@ -154,7 +156,7 @@ def _is_box(value: Any) -> bool:
 def _tree(factor: Any) -> ast.Expression:
     with translated("formula"):
         try:
-            return ast.parse(str(factor.code), mode="eval")
+            tree = ast.parse(str(factor.code), mode="eval")
         except SyntaxError as err:
             reserved = [word for word in factor.code.split() if keyword.iskeyword(word)]
             if not reserved:
@@ -162,6 +164,9 @@ def _tree(factor: Any) -> ast.Expression:
             raise FormulaError(
                 f"{reserved[0]!r} is a word of Python's own; write Q({reserved[0]!r}) for the column."
             ) from err
+        if tree_height(tree) > DEEPEST:
+            raise FormulaError("The formula is too long or too deeply nested.")
+        return tree
 
 
 def _quoted(node: ast.AST) -> str | None:

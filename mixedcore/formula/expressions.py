@@ -51,7 +51,7 @@ def parse(code: str) -> ast.expr:
         node = ast.parse(code, mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as err:
         raise FormulaError(f"{show(code)} cannot be read: an operator or a bracket is missing.") from err
-    if _height(node) > limits.MAX_HEIGHT:
+    if tree_height(node) > limits.MAX_HEIGHT:
         raise FormulaError(
             f"The expression {show(code)} is too deep: "
             f"at most {limits.MAX_HEIGHT} operations may stand inside one another."
@@ -59,7 +59,7 @@ def parse(code: str) -> ast.expr:
     return node
 
 
-def _height(root: ast.AST) -> int:
+def tree_height(root: ast.AST) -> int:
     """Height of the tree, by layers, as recursion is what it protects."""
     layer, height = [root], 0
     while layer:

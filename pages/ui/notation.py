@@ -64,21 +64,20 @@ def _tokens(text: str) -> list[str]:
     """The words and signs of the text; strings stay quoted."""
     layout = (tokenize.NEWLINE, tokenize.NL, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER)
     one_line = " ".join(text.split("\n")).strip()
+    _check_depth(one_line)
     try:
         found = list(tokenize.generate_tokens(io.StringIO(one_line).readline))
     except (tokenize.TokenError, SyntaxError) as err:
         raise UnreadError("The formula is not complete: a bracket or a quote is open.") from err
     if any(token.type == tokenize.COMMENT for token in found):
         raise UnreadError("The formula contains a comment.")
-    words = [token.string for token in found if token.type not in layout]
-    if words.count("(") > DEEPEST and _depth(words) > DEEPEST:
+    return [token.string for token in found if token.type not in layout]
+
+
+def _check_depth(text: str) -> None:
+    """Refuse brackets deep inside each other before Python's tokenizer, whose own limit varies by version."""
+    if max(accumulate((sign == "(") - (sign == ")") for sign in text), default=0) > DEEPEST:
         raise UnreadError("The formula has too many brackets inside each other.")
-    return words
-
-
-def _depth(words: list[str]) -> int:
-    """How deep brackets stand inside each other."""
-    return max(accumulate((word == "(") - (word == ")") for word in words))
 
 
 class _Reader:
