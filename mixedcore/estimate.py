@@ -1,12 +1,13 @@
 """From cross-products to the optimum: start, search, and the boundary handled as the result that it is.
 
 At Λ = 0 the derivative in θ vanishes whatever the data say, so a zero is accepted only when the derivative in
-the variance, v'Sv for v in the null space of Λ, is not negative; otherwise the search goes on from there.
+the variance, v'Sv for v in the null space of Λ, is not negative; otherwise the search goes on from there. It
+also goes on from a saddle point.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -26,7 +27,8 @@ NO_RESIDUAL = 1e-13  # residual variance over that of the fixed part's residual;
 SPANNED = 1e-9  # share of a random effect that lies outside the fixed effects
 GAIN = 1e-9  # a restart must lower the criterion by more than this
 RESTARTS = 20
-STEPS_OFF_ZERO = 10.0 ** -np.arange(0.0, 7.0)  # variances tried when the search has to leave a zero
+STEPS_OFF_ZERO = 10.0 ** -np.arange(0.0, 3.5, 0.5)  # standard deviations tried to leave a zero or a saddle
+SADDLE = 1e-8  # negative curvature above this share of the largest is no rounding
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -171,18 +173,29 @@ class _Search:
         return np.concatenate([_parameters(t, T) for t, T in zip(self.terms, factors, strict=True)])
 
     def leave_zero(self, point: Evaluation, theta: Floats) -> Floats | None:
-        """A better θ off the boundary, or None where the boundary is the optimum."""
-        factors = self.factors(theta)
+        """A better θ off the boundary or down from a saddle, or None where there is none."""
         best, lowest = None, point.value - GAIN - ROUNDING * abs(point.value)
+        for candidate in self._ways_down(point, theta):
+            value = self.value(candidate)
+            if value < lowest:
+                best, lowest = candidate, value
+        return best
+
+    def _ways_down(self, point: Evaluation, theta: Floats) -> Iterator[Floats]:
+        """Variance added where there is none and it would help; both ways along negative curvature.
+
+        The latter is what a variance of nearly zero shows: the search stops there when rounding hides the
+        little that a step of its own size gains.
+        """
+        factors = self.factors(theta)
         for t, T in enumerate(factors):
             for v in self._descents(t, T, point):
-                for variance in STEPS_OFF_ZERO:
-                    trial = [*factors]
-                    trial[t] = self._widened(t, T, v * np.sqrt(variance))
-                    value = self.value(candidate := self.theta(trial))
-                    if value < lowest:
-                        best, lowest = candidate, value
-        return best
+                for size in STEPS_OFF_ZERO:
+                    yield self.theta([*factors[:t], self._widened(t, T, size * v), *factors[t + 1 :]])
+        values, vectors = np.linalg.eigh(point.hessian)
+        for v in vectors.T[values < -SADDLE * np.abs(values).max(initial=0.0)]:
+            for size in STEPS_OFF_ZERO:
+                yield from (theta + size * v, theta - size * v)
 
     def _descents(self, t: int, T: Floats, point: Evaluation) -> list[Floats]:
         """Directions without variance in which variance would lower the criterion."""

@@ -153,6 +153,33 @@ def test_the_optimum_does_not_depend_on_the_start(name: str, size: float) -> Non
     assert found.optimum.theta == pytest.approx(fitted(name, True).optimum.theta, rel=1e-4, abs=1e-6)
 
 
+def strong_groups(seed: int) -> Data:
+    """Slopes 200 times the residual, beside a crossed factor of ordinary size."""
+    rng = np.random.default_rng(seed)
+    n, g, w = 25, np.arange(25) % 5, rng.integers(0, 6, 25)
+    basis = np.column_stack([np.ones(n), rng.normal(size=n)])
+    effects = rng.normal(size=(5, 2)) * [5, 100]
+    y = np.einsum("ij,ij->i", basis, effects[g]) + rng.normal(size=6)[w] * 2 + 0.5 * rng.normal(size=n)
+    zero = np.zeros(n, dtype=np.intp)
+    return Data(y, basis, (full(g, basis, g), component("w", block(w, np.ones(n), zero))), g)
+
+
+# With Λ near 300, and slopes that the fixed effects share, r² is 1e-5 of what it is the difference of:
+# the criterion is good to about 5e-6.
+ROUGH = 2e-5
+
+
+@pytest.mark.parametrize(("seed", "size"), [(40, 1.0), (79, 0.3), (80, 1.0), (110, 0.3)])
+def test_a_search_does_not_end_on_a_saddle(seed: int, size: float) -> None:
+    """On the way the variance of w passes near zero, where rounding hides its slope but not its curvature."""
+    data = strong_groups(seed)
+    found = fit(data, True, size * identity(data.terms))
+    lowest = min(fit(data, True, s * identity(data.terms)).evaluation.value for s in (0.1, 1.0, 3.0))
+    assert found.evaluation.value == pytest.approx(lowest, abs=ROUGH)
+    assert not found.singular
+    assert np.linalg.eigvalsh(found.evaluation.hessian).min() > 0
+
+
 @pytest.mark.parametrize("sign", [-1.0, 1.0])
 def test_a_correlation_of_one_is_found(sign: float) -> None:
     """The slope of every group is a multiple of its intercept."""
