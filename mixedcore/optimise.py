@@ -1,7 +1,8 @@
 """Minimisation of a smooth function with an approximate Hessian. Knows nothing of models.
 
 A Newton step on the Hessian's eigenvalues made positive, shortened until the function falls
-(Moré & Sorensen-like damping by a trust radius). The function is unconstrained in signed θ.
+(Moré & Sorensen-like damping by a trust radius). The function is unconstrained in signed θ. Where the
+approximate Hessian serves badly, so that the search goes on for long, differences of gradients replace it.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ DECREMENT_TOL = 1e-12  # expected further fall of the criterion at convergence, 
 ACCEPTED_DECREMENT = 1e-7  # the largest at which a search that rounding has stopped still counts as converged
 ROUNDING = 1e-14  # relative noise in the criterion
 FLOOR = 1e-8  # eigenvalues below this share of the largest are raised to it
+BLIND_STEPS = 5  # steps in a row that may be taken on trust once rounding hides what they gain
+PATIENCE = 25  # steps on the function's own Hessian before one from differences of gradients takes its place
+DIFFERENCE = 1e-5  # step of such a difference, of 1 + |θ|
 
 
 class Point(Protocol):
@@ -61,23 +65,44 @@ class _Search(Generic[P]):
     radius: float
     evaluations: int
     path: list[tuple[Floats, float]]
+    blind: int = 0
 
     def advance(self, direction: _Model) -> bool:
         """Move to a better point inside the trust radius; False when none can be found."""
         slack = ROUNDING * max(1.0, abs(self.point.value))
+        may_trust = self.blind < BLIND_STEPS
         while self.radius > 1e-14:
             step = direction.step(self.radius)
             expected = direction.fall(step)
             trial = self._try(self.theta + step)
             fall = self.point.value - trial.value if trial is not None else -np.inf
-            if trial is not None and (fall > 0.1 * expected or (expected < 10 * slack and fall > -slack)):
+            seen = fall > 0.1 * expected
+            if trial is not None and (seen or (may_trust and expected < 10 * slack and fall > -slack)):
                 if fall > 0.7 * expected:
                     self.radius = max(self.radius, 3 * float(np.linalg.norm(step)))
+                self.blind = 0 if seen and expected > slack else self.blind + 1
                 self.theta, self.point = self.theta + step, trial
                 self.path.append((self.theta, trial.value))
                 return True
+            may_trust = False  # a shorter step on trust would creep along
             self.radius = 0.25 * min(self.radius, float(np.linalg.norm(step)))
         return False
+
+    def model(self) -> _Model:
+        """Quadratic model at the point reached."""
+        return _Model.of(self.point.gradient, self._hessian())
+
+    def _hessian(self) -> Floats:
+        if len(self.path) <= PATIENCE:
+            return self.point.hessian
+        columns = []
+        for e in np.diag(DIFFERENCE * (1 + np.abs(self.theta))):
+            up, down = self._try(self.theta + e), self._try(self.theta - e)
+            if up is None or down is None:
+                return self.point.hessian
+            columns.append((up.gradient - down.gradient) / (2 * e.max()))
+        differences = np.array(columns)
+        return np.asarray((differences + differences.T) / 2)
 
     def _try(self, theta: Floats) -> P | None:
         self.evaluations += 1
@@ -97,10 +122,10 @@ class _Model:
     slope: Floats
 
     @classmethod
-    def at(cls, point: Point) -> _Model:
-        values, vectors = np.linalg.eigh(point.hessian)
+    def of(cls, gradient: Floats, hessian: Floats) -> _Model:
+        values, vectors = np.linalg.eigh(hessian)
         values = np.maximum(np.abs(values), FLOOR * max(float(np.abs(values).max(initial=0.0)), 1e-300))
-        return cls(vectors, values, vectors.T @ point.gradient)
+        return cls(vectors, values, vectors.T @ gradient)
 
     @property
     def decrement(self) -> float:
@@ -133,7 +158,7 @@ def minimise(function: Callable[[Floats], P], start: Floats, *, max_steps: int =
     first = function(start)
     search = _Search(function, start, first, 1.0 + float(np.linalg.norm(start)), 1, [(start, first.value)])
     message = f"Stopped after {max_steps} steps."
-    model = _Model.at(search.point)
+    model = search.model()
     for _ in range(max_steps):
         if model.decrement < DECREMENT_TOL:
             message = "The expected further fall of the criterion is below tolerance."
@@ -141,7 +166,7 @@ def minimise(function: Callable[[Floats], P], start: Floats, *, max_steps: int =
         if not search.advance(model):
             message = "No step lowers the criterion any further."
             break
-        model = _Model.at(search.point)
+        model = search.model()
     summary = OptSummary(
         theta=search.theta,
         objective=search.point.value,

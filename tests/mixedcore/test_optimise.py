@@ -109,6 +109,34 @@ def test_an_approximate_hessian_is_enough() -> None:
     assert summary.theta == pytest.approx(np.ones(2), abs=1e-3)
 
 
+def test_a_hessian_that_serves_badly_is_replaced() -> None:
+    """Curvature six times too small makes every step overshoot; differences of gradients end that."""
+
+    def overshooting(x: Floats) -> Value:
+        exact = rosenbrock(x)
+        return Value(exact.value, exact.gradient, exact.hessian / 6)
+
+    _, summary = minimise(overshooting, np.array([-1.2, 1.0]))
+    assert summary.converged
+    assert summary.theta == pytest.approx(np.ones(2), abs=1e-6)
+    assert len(summary.path) < 60
+
+
+def test_rounding_ends_a_search_soon() -> None:
+    """Noise of 1e-9 in value and gradient: no creeping on, no claim of more than can be seen."""
+    rng = np.random.default_rng(0)
+
+    def noisy(x: Floats) -> Value:
+        exact = quadratic(x)
+        return Value(
+            exact.value + 1e-9 * rng.random(), exact.gradient + 1e-9 * rng.random(x.size), exact.hessian
+        )
+
+    _, summary = minimise(noisy, np.zeros(4))
+    assert summary.theta == pytest.approx([1, 2, 3, 4], abs=1e-3)
+    assert summary.evaluations < 100
+
+
 def test_a_search_cut_short_says_so() -> None:
     _, summary = minimise(rosenbrock, np.array([-1.2, 1.0]), max_steps=3)
     assert not summary.converged
