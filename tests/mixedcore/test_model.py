@@ -328,64 +328,6 @@ def test_what_a_model_knows_of_itself() -> None:
     assert model.endog.tolist() == DATA["test_score"].tolist()
 
 
-# -- fit ---------------------------------------------------------------------------------------------------
-
-
-def test_reml_is_the_default_and_a_result_is_a_value() -> None:
-    model = mixedlm(SCORE, SMALL, groups="school")
-    by_reml = model.fit()
-    before = by_reml.llf
-    by_ml = model.fit(reml=False)
-    assert (by_reml.method, by_ml.method) == ("REML", "ML")
-    assert by_reml.llf == before != by_ml.llf
-    assert model.fit(None, False).llf == by_ml.llf
-
-
-def test_start_params_may_be_packed_or_only_covariances() -> None:
-    model = mixedlm(SCORE, SMALL, groups="school", re_formula="pretest", vc_formula=CLASSES)
-    expected = model.fit()
-    for start in (
-        expected.params,
-        expected.params.to_numpy(),
-        expected.params.iloc[3:],
-        [2.0, 0.1, 1.0, 0.3],
-    ):
-        same(model.fit(start_params=start), expected)
-    assert model.fit(start_params=expected.params).optimisation.evaluations <= 3
-
-
-@pytest.mark.parametrize(
-    ("start", "sentence"),
-    [
-        ([1.0, 2.0], "start_params has 2 values; give 3 fixed effects and 1 covariance"),
-        ([-1.0], "not a covariance matrix"),
-        ([np.nan], "finite"),
-        ([1.0, 2.0, 3.0, np.inf], "finite"),
-    ],
-)
-def test_start_params_that_are_none_are_explained(start: list[float], sentence: str) -> None:
-    with pytest.raises(ModelError, match=sentence):
-        mixedlm(SCORE, SMALL, groups="school").fit(start_params=start)
-
-
-def test_arguments_of_statsmodels_search_are_accepted() -> None:
-    model = mixedlm(SCORE, SMALL, groups="school")
-    found = model.fit(niter_sa=0, do_cg=False, method=["bfgs"], full_output=True, maxiter=10, disp=False)
-    same(found, model.fit())
-
-
-def test_an_unknown_argument_of_fit_warns() -> None:
-    with pytest.warns(FutureWarning, match="no argument 'restarts'"):
-        mixedlm(SCORE, SMALL, groups="school").fit(restarts=3)
-
-
-@pytest.mark.parametrize("name", ["free", "fe_pen", "cov_pen"])
-def test_what_is_not_available_yet_says_so(name: str) -> None:
-    with pytest.raises(ModelError, match=name):
-        mixedlm(SCORE, SMALL, groups="school").fit(**{name: object()})
-    assert mixedlm(SCORE, SMALL, groups="school").fit(**{name: None}).converged
-
-
 # -- models that cannot be ---------------------------------------------------------------------------------
 
 IMPOSSIBLE: dict[str, tuple[str, dict[str, Any], str]] = {

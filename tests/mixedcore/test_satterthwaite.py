@@ -47,6 +47,12 @@ def test_balanced_designs_have_whole_degrees_of_freedom() -> None:
     assert split_plot.loc["nitro", "df"] == pytest.approx(51, rel=1e-6)
 
 
+def test_a_zero_variance_counts_as_known() -> None:
+    """Dyestuff2 is then an ordinary mean of 30 values."""
+    table = t_tests("Dyestuff2", "Yield ~ 1 + (1|Batch)")
+    assert table["df"].to_numpy() == pytest.approx([29.0], rel=1e-6)
+
+
 def test_crossed_factors_have_those_that_lmertest_prints() -> None:
     """lmerTest 3.1-3, Chem97, too slow to regenerate with the rest."""
     table = t_tests("Chem97", "score ~ gcsecnt + (1|school) + (1|lea)")
