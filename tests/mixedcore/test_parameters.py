@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from mixedcore.crossproducts import cross_products
 from mixedcore.elimination import plan
 from mixedcore.errors import ModelError
-from mixedcore.estimate import estimate
+from mixedcore.estimate import estimate, factor_of
 from mixedcore.parameters import covariance_names, effect_names, packed_order, start_theta
 from mixedcore.terms import Block, Floats, RandomTerm
 from mixedcore.units import UserUnits, free_entries
@@ -58,10 +60,12 @@ def test_packed_order_leads_from_columns_to_rows() -> None:
 
 
 def through_the_engine(terms: tuple[RandomTerm, ...], packed: Floats, k_fe: int = 1) -> Floats:
-    """Start values taken to θ, and the user's covariances of a search that stops there."""
+    """Start values taken to θ, and the user's covariances of a search that would end there."""
     cp = cross_products(Y, np.ones((N, 1)), terms)
     theta = start_theta(packed, terms, cp.scaled_terms, k_fe)
-    user = UserUnits(estimate(cp, plan(cp), terms, reml=True, start=theta, max_steps=0))
+    factors = tuple(factor_of(t, theta[cp.offsets[i] : cp.offsets[i + 1]]) for i, t in enumerate(terms))
+    found = estimate(cp, plan(cp), terms, reml=True)
+    user = UserUnits(replace(found, factors=factors))
     values = np.concatenate([user.psi(t)[free_entries(term)] for t, term in enumerate(terms)])
     return np.asarray(values[packed_order(terms)])
 
