@@ -253,6 +253,15 @@ def test_ten_thousand_lines_are_thinned() -> None:
     assert len(chart.figure.to_json()) < 1_000_000
 
 
+def test_lines_of_many_rows_stay_small() -> None:
+    """Joined as they are, each of these lines has thousands of points; so has each panel."""
+    data = charts.grouped(fits.many_rows(100_000, groups=20), "x", "g", outcome="y")
+    panels = charts.panels(data, charts.spread(data.labels))
+    assert "Of a group with more than 2,000 rows that many are drawn." in panels.note
+    for chart in (panels, charts.all_lines(data)):
+        assert len(chart.figure.to_json()) < 3_000_000
+
+
 def test_the_colours_are_those_of_the_theme() -> None:
     theme = tomllib.loads((Path(__file__).parents[2] / ".streamlit/config.toml").read_text())["theme"]
     for ink, mode in ((charts.LIGHT, "light"), (charts.DARK, "dark")):

@@ -97,3 +97,20 @@ def test_codes_that_do_not_occur_make_no_line() -> None:
 def test_gaps_separate_lines() -> None:
     (x,) = curves.with_gaps(np.array([0, 0, 1, 3]), np.array([1.0, 2, 3, 4]))
     assert np.isnan(x).nonzero()[0].tolist() == [2, 4]
+
+
+def test_a_long_line_keeps_its_ends_and_an_even_choice_of_points() -> None:
+    code = np.repeat([0, 3], [1_000, 4])
+    x = np.r_[np.arange(1_000.0), np.arange(4.0)]
+    line_code, line_x, line_y = curves.every_nth(code, x, 2 * x, 50)
+    long = line_x[line_code == 0]
+    assert len(long) == 50
+    assert long[[0, -1]].tolist() == [0, 999]
+    assert np.ptp(np.diff(long)) <= 1
+    assert line_x[line_code == 3].tolist() == [0, 1, 2, 3]
+    assert (line_y == 2 * line_x).all()
+
+
+def test_no_points_make_no_line() -> None:
+    code, x, _ = curves.every_nth(np.empty(0, dtype=np.intp), np.empty(0), np.empty(0), 5)
+    assert len(code) == len(x) == 0

@@ -10,9 +10,12 @@ import numpy as np
 import pandas as pd
 
 from pages.ui.charts.base import Floats, Ints
-from pages.ui.charts.curves import joined_lines, lines_with_slopes, straight_lines
+from pages.ui.charts.curves import every_nth, joined_lines, lines_with_slopes, straight_lines
 
 Drawn = Literal["joined", "model", "least squares"]
+POINTS_OF_A_LINE = (30, 1_000)
+"""Fewest and most points of a joined line; between them as many as keep all lines within the next number."""
+POINTS_OF_LINES = 60_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,7 +69,10 @@ def grouped(
     )
     everyone = np.zeros(len(code), dtype=np.intp)
     if joined:
-        lines, average = joined_lines(code, values, fitted), joined_lines(everyone, values, fixed)
+        fewest, most = POINTS_OF_A_LINE
+        each = min(max(POINTS_OF_LINES // max(len(labels), 1), fewest), most)
+        lines = every_nth(*joined_lines(code, values, fitted), each)
+        average = every_nth(*joined_lines(everyone, values, fixed), most)
     elif slopes is not None:
         own = np.array([slopes[0] + _difference(slopes[1], label) for label in labels])
         lines = lines_with_slopes(code, values, fitted, own)

@@ -29,6 +29,8 @@ from pages.ui.charts.group_rows import Grouped
 
 PANELS = 12
 LINES_DRAWN = 2_000
+GROUP_POINTS = 2_000
+"""Points drawn of one group: a dozen panels of it are as much as a browser draws at once."""
 
 
 def spread(labels_by_effect: Sequence[str], chosen: str | None = None, panels: int = PANELS) -> list[str]:
@@ -69,7 +71,7 @@ def all_lines(data: Grouped, *, chosen: str | None = None, ink: Ink = LIGHT) -> 
     return Chart(
         figure,
         f"Fitted lines of all {len(data.labels):,} groups",
-        CAPTIONS[data.drawn] + " The dark line is the average group.",
+        CAPTIONS[data.drawn] + " The thick line is the average group.",
         f"Fitted {text.shorten(data.names[1])} against {text.shorten(data.names[0])}, one line for each of "
         f"{len(data.labels):,} groups, {_fan(data)}.",
         f"{len(drawn):,} of {len(data.labels):,} lines are drawn." if len(drawn) < len(data.labels) else "",
@@ -111,6 +113,7 @@ def _add_group(
 ) -> None:
     """One group's points and, over them, its line."""
     rows = np.flatnonzero(data.code == code)
+    rows = rows[thinned(np.abs(data.y[rows] - data.y[rows].mean()), GROUP_POINTS)]
     line = data.line_code == code
     name = text.plain(text.shorten(data.labels[code], 30))
     figure.add_trace(
@@ -175,8 +178,20 @@ def panels(data: Grouped, labels: Sequence[str], *, chosen: str | None = None, i
         CAPTIONS[data.drawn] + " The dotted line is the average group, the same in each panel.",
         f"{len(shown)} panels, one a group, with observed {text.shorten(data.names[1])} against "
         f"{text.shorten(data.names[0])} and the group's fitted line.",
-        "" if len(shown) == len(data.labels) else f"{len(shown)} of {len(data.labels):,} groups are shown.",
+        _panels_note(data, shown),
     )
+
+
+def _panels_note(data: Grouped, shown: Sequence[str]) -> str:
+    """What the panels leave out, or nothing."""
+    few = len(shown) < len(data.labels)
+    codes = [data.labels.index(label) for label in shown]
+    large = bool((np.bincount(data.code, minlength=len(data.labels))[codes] > GROUP_POINTS).any())
+    notes = [
+        f"{len(shown)} of {len(data.labels):,} groups are shown." if few else "",
+        f"Of a group with more than {GROUP_POINTS:,} rows that many are drawn." if large else "",
+    ]
+    return " ".join(filter(None, notes))
 
 
 def _panel_layout(figure: go.Figure, rows: int) -> go.Figure:
