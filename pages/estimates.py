@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.ui import charts, display, fitting, picking, shell, state, tables, words
+from pages.ui import charts, display, fitting, fitview, picking, shell, state, tables, words
 from pages.ui.numbers import number, share
 
 shell.enter("estimates")
 st.title("Estimates")
 result = fitting.current_fit_or_stop()
 data, call = state.data(), state.call()
-outcome = result.model.endog_names
+outcome = fitview.outcome_name(result)
 glance = result.glance()
 fit = glance.iloc[0]
 

@@ -9,7 +9,7 @@ from pages.ui import charts, display, fitting, fitview, picking, shell, tables
 shell.enter("group_effects")
 st.title("Group effects")
 result = fitting.current_fit_or_stop()
-outcome = result.model.endog_names
+outcome = fitview.outcome_name(result)
 ink = display.ink()
 
 top = st.columns([2, 2, 3], vertical_alignment="bottom")

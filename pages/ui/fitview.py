@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from mixedcore.formula import formula_columns
+from pages.ui import notation
+
 if TYPE_CHECKING:
     from mixedcore import MixedLMResults
 
@@ -54,6 +57,16 @@ class Grouping:
         return joined
 
 
+def outcome_name(result: MixedLMResults) -> str:
+    """The outcome as its column is named, without the marks that quote it in a formula."""
+    written = result.model.endog_names
+    try:
+        outcome = notation.read(f"{written} ~ 1").outcome
+    except notation.UnreadError:
+        return written
+    return written if outcome is None or outcome.categorical else outcome.column
+
+
 def random_effects(blups: pd.DataFrame) -> list[RandomEffect]:
     """The random coefficients of `result.tidy(effects="blups")`, in its order."""
     pairs = blups[["group", "term"]].drop_duplicates()
@@ -82,7 +95,7 @@ def groupings(result: MixedLMResults, augmented: pd.DataFrame, *, factors: bool 
     found = [Grouping((groups,))] if top else []
     others = []
     for name in own_columns(augmented):
-        if name == groups or _named_in(name, result.model.endog_names) or _measured(augmented[name]):
+        if name == groups or name in _outcome_columns(result) or _measured(augmented[name]):
             continue
         if _in_components(result, name):
             found.append(Grouping((*top, name)))
@@ -99,11 +112,12 @@ def numeric_predictors(result: MixedLMResults, augmented: pd.DataFrame) -> list[
         if pd.api.types.is_numeric_dtype(augmented[name].dtype)
         and not pd.api.types.is_bool_dtype(augmented[name].dtype)
         and name != result.model.group_name
-        and not _named_in(name, result.model.endog_names)
-        and (_named_in(name, _right_side(result)) or not _in_components(result, name))
+        and name not in _outcome_columns(result)
+        and (name in _right_side(result) or not _in_components(result, name))
         and augmented[name].nunique() > 1
     ]
-    return sorted(found, key=lambda name: not _named_in(name, str(result.model.re_formula or "")))
+    slopes = _columns(result.model.re_formula)
+    return sorted(found, key=lambda name: name not in slopes)
 
 
 def line_slopes(result: MixedLMResults, blups: pd.DataFrame, x: str) -> tuple[float, dict[str, float]] | None:
@@ -112,8 +126,9 @@ def line_slopes(result: MixedLMResults, blups: pd.DataFrame, x: str) -> tuple[fl
     None unless `x` enters the model as itself alone: not transformed, in a product or in a component.
     """
     terms = [*result.fe_params.index, *map(str, blups["term"].unique())]
-    in_components = any(_named_in(x, str(formula)) for formula in (result.model.vc_formula or {}).values())
-    if in_components or x not in result.fe_params or {name for name in terms if _named_in(x, name)} != {x}:
+    if _in_any_component(result, x) or x not in result.fe_params:
+        return None
+    if {name for name in terms if _named_in(x, name)} != {x}:
         return None
     own = blups[(blups["group"] == result.model.group_name) & (blups["term"] == x)]
     return float(result.fe_params[x]), dict(zip(own["level"], own["estimate"], strict=True))
@@ -121,10 +136,8 @@ def line_slopes(result: MixedLMResults, blups: pd.DataFrame, x: str) -> tuple[fl
 
 def moved_by_more(result: MixedLMResults, augmented: pd.DataFrame, x: str, grouping: Grouping) -> bool:
     """Whether other columns than `x` move the fitted values within the groups of `grouping`."""
-    known = {x, *grouping.columns}
-    return any(
-        name not in known and not _named_in(name, result.model.endog_names) for name in own_columns(augmented)
-    )
+    known = {x, *grouping.columns} | _outcome_columns(result)
+    return any(name not in known for name in own_columns(augmented))
 
 
 def _measured(column: pd.Series) -> bool:
@@ -135,18 +148,32 @@ def _measured(column: pd.Series) -> bool:
     return pd.api.types.is_integer_dtype(kind) and column.nunique() > max(12, len(column) // 20)
 
 
-def _named_in(name: str, formula: str) -> bool:
-    return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", formula) is not None
+def _named_in(name: str, term: str) -> bool:
+    """Whether the name of a coefficient mentions the column."""
+    return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", term) is not None
 
 
-def _right_side(result: MixedLMResults) -> str:
-    return str(result.model.formula).partition("~")[2] + str(result.model.re_formula or "")
+def _columns(formula: object) -> frozenset[str]:
+    """The columns that a formula uses, found by reading it: quoted, a name may be written otherwise."""
+    return frozenset(formula_columns(str(formula))) if formula else frozenset()
+
+
+def _outcome_columns(result: MixedLMResults) -> frozenset[str]:
+    return _columns(result.model.endog_names)
+
+
+def _right_side(result: MixedLMResults) -> frozenset[str]:
+    """The columns of the fixed effects, of terms in bars and of the random part."""
+    return _columns(str(result.model.formula).partition("~")[2]) | _columns(result.model.re_formula)
+
+
+def _in_any_component(result: MixedLMResults, name: str) -> bool:
+    return any(name in _columns(formula) for formula in (result.model.vc_formula or {}).values())
 
 
 def _in_components(result: MixedLMResults, name: str) -> bool:
     """Whether a variance component's formula uses the column and the rest of the model does not."""
-    inside = any(_named_in(name, str(formula)) for formula in (result.model.vc_formula or {}).values())
-    return inside and not _named_in(name, _right_side(result))
+    return _in_any_component(result, name) and name not in _right_side(result)
 
 
 def find_label(chosen: str | None, labels: Sequence[str]) -> str | None:

@@ -103,3 +103,16 @@ def test_the_order_of_a_ranking_is_kept_when_it_is_about_the_same_groups() -> No
     labels = pd.Series([3, 1, 2, 1])
     assert fitview.in_order(labels, ["2", "3", "1"]) == ["2", "3", "1"]
     assert fitview.in_order(labels, ["x"]) == ["1", "2", "3"]
+
+
+def test_a_quoted_outcome_is_no_predictor_and_shows_its_own_name() -> None:
+    """A name with quotes is escaped in a formula, and a short name may be a word of a longer one."""
+    data = datasets.load("sleepstudy").rename(columns={"Reaction": 'the "x" time', "Days": "x"})
+    result = mixedlm('Q("the \\"x\\" time") ~ x', data, groups="Subject").fit()
+    assert fitview.numeric_predictors(result, result.augment()) == ["x"]
+    assert fitview.outcome_name(result) == 'the "x" time'
+
+
+def test_a_calculated_outcome_is_named_as_written() -> None:
+    result = mixedlm("np.log(Reaction) ~ Days", datasets.load("sleepstudy"), groups="Subject").fit()
+    assert fitview.outcome_name(result) == "np.log(Reaction)"
