@@ -51,7 +51,7 @@ def show_fit(call: ModelCall, problems: dict[str, str], hold: bool) -> None:
     if waiting and st.button("Fit", key="model_fit", type="primary", icon=":material/play_arrow:"):
         waiting = False
     if problems:
-        st.error("Not fitted: a formula above needs a correction.", icon=":material/error:")
+        st.error("Not fitted: the model above needs a correction.", icon=":material/error:")
     elif waiting:
         st.caption("Fits wait for the button (hold is on).")
     else:

@@ -14,7 +14,7 @@ import streamlit as st
 import mixedcore
 from mixedcore import formula as language
 from mixedcore.errors import FormulaError, MixedCoreError
-from pages.ui import builder, roles, state, text
+from pages.ui import builder, notation, roles, state, text
 from pages.ui.dataset import Dataset
 from pages.ui.modelcall import ModelCall
 from pages.ui.roles import Column
@@ -23,6 +23,14 @@ KEPT_FITS = 64
 KEPT_FOR = "2h"
 MOST_SLOPES = 25
 """Correlated coefficients a group: 25 already have 325 variances and covariances to estimate."""
+NO_GROUPS = (
+    "Nothing groups the rows yet, and a mixed model compares groups. Choose a grouping factor, a column "
+    "whose labels repeat, or add a variance component."
+)
+NO_EFFECTS = (
+    "Nothing differs between the groups yet. Switch their random intercept on, choose a random slope, or add "
+    "a variance component."
+)
 
 
 @st.cache_data(max_entries=KEPT_FITS, ttl=KEPT_FOR, show_spinner=False)
@@ -47,7 +55,20 @@ def problems(call: ModelCall, columns: Sequence[Column]) -> dict[str, str]:
             found[field] = str(err)
     if not call.one_group and call.groups not in {column.name for column in columns}:
         found["groups"] = f"There is no column named {call.groups!r}; choose how the rows are grouped."
+    if not found and _nothing_varies(call):
+        found["groups" if call.one_group else "re_formula"] = NO_GROUPS if call.one_group else NO_EFFECTS
     return found | _name_problems([name for name, _ in call.vc_formula])
+
+
+def _nothing_varies(call: ModelCall) -> bool:
+    """Whether the random part is written as nothing, such as 0, and no variance component makes up for it."""
+    if call.vc_formula or call.re_formula is None:
+        return False
+    try:
+        found = notation.read(call.re_formula)
+    except notation.UnreadError:
+        return False
+    return not (found.intercept or found.terms)
 
 
 def _check(field: str, formula: str, columns: Sequence[Column]) -> None:

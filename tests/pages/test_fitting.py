@@ -182,3 +182,16 @@ def test_a_bug_is_not_taken_for_a_refusal(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(mixedcore, "mixedlm", broken)
     with pytest.raises(KeyError):
         fitting.fit(CALL, dataset())
+
+
+@pytest.mark.parametrize(
+    ("groups", "field", "said"),
+    [("", "groups", "Nothing groups the rows yet"), ("g", "re_formula", "Nothing differs between the")],
+)
+def test_a_model_without_random_effects_says_what_to_choose(groups: str, field: str, said: str) -> None:
+    data = dataset()
+    call = ModelCall("y ~ x", groups, "0")
+    assert said in fitting.problems(call, roles.profile(data.frame))[field]
+    assert not fitting.problems(replace(call, vc_formula=(("h", "0 + C(h)"),)), roles.profile(data.frame))
+    with pytest.raises(FormulaError, match=said):
+        fitting.fit(call, data)
