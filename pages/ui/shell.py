@@ -21,6 +21,14 @@ DATA_PAGE = "pages/data.py"
 MODEL_PAGE = "pages/model.py"
 EXAMPLE = "example"
 """The query parameter that names an example: `?example=sleepstudy`."""
+# Streamlit writes what is pressed or open in the accent. On dark no one colour can both be read there and
+# carry white on a button, so the writing keeps the colour of text; border, tint and line show the choice.
+READABLE = """<style>
+[data-variant="segmented_control"][aria-checked="true"],
+[data-variant="segmented_control"][aria-checked="true"] *,
+[role="tab"][aria-selected="true"],
+[role="tab"][aria-selected="true"] * { color: inherit !important; }
+</style>"""
 
 
 def enter(page: str) -> None:
@@ -31,6 +39,7 @@ def enter(page: str) -> None:
     if not state.app_ran():
         state.await_page(f"pages/{page}.py")
         st.switch_page("app.py", query_params=_query())
+    st.html(READABLE)
     refused = _follow_link()
     intake.catch_up()
     _strip()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -84,3 +85,16 @@ def test_a_model_survives_leaving_the_page(page: Page) -> None:
     ready(page)
     expect(field(page, "model_text_formula")).to_have_value("np.log(Reaction) ~ Days")
     no_trouble(page)
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_what_is_pressed_is_written_in_the_colour_of_text(page: Page, mode: Literal["light", "dark"]) -> None:
+    """The accent that carries white on a button is too dark to be read on a dark page."""
+    page.emulate_media(color_scheme=mode)
+    open_page(page, "model?example=sleepstudy")
+    pressed, other = (
+        page.locator(".st-key-model_reml").get_by_role("radio", name=n, exact=True) for n in ("REML", "ML")
+    )
+    expect(pressed).to_be_checked()
+    colour = other.locator("p").evaluate("letters => getComputedStyle(letters).color")
+    expect(pressed.locator("p")).to_have_css("color", colour)
