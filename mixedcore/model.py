@@ -266,7 +266,7 @@ class MixedLM:
         cp, layout = self._products
         start = None
         if start_params is not None:
-            start = start_theta(start_params, self._design.terms, cp.scaled_terms, self.k_fe)
+            start = start_theta(start_params, self._design.terms, cp.scaled_terms, (cp.p, self.k_fe))
         return MixedLMResults(self, estimate(cp, layout, self._design.terms, reml=reml, start=start))
 
     def predict(self, params: Any, exog: Any = None, *, transform: bool = False) -> pd.Series | Floats:

@@ -53,19 +53,20 @@ def packed_order(terms: Sequence[RandomTerm]) -> Ints:
 
 
 def start_theta(
-    packed: Floats, terms: Sequence[RandomTerm], scaled: Sequence[ScaledTerm], k_fe: int
+    packed: Floats, terms: Sequence[RandomTerm], scaled: Sequence[ScaledTerm], k_fe: Sequence[int]
 ) -> Floats:
     """θ in the engine's units from packed start values: fixed effects (profiled out anyway), then ratios.
 
-    `packed` may hold the covariance parameters alone. Raises ModelError for a wrong length or a covariance
+    `k_fe` are the possible numbers of fixed effects: aliased ones may be counted or not. `packed` may hold
+    the covariance parameters alone. Raises ModelError for a wrong length or a covariance
     that is not positive semidefinite.
     """
     order = packed_order(terms)
     packed = np.asarray(packed, dtype=float).ravel()
-    if packed.size not in (order.size, order.size + k_fe) or not np.isfinite(packed).all():
+    if packed.size - order.size not in {0, *k_fe} or not np.isfinite(packed).all():
         raise ModelError(
-            f"start_params has {packed.size} values; give {k_fe} fixed effects and {order.size} covariance "
-            "parameters, or the covariance parameters alone, all finite."
+            f"start_params has {packed.size} values; give {k_fe[0]} fixed effects and {order.size} "
+            "covariance parameters, or the covariance parameters alone, all finite."
         )
     ratios = np.empty(order.size)
     ratios[order] = packed[packed.size - order.size :]

@@ -37,6 +37,7 @@ def findings(user: UserUnits, fe_names: Sequence[str]) -> list[Finding]:
         *_aliased(user, fe_names),
         *_few_levels(user),
         *_single_rows(user),
+        *_saturated(user),
     ]
     order = {"serious": 0, "warning": 1, "info": 2}
     return sorted(found, key=lambda finding: order[finding.severity])
@@ -152,6 +153,22 @@ def _few_levels(user: UserUnits) -> Iterator[Finding]:
                 f"A variance over {m} levels is estimated from {m} values.",
                 "The estimate is very uncertain and intervals that rest on it are too narrow.",
                 f"With this few levels {term.name} usually serves better as a fixed effect.",
+            )
+
+
+def _saturated(user: UserUnits) -> Iterator[Finding]:
+    """As many effects as rows: lme4 refuses such a term, for the residual can hide in it."""
+    n = user.estimate.evaluation.cp.n
+    for term in user.estimate.terms:
+        effects = sum(1 for block in term.blocks for label in block.labels if label)
+        if effects >= n:
+            yield Finding(
+                "saturated",
+                "serious",
+                f"{term.name} has as many effects as there are rows",
+                f"{effects} random effects of {term.name} for {n} rows.",
+                "Its variances and the residual variance can hardly be told apart: other values fit as well.",
+                "Leave out a random slope, or use a coarser grouping factor.",
             )
 
 

@@ -18,7 +18,7 @@ from mixedcore.factor import Root
 from mixedcore.terms import Floats
 from mixedcore.units import UserUnits, free_entries
 
-STEP = 1e-3  # of the parameter's approximate standard error: truncation and rounding both near 1e-8
+STEP = 1e-3  # of the parameter's approximate standard error: truncation near 1e-6 of it, rounding less
 
 
 @dataclass(frozen=True, eq=False)

@@ -62,7 +62,7 @@ def test_packed_order_leads_from_columns_to_rows() -> None:
 def through_the_engine(terms: tuple[RandomTerm, ...], packed: Floats, k_fe: int = 1) -> Floats:
     """Start values taken to θ, and the user's covariances of a search that would end there."""
     cp = cross_products(Y, np.ones((N, 1)), terms)
-    theta = start_theta(packed, terms, cp.scaled_terms, k_fe)
+    theta = start_theta(packed, terms, cp.scaled_terms, [k_fe])
     factors = tuple(factor_of(t, theta[cp.offsets[i] : cp.offsets[i + 1]]) for i, t in enumerate(terms))
     found = estimate(cp, plan(cp), terms, reml=True)
     user = UserUnits(replace(found, factors=factors))
@@ -93,7 +93,7 @@ def test_a_singular_start_is_a_covariance_too() -> None:
     v = np.array([1.0, -0.5, 0.2])
     packed = np.array([*np.outer(v, v)[np.tril_indices(3)], 0.0, 1.0])
     cp = cross_products(Y, np.ones((N, 1)), TERMS)
-    theta = start_theta(packed, TERMS, cp.scaled_terms, 1)
+    theta = start_theta(packed, TERMS, cp.scaled_terms, [1])
     assert np.isfinite(theta).all()
     assert theta[6] == 0.0
 
@@ -110,4 +110,4 @@ def test_a_singular_start_is_a_covariance_too() -> None:
 def test_what_is_no_start_is_explained(packed: Floats, sentence: str) -> None:
     cp = cross_products(Y, np.ones((N, 1)), TERMS)
     with pytest.raises(ModelError, match=sentence):
-        start_theta(packed, TERMS, cp.scaled_terms, 1)
+        start_theta(packed, TERMS, cp.scaled_terms, [1])
