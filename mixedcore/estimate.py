@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.linalg import eigh
 
 from mixedcore.criterion import Evaluation, evaluate, roots_of
 from mixedcore.crossproducts import CrossProducts
@@ -24,6 +23,7 @@ NULL = 1e-6  # singular values of Λ below this, in the engine's units, are dire
 SNAP = 3e-3  # singular values below this are set to zero where that costs nothing
 FREE_OF_COST = 1e-10  # what a snap to zero may add to the criterion, beside rounding
 NO_RESIDUAL = 1e-13  # residual variance over that of the fixed part's residual; rounding hides less
+KNOWN = 1e-10  # share of the best known direction from which the data say something of another
 SPANNED = 1e-9  # share of a random effect that lies outside the fixed effects
 GAIN = 1e-9  # a restart must lower the criterion by more than this
 RESTARTS = 20
@@ -96,15 +96,20 @@ def _check_identified(cp: CrossProducts, terms: tuple[RandomTerm, ...], point: E
     for g, outside, whole in zip(cp.groupings, point.traces, point.faces.M, strict=True):
         for member in g.members:
             own = (member.columns, member.columns)
-            scale = 1 / np.sqrt(np.diag(whole[own]))
-            weight = scale[:, None] * scale
-            ridge = 1e-14 * np.eye(len(scale))
-            if eigh(outside[own] * weight, whole[own] * weight + ridge, eigvals_only=True)[0] < SPANNED:
+            if _smallest_share(outside[own], whole[own]) < SPANNED:
                 raise ModelError(
                     f"The fixed effects contain the effects of {terms[member.term].name} already (such "
                     "as the grouping factor itself), so their variance cannot be estimated. "
                     "Take one of the two out."
                 )
+
+
+def _smallest_share(part: Floats, whole: Floats) -> float:
+    """Smallest v'(part)v / v'(whole)v over the directions that `whole` knows anything about."""
+    values, vectors = np.linalg.eigh(whole)
+    known = values > KNOWN * values[-1]
+    root = vectors[:, known] / np.sqrt(values[known])
+    return float(np.linalg.eigvalsh(root.T @ part @ root)[0])
 
 
 def identity(terms: tuple[RandomTerm, ...]) -> Floats:

@@ -211,7 +211,7 @@ class MixedLMResults:
         delta method.
         """
         order = packed_order(self._estimate.terms)
-        errors = np.sqrt(np.diag(self._information.cov_variances))[:-1]
+        errors = np.sqrt(np.maximum(np.diag(self._information.cov_variances), 0.0))[:-1]
         return pd.Series(errors[order], index=covariance_names(self._estimate.terms))
 
     def cov_params(self) -> pd.DataFrame:

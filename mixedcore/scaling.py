@@ -1,8 +1,9 @@
 """Units that the engine works in, and the way back to the user's.
 
 Columns of X and covariates of random terms are centred where the model has the constant to absorb it,
-and scaled to unit root mean square; the outcome is replaced by its scaled least-squares residual. A predictor
-in millions, or a year such as 2024, then costs no digits, and fits are equivariant by construction.
+and scaled to unit root mean square; covariates that share a full covariance are made orthogonal besides; the
+outcome is replaced by its scaled least-squares residual. A predictor in millions, a year such as 2024, or the
+powers of one variable then cost no digits, and fits are equivariant by construction.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from mixedcore.terms import Block, Floats, Ints, RandomTerm
 
 ALIAS_TOL = 1e-7  # a column whose part outside the earlier ones is this small a share is aliased (R's lm)
 GRAM_TOL = 1e-8  # below this squared share the Gram matrix has lost too many digits: decide by QR
-ROUNDING = 1e-12  # share of a column's mean that its values cannot be told to vary by
+ROUNDING = 1e-15  # share of a column's mean that its values cannot be told to vary by
 EXACT_FIT_TOL = 1e-12  # residual root mean square over that of y
 LARGEST = 1e100  # squares and products of numbers up to here, or down to its inverse, stay finite
 
@@ -46,10 +47,6 @@ class FixedScaling:
         """Coefficients of X from those of Xs, (p,)."""
         return self.beta0 + self.y_scale * (self.A @ beta)
 
-    def cov_to_user(self, cov: Floats) -> Floats:
-        """Covariance of user's coefficients over σ², from that of the scaled ones."""
-        return self.A @ cov @ self.A.T
-
 
 def _constant_column(X: Floats) -> int | None:
     """The first column that is one non-zero number throughout."""
@@ -66,8 +63,11 @@ def _affine(X: Floats) -> tuple[Floats, Floats]:
     Xs = X.copy()
     if (constant := _constant_column(X)) is not None:
         others = np.delete(np.arange(p), constant)
-        means = (np.full(n, 1 / n) @ X)[others]
-        Xs[:, others] -= means
+        weights, means = np.full(n, 1 / n), np.zeros(others.size)
+        for _ in range(2):  # the second pass takes away what rounding left of the mean
+            step = (weights @ Xs)[others]
+            Xs[:, others] -= step
+            means += step
         A[constant, others] = -means / X[0, constant]
         centre[others] = np.abs(means)
     size = np.sqrt(np.einsum("ij,ij->j", Xs, Xs) / n)
@@ -138,7 +138,7 @@ class ScaledTerm:
 
 
 def scale_term(term: RandomTerm) -> ScaledTerm:
-    """Centre and scale a 'full' term with a constant, scale a 'diagonal' one, one unit for 'isotropic'."""
+    """Orthogonal covariates for a 'full' term, scaled ones for a 'diagonal' one, one unit for 'isotropic'."""
     first = term.blocks[0].basis
     for block in term.blocks:
         check_magnitude(block.basis, [f"a covariate of {term.name}"] * block.width)
@@ -147,8 +147,7 @@ def scale_term(term: RandomTerm) -> ScaledTerm:
             f"Every covariate of the random term {term.name} is zero, so it has no effect to estimate."
         )
     if term.structure == "full":
-        basis, A = _affine(first)
-        _check_estimable(basis, term)
+        basis, A = _orthonormal(first, term)
         return ScaledTerm((basis,), A, 1.0)
     if term.structure == "diagonal":
         size = np.sqrt(np.einsum("ij,ij->j", first, first) / len(first))
@@ -169,15 +168,23 @@ def check_magnitude(columns: Floats, names: Sequence[str]) -> None:
             raise ModelError(f"The largest value of {name} is {largest:.3g}; choose other units for it.")
 
 
-def _check_estimable(basis: Floats, term: RandomTerm) -> None:
-    """ModelError for a covariate that is constant beside the intercept, or that the others determine."""
-    kept, _ = _independent(basis, np.arange(basis.shape[1]))
+def _orthonormal(covariates: Floats, term: RandomTerm) -> tuple[Floats, Floats]:
+    """Orthogonal covariates of unit size (n, q) and A (q, q) upper triangular, basis = covariates @ A.
+
+    A full covariance follows any such change, and the search then sees the same problem whatever the coding.
+    ModelError for a covariate that is constant beside the intercept, or that the others determine.
+    """
+    basis, A = _affine(covariates)
+    kept, R = _independent(basis, np.arange(basis.shape[1]))
     if kept.size < basis.shape[1]:
         lost = ", ".join(term.columns[j] for j in range(basis.shape[1]) if j not in kept)
         raise ModelError(
             f"The random effect of {lost} over {term.name} cannot be estimated: the term's other covariates "
             f"determine it, or it is constant. Take it out of the random effects."
         )
+    root = np.linalg.cholesky(basis.T @ basis / len(basis)).T if R is None else R
+    inverse = np.asarray(solve_triangular(root, np.eye(len(root))))
+    return basis @ inverse, A @ inverse
 
 
 def _mean_square(blocks: tuple[Block, ...]) -> float:

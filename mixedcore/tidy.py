@@ -73,7 +73,7 @@ def random_table(info: VarianceInformation, *, level: float) -> pd.DataFrame:
     user = info.user
     z = float(stats.norm.isf((1 - check_level(level)) / 2))
     values = np.append(info.ratios * user.sigma2, user.sigma2)
-    errors = np.sqrt(np.diag(info.cov_variances))
+    errors = np.sqrt(np.maximum(np.diag(info.cov_variances), 0.0))
     rows: list[dict[str, object]] = []
     for t, term in enumerate(user.estimate.terms):
         first = info.evaluation.cp.offsets[t]

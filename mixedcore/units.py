@@ -44,7 +44,8 @@ class UserUnits:
         """(X'V⁻¹X)⁻¹ with V in units of σ², (p, p)."""
         R = self.estimate.evaluation.R_X
         half = solve_triangular(R, np.eye(len(R))) if len(R) else R
-        return self.estimate.evaluation.cp.fixed.cov_to_user(half @ half.T)
+        root = self.estimate.evaluation.cp.fixed.A @ half
+        return root @ root.T
 
     @cached_property
     def cov_beta(self) -> Floats:

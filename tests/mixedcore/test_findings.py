@@ -61,8 +61,8 @@ def test_units_of_one_row() -> None:
 
 
 def test_serious_findings_come_first() -> None:
-    four = ["308", "309", "310", "330"]  # few levels: a warning beside the serious one
-    first_two = datasets.load("sleepstudy").query("Days < 2 and Subject in @four")
+    sleep = datasets.load("sleepstudy")
+    first_two = sleep[(sleep["Days"] < 2) & sleep["Subject"].isin(["308", "309", "310", "330"])]
     result = mixedlm("Reaction ~ Days", first_two, groups="Subject", re_formula="Days").fit()
     severities = [finding.severity for finding in result.diagnose()]
     assert len(set(severities)) > 1

@@ -305,3 +305,29 @@ def test_where_the_search_starts(seed: int) -> None:
     start = np.abs(np.random.default_rng(seed).normal(size=4)) + 0.05
     start[1] *= 0.1
     same_fit(mixedlm(data=frame(), **CALL).fit(start_params=start), original())
+
+
+@pytest.mark.parametrize("degree", [2, 4, 8])
+def test_powers_and_their_orthogonal_combinations_are_one_model(degree: int) -> None:
+    """Random slopes of raw powers, near-collinear, against those of Legendre polynomials of the same degree."""
+    rng = np.random.default_rng(degree)
+    g, x = np.repeat(np.arange(40), 30), np.tile(np.linspace(1, 10, 30), 40)
+    y = rng.normal(size=40)[g] + 0.2 * rng.normal(size=40)[g] * (x - 5) + rng.normal(size=1200)
+    powers = {f"p{k}": x**k for k in range(1, degree + 1)}
+    legendre = {f"l{k}": np.polynomial.Legendre.basis(k)((x - 5.5) / 4.5) for k in range(1, degree + 1)}
+    data = pd.DataFrame({"y": y, "x": x, "g": g} | powers | legendre)
+    raw, orthogonal = (
+        mixedlm("y ~ x", data, groups="g", re_formula=" + ".join(names)).fit() for names in (powers, legendre)
+    )
+    assert raw.converged
+    assert raw.criterion == pytest.approx(orthogonal.criterion, abs=1e-6)
+    np.testing.assert_allclose(raw.fe_params, orthogonal.fe_params, rtol=1e-5)
+
+
+def test_a_predictor_far_from_zero_keeps_its_digits() -> None:
+    rng = np.random.default_rng(4)
+    data = pd.DataFrame({"x": rng.integers(-5, 6, 200).astype(float), "g": np.arange(200) % 20})
+    data["y"] = data["x"] + rng.normal(size=20)[data["g"]] + rng.normal(size=200)
+    near, far = (mixedlm("y ~ x", data.assign(x=data["x"] + by), groups="g").fit() for by in (0, 5e12))
+    assert far.fe_params["x"] == pytest.approx(near.fe_params["x"], rel=SAME)
+    assert far.criterion == pytest.approx(near.criterion, abs=SAME_CRITERION)
