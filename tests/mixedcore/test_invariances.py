@@ -309,7 +309,7 @@ def test_where_the_search_starts(seed: int) -> None:
 
 @pytest.mark.parametrize("degree", [2, 4, 8])
 def test_powers_and_their_orthogonal_combinations_are_one_model(degree: int) -> None:
-    """Random slopes of raw powers, near-collinear, against those of Legendre polynomials of the same degree."""
+    """Random slopes of raw powers, near-collinear, against those of Legendre polynomials of one degree."""
     rng = np.random.default_rng(degree)
     g, x = np.repeat(np.arange(40), 30), np.tile(np.linspace(1, 10, 30), 40)
     y = rng.normal(size=40)[g] + 0.2 * rng.normal(size=40)[g] * (x - 5) + rng.normal(size=1200)
