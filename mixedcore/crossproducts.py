@@ -20,10 +20,7 @@ DENSE_PAIRS = 4  # find pairs of levels by a table while it has at most this man
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Member:
-    """Where block `block` of term `term` stands in a grouping: coefficient columns `columns` of each level.
-
-    level : (m,) the grouping's number of each of the block's levels
-    """
+    """Where block `block` of term `term` stands in a grouping: coefficient columns `columns` of a level."""
 
     term: int
     block: int
@@ -222,10 +219,6 @@ def _renumber(g: Grouping, number: Ints) -> Grouping:
     if np.array_equal(number, g.order):
         return g
     return Grouping(number[g.codes], g.m, g.basis, g.template, g.members, number)
-
-
-def _is_one(basis: Floats) -> bool:
-    return basis.shape[1] == 1 and bool((basis == 1).all())
 
 
 def _gram(g: Grouping) -> Floats:

@@ -62,19 +62,21 @@ def estimate(
 ) -> Estimate:
     """Minimise the criterion from `start` (k,), in the engine's units, or from Λ = I."""
 
+    evaluations = 0
+
     def at(theta: Floats) -> Evaluation:
+        nonlocal evaluations
+        evaluations += 1
         return evaluate(cp, plan, roots_of(cp, theta), reml=reml)
 
     search = _Search(cp, terms, at)
     point, optimum = minimise(at, identity(terms) if start is None else start, max_steps=max_steps)
     _check_residual(point)
-    evaluations = optimum.evaluations
     for _ in range(RESTARTS):
         better = search.leave_zero(point, optimum.theta)
         if better is None:
             break
         point, optimum = minimise(at, better, max_steps=max_steps)
-        evaluations += optimum.evaluations + STEPS_OFF_ZERO.size
     theta, point = search.snap(optimum.theta, point)
     _check_identified(cp, terms, point)
     factors = tuple(rectify(T) for T in search.factors(theta))

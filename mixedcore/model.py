@@ -148,14 +148,9 @@ class MixedLM:
         return self._design.endog_name
 
     @property
-    def all_exog_names(self) -> list[str]:
+    def exog_names(self) -> list[str]:
         """Names of all columns of `exog`, aliased ones included."""
         return list(self._design.fe_names)
-
-    @property
-    def exog_names(self) -> list[str]:
-        """Names of the columns of `exog`."""
-        return self.all_exog_names
 
     @property
     def exog_re_names(self) -> list[str]:
@@ -289,7 +284,7 @@ class MixedLM:
     def _full_beta(self, params: Any) -> Floats:
         """Coefficients of all columns of X, zero for those left out as aliased."""
         if isinstance(params, pd.Series):
-            return np.array([params.get(name, 0.0) for name in self.all_exog_names])
+            return np.array([params.get(name, 0.0) for name in self.exog_names])
         values = np.asarray(params, dtype=float).ravel()
         if values.size < self.k_fe:
             raise ModelError(f"params has {values.size} values and the model has {self.k_fe} fixed effects.")

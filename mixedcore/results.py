@@ -72,7 +72,7 @@ class MixedLMResults:
 
     @property
     def _fe_names(self) -> list[str]:
-        return [self.model.all_exog_names[j] for j in self._user.kept]
+        return [self.model.exog_names[j] for j in self._user.kept]
 
     @property
     def _re_names(self) -> list[str]:
@@ -191,7 +191,7 @@ class MixedLMResults:
     def notes(self) -> tuple[str, ...]:
         """What was dropped or changed on the way to this fit, in plain sentences."""
         dropped = [
-            name for j, name in enumerate(self.model.all_exog_names) if j not in set(self._user.kept.tolist())
+            name for j, name in enumerate(self.model.exog_names) if j not in set(self._user.kept.tolist())
         ]
         extra = f"Left out of the fixed effects because the others determine them: {', '.join(dropped)}."
         return (*self.model.notes, extra) if dropped else self.model.notes
@@ -343,7 +343,7 @@ class MixedLMResults:
 
     def diagnose(self) -> list[Finding]:
         """Findings in plain words, the most serious first: each with evidence, meaning and remedy."""
-        return findings(self._user, self.model.all_exog_names)
+        return findings(self._user, self.model.exog_names)
 
     def summary(self, alpha: float = 0.05) -> Summary:
         """The classic summary: facts and coefficients, covariances in the user's units."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from mixedcore import MixedLMResults, datasets, mixedlm
+from mixedcore.criterion import Evaluation, evaluate
 from mixedcore.errors import ModelError
 
 SCORE = "test_score ~ age + pretest"
@@ -74,3 +77,17 @@ def test_what_is_not_available_yet_says_so(name: str) -> None:
     with pytest.raises(ModelError, match=name):
         mixedlm(SCORE, SMALL, groups="school").fit(**{name: object()})
     assert mixedlm(SCORE, SMALL, groups="school").fit(**{name: None}).converged
+
+
+@pytest.mark.parametrize("name", ["Dyestuff2", "Dyestuff"])
+def test_every_evaluation_of_the_criterion_is_counted(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of the boundary and of snapping to it included."""
+    calls: list[object] = []
+
+    def counted(*args: Any, **kwargs: Any) -> Evaluation:
+        calls.append(args)
+        return evaluate(*args, **kwargs)
+
+    monkeypatch.setattr("mixedcore.estimate.evaluate", counted)
+    result = mixedlm("Yield ~ 1", datasets.load(name), groups="Batch").fit()
+    assert result.optimisation.evaluations == len(calls)
