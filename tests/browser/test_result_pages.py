@@ -9,6 +9,7 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from mixedcore import datasets
 from tests.browser.looks import WAIT_MS, no_trouble, open_page, picture, ready
 from tests.browser.server import Server
 from tests.pages import fits
@@ -47,6 +48,31 @@ def test_three_clicks_from_the_start_to_every_result(page: Page) -> None:
     chart(page, "residuals_against_fitted")
     chart(page, "residuals_by_group")
     picture(page, "residuals")
+
+
+def test_a_file_of_ones_own_leads_to_the_same_numbers(page: Page) -> None:
+    """Upload → model typed → estimates, BLUPs and residuals of lme4's sleepstudy fit."""
+    content = datasets.load("sleepstudy").to_csv(index=False).encode()
+    open_page(page)
+    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(
+        {"name": "my reactions.csv", "mimeType": "text/csv", "buffer": content}
+    )
+    expect(page.locator(".st-key-loaded_strip")).to_contain_text("180 rows", timeout=WAIT_MS)
+    ready(page)
+    go(page, "Model")
+    for key, text, widget in (("formula", "Reaction ~ Days", "fixed"), ("re_formula", "1 + Days", "slopes")):
+        box = page.locator(f".st-key-model_text_{key} input")
+        box.fill(text)
+        box.press("Enter")
+        expect(page.locator(f".st-key-model_{widget}")).to_contain_text("Days", timeout=WAIT_MS)
+        ready(page)
+    expect(page.get_by_text("REML criterion 1,743.63")).to_be_visible(timeout=WAIT_MS)
+    go(page, "Estimates")
+    expect(page.get_by_role("cell", name="251.41")).to_be_visible()
+    go(page, "Group effects")
+    assert chart(page, "caterpillar").locator(".ytick").count() == 18
+    go(page, "Residuals")
+    chart(page, "residuals_against_fitted")
 
 
 def test_a_click_on_a_point_highlights_its_group_everywhere(page: Page) -> None:
