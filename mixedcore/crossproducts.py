@@ -1,51 +1,27 @@
 """Cross-products free of θ, formed once per fit: nothing after this file depends on the number of rows.
 
-Terms on the same levels are merged into one `Grouping`; groupings are ordered by their number of levels,
-largest first, and levels are numbered so that those of one coarser level stand together.
+Two passes over chunks of rows: moments of all columns (`moments`), from which the engine's units follow, then
+sums over the levels of products of the engine's columns. Sums add over chunks.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.linalg import block_diag
 
 from mixedcore.errors import ModelError
-from mixedcore.scaling import FixedScaling, ScaledTerm, scale_fixed, scale_term
-from mixedcore.terms import Floats, Ints, RandomTerm, Template, entries, n_parameters
+from mixedcore.groupings import Grouping, Groupings, arrange, offsets_of
+from mixedcore.moments import Moments, moments
+from mixedcore.rows import CHUNK, Chunk, Rows, gather
+from mixedcore.scaling import EngineUnits, FixedScaling, ScaledTerm, engine_units
+from mixedcore.sums import ColumnTable, LevelSums
+from mixedcore.terms import Floats, Ints, RandomTerm
 
 SAME = 1e-12  # squared share of a covariate outside another term
-DENSE_PAIRS = 4  # find pairs of levels by a table while it has at most this many cells a row
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Member:
-    """Where block `block` of term `term` stands in a grouping: coefficient columns `columns` of a level."""
-
-    term: int
-    block: int
-    columns: slice
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Grouping:
-    """All coefficients that share one set of levels.
-
-    codes (n,), m levels, basis (n, q) in the engine's units; `order` (m,) gives the number here of each
-    level of the members' blocks.
-    """
-
-    codes: Ints
-    m: int
-    basis: Floats
-    template: Template
-    members: tuple[Member, ...]
-    order: Ints
-
-    @property
-    def q(self) -> int:
-        """Coefficients a level."""
-        return int(self.basis.shape[1])
+ROOM = 4  # rows of a chunk for each level, so that adding up the chunks' sums stays cheap
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,12 +40,10 @@ class Pairs:
 class CrossProducts:
     """What the criterion needs of the data; W = [X y] in the engine's units.
 
-    groupings : T, by decreasing number of levels
-    nested    : E, the first E groupings are each nested in all later ones of these E
-    parents   : parents[k, t] (m_k,) level of grouping t that holds each level of k, for k < t < E, ascending
+    groupings : T, by decreasing number of levels; nested and parents as in `Groupings`
     ZZ        : per grouping Z_t'Z_t (q, q, m)
     ZW        : per grouping Z_t'W, (p + 1, q, m)
-    pairs     : pairs[s, t] for s < t unless both are nested; pairs[k, t] for k < t < E hold one block a row
+    pairs     : pairs[s, t] for s < t; for s < t < nested they hold one block a row
     WW        : (p + 1, p + 1)
     """
 
@@ -83,175 +57,180 @@ class CrossProducts:
     ZW: tuple[Floats, ...]
     pairs: dict[tuple[int, int], Pairs]
     WW: Floats
-    fixed: FixedScaling
-    scaled_terms: tuple[ScaledTerm, ...]
+    units: EngineUnits
     offsets: tuple[int, ...]
 
+    @property
+    def fixed(self) -> FixedScaling:
+        """The fixed part's units."""
+        return self.units.fixed
 
-def cross_products(y: Floats, X: Floats, terms: tuple[RandomTerm, ...]) -> CrossProducts:
-    """Form the cross-products of outcome y (n,), fixed design X (n, p) and random terms.
+    @property
+    def scaled_terms(self) -> tuple[ScaledTerm, ...]:
+        """The random terms' units."""
+        return self.units.terms
 
+
+def cross_products(
+    y: Floats,
+    X: Floats,
+    terms: tuple[RandomTerm, ...],
+    weights: Floats | None = None,
+    names: Sequence[str] | None = None,
+) -> CrossProducts:
+    """Form the cross-products of outcome y (n,), fixed design X (n, p) and random terms; weights (n,).
+
+    names : of the columns of X and of y, for messages
     Raises ModelError when the fixed part leaves no variation.
     """
-    fixed = scale_fixed(y, X)
-    scaled = tuple(scale_term(term) for term in terms)
-    offsets = tuple(int(k) for k in np.cumsum([0, *(n_parameters(term) for term in terms)]))
-    groupings = sorted(_merge(terms, scaled, offsets), key=lambda g: -g.m)
-    groupings, parents = _nest(groupings)
-    nested = 1 + max((t for _, t in parents), default=0)
-    W = np.column_stack([fixed.Xs, fixed.ys])
-    pairs = {
-        (s, t): _pairs(groupings[s], groupings[t])
-        for s in range(len(groupings))
-        for t in range(s + 1, len(groupings))
-    }
+    return sum_rows(gather(y, X, terms, weights, names), terms)
+
+
+def sum_rows(rows: Rows, terms: tuple[RandomTerm, ...]) -> CrossProducts:
+    """Cross-products of rows in memory."""
+    groupings, codes, pair_of = arrange(terms)
+    units = engine_units(rows.layout, terms, moments(rows.chunks()), rows.chunks)
+    check_distinct(terms, groupings, units)
+    sums = RowSums.of(units, groupings, weighted=rows.weights is not None)
+    size = max([CHUNK, *(ROOM * each.m for each in sums.by_level)])
+    for chunk in rows.chunks([*codes, *pair_of.values()], size):
+        sums.add(chunk)
+    return assemble(terms, units, groupings, sums)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RowSums:
+    """All sums over rows: one `LevelSums` a grouping, then one a pair of groupings that meet, beside W'W.
+
+    A chunk's codes stand in the same order.
+    """
+
+    table: ColumnTable
+    by_level: tuple[LevelSums, ...]
+    XtX: Floats  # (p, p), from the moments unless X is mixed row by row
+    to_rest: Floats  # (p + 1,): [X y]'y, summed row by row
+
+    @classmethod
+    def of(cls, units: EngineUnits, groupings: Groupings, *, weighted: bool) -> RowSums:
+        """Nothing summed yet."""
+        table = ColumnTable.of(units, weighted=weighted)
+        columns = [_columns(g, table) for g in groupings.each]
+        W = [*table.fixed.tolist(), table.width - 1]
+        sums = [LevelSums(g.m) for g in groupings.each]
+        for s, (own, total) in enumerate(zip(columns, sums, strict=True)):
+            total.want(own, own)
+            total.want(own, W)
+            for t in range(s + 1, groupings.nested):
+                total.want(own, columns[t])
+        for (s, t), (rows, _) in groupings.meet.items():
+            sums.append(LevelSums(rows.size))
+            sums[-1].want(columns[s], columns[t])
+        basis = units.fixed.basis
+        XtX = basis.gram * (0.0 if basis.by_row else units.moments.n)
+        return cls(table, tuple(sums), XtX, np.zeros(len(W)))
+
+    def add(self, chunk: Chunk) -> None:
+        """Add the rows of a chunk."""
+        columns = self.table.values(chunk)
+        for total, codes in zip(self.by_level, chunk.codes, strict=True):
+            total.add(columns, self.table.one, codes)
+        X = columns[self.table.fixed]
+        if self.table.units.fixed.basis.by_row:
+            self.XtX[:] += X @ X.T
+        self.to_rest[:-1] += X @ columns[-1]
+        self.to_rest[-1] += columns[-1] @ columns[-1]
+
+
+def _columns(g: Grouping, table: ColumnTable) -> list[int]:
+    """Columns of a grouping's coefficients in the table."""
+    return [int(j) for member in g.members for j in table.bases[member.term][member.block]]
+
+
+def assemble(
+    terms: Sequence[RandomTerm], units: EngineUnits, groupings: Groupings, sums: RowSums
+) -> CrossProducts:
+    """The cross-products in the engine's units from the sums over all rows."""
+    each, table = groupings.each, sums.table
+    columns = [_columns(g, table) for g in each]
+    mixes = [_mix(g, units.terms) for g in each]
+    W = [*table.fixed.tolist(), table.width - 1]
+    ZZ, ZW, pairs = [], [], {}
+    for t, total in enumerate(sums.by_level[: len(each)]):
+        ZZ.append(_mixed(mixes[t], total.blocks(columns[t], columns[t]), mixes[t]))
+        ZW.append(_mixed(None, total.blocks(W, columns[t]), mixes[t]))
+        for u in range(t + 1, groupings.nested):
+            blocks = _mixed(mixes[t], total.blocks(columns[t], columns[u]), mixes[u])
+            pairs[t, u] = Pairs(np.arange(each[t].m), groupings.parents[t, u], blocks)
+    for ((s, t), (rows, cols)), total in zip(groupings.meet.items(), sums.by_level[len(each) :], strict=True):
+        blocks = _mixed(mixes[s], total.blocks(columns[s], columns[t]), mixes[t])
+        pairs[s, t] = Pairs(rows, cols, blocks)
+    p = table.fixed.size
+    WW = np.empty((p + 1, p + 1))
+    WW[:p, :p], WW[p], WW[:, p] = sums.XtX, sums.to_rest, sums.to_rest
     return CrossProducts(
-        n=y.size,
-        p=fixed.kept.size,
-        k=offsets[-1],
-        groupings=tuple(groupings),
-        nested=nested,
-        parents=parents,
-        ZZ=tuple(_gram(g) for g in groupings),
-        ZW=tuple(_border(g, W) for g in groupings),
+        n=units.moments.n,
+        p=p,
+        k=offsets_of(terms)[-1],
+        groupings=each,
+        nested=groupings.nested,
+        parents=groupings.parents,
+        ZZ=tuple(ZZ),
+        ZW=tuple(ZW),
         pairs=pairs,
-        WW=W.T @ W,
-        fixed=fixed,
-        scaled_terms=scaled,
-        offsets=offsets,
+        WW=WW,
+        units=units,
+        offsets=offsets_of(terms),
     )
 
 
-def _merge(
-    terms: tuple[RandomTerm, ...], scaled: tuple[ScaledTerm, ...], offsets: tuple[int, ...]
-) -> list[Grouping]:
-    """Collect the blocks that share their levels."""
-    found: list[list[tuple[int, int]]] = []
-    for t, term in enumerate(terms):
-        for b, block in enumerate(term.blocks):
-            for same in found:
-                other = terms[same[0][0]].blocks[same[0][1]]
-                if other.n_levels == block.n_levels and np.array_equal(other.codes, block.codes):
-                    same.append((t, b))
-                    break
-            else:
-                found.append([(t, b)])
-    for same in found:
-        _check_distinct(same, terms, scaled)
-    return [_grouping(same, terms, scaled, offsets) for same in found]
+def _mix(g: Grouping, scaled: Sequence[ScaledTerm]) -> Floats | None:
+    """What makes a grouping's coefficients of its columns' sums, (q, q); None where nothing has to."""
+    parts = [scaled[member.term].bases[member.block] for member in g.members]
+    if all(basis.mix is None or basis.by_row for basis in parts):
+        return None
+    whole = [
+        np.eye(basis.affine.numbers.size) if basis.mix is None or basis.by_row else basis.mix
+        for basis in parts
+    ]
+    return np.asarray(block_diag(*whole))
 
 
-def _check_distinct(
-    same: list[tuple[int, int]], terms: tuple[RandomTerm, ...], scaled: tuple[ScaledTerm, ...]
-) -> None:
-    for t, b in same:
-        own = scaled[t].bases[b]
-        if own.shape[1] > 1 or len(terms[t].blocks) > 1:
-            continue
-        for s, c in same:
-            other = scaled[s].bases[c]
-            columns = [other] if terms[s].structure == "full" else list(other.T[:, :, None])
-            if s != t and len(terms[s].blocks) == 1 and any(_within(own[:, 0], basis) for basis in columns):
-                one, two = sorted((terms[t].name, terms[s].name))
-                raise ModelError(
-                    f"The random terms {one} and {two} give the same rows the same effect, so their "
-                    "variances cannot be told apart; take one of them out."
-                )
+def _mixed(left: Floats | None, blocks: Floats, right: Floats | None) -> Floats:
+    """left' · blocks · right for blocks (a, b, m)."""
+    if right is not None:
+        blocks = np.matmul(right.T, blocks)
+    if left is not None:
+        a, b, m = blocks.shape
+        blocks = (left.T @ blocks.reshape(a, b * m)).reshape(a, b, m)
+    return blocks
 
 
-def _within(column: Floats, basis: Floats) -> bool:
-    """Whether a column (n,) is a combination of the columns of a basis (n, q)."""
-    size = float(column @ column)
-    gram, along = basis.T @ basis, basis.T @ column
+def check_distinct(terms: Sequence[RandomTerm], groupings: Groupings, units: EngineUnits) -> None:
+    """ModelError for a covariate that another term has on the same levels."""
+    for g in groupings.each:
+        for own in g.members:
+            if len(units.terms[own.term].bases) > 1 or own.columns.stop - own.columns.start > 1:
+                continue
+            for other in g.members:
+                if other.term != own.term and len(units.terms[other.term].bases) == 1:
+                    _check_apart(terms, units, own.term, other.term)
+
+
+def _check_apart(terms: Sequence[RandomTerm], units: EngineUnits, one: int, two: int) -> None:
+    column, basis = (units.layout.bases[t][0] for t in (one, two))
+    groups = [basis] if terms[two].structure == "full" else list(basis[:, None])
+    if any(_within(column, own, units.moments) for own in groups):
+        first, second = sorted((terms[one].name, terms[two].name))
+        raise ModelError(
+            f"The random terms {first} and {second} give the same rows the same effect, so their "
+            "variances cannot be told apart; take one of them out."
+        )
+
+
+def _within(column: Ints, basis: Ints, found: Moments) -> bool:
+    """Whether a column is a combination of the columns of a basis, by number."""
+    raw = {1: np.zeros(1, dtype=bool), basis.size: np.zeros(basis.size, dtype=bool)}
+    size = float(found.products(column, column, (raw[1], raw[1]))[0, 0])
+    gram = found.products(basis, basis, (raw[basis.size], raw[basis.size]))
+    along = found.products(basis, column, (raw[basis.size], raw[1]))[:, 0]
     return size > 0 and size - float(along @ np.linalg.lstsq(gram, along)[0]) < SAME * size
-
-
-def _grouping(
-    same: list[tuple[int, int]],
-    terms: tuple[RandomTerm, ...],
-    scaled: tuple[ScaledTerm, ...],
-    offsets: tuple[int, ...],
-) -> Grouping:
-    rows, cols, index, members = [], [], [], []
-    q = 0
-    for t, b in same:
-        width = terms[t].blocks[b].width
-        r, c, k = entries(terms[t].structure, width)
-        rows.append(r + q)
-        cols.append(c + q)
-        index.append(k + offsets[t])
-        members.append(Member(t, b, slice(q, q + width)))
-        q += width
-    block = terms[same[0][0]].blocks[same[0][1]]
-    template = Template(q, np.concatenate(rows), np.concatenate(cols), np.concatenate(index))
-    basis = np.column_stack([scaled[t].bases[b] for t, b in same])
-    return Grouping(block.codes, block.n_levels, basis, template, tuple(members), np.arange(block.n_levels))
-
-
-def _parent(fine: Grouping, coarse: Grouping) -> Ints | None:
-    """Level of `coarse` that holds each level of `fine`, or None where one reaches into several."""
-    parent = np.zeros(fine.m, dtype=np.intp)
-    parent[fine.codes] = coarse.codes
-    return parent if np.array_equal(parent[fine.codes], coarse.codes) else None
-
-
-def _nest(groupings: list[Grouping]) -> tuple[list[Grouping], dict[tuple[int, int], Ints]]:
-    """The leading chain of groupings, each nested in all later ones of it; levels renumbered along it."""
-    parents: dict[tuple[int, int], Ints] = {}
-    length = 1
-    while length < len(groupings):
-        up = [_parent(groupings[k], groupings[length]) for k in range(length)]
-        if any(parent is None for parent in up):
-            break
-        parents |= {(k, length): parent for k, parent in enumerate(up) if parent is not None}
-        length += 1
-    number = {length - 1: np.arange(groupings[length - 1].m)}
-    for k in range(length - 2, -1, -1):
-        by_parent = np.argsort(number[k + 1][parents[k, k + 1]], kind="stable")
-        number[k] = np.empty_like(by_parent)
-        number[k][by_parent] = np.arange(groupings[k].m)
-    renumbered = [_renumber(g, number[k]) if k in number else g for k, g in enumerate(groupings)]
-    sorted_parents = {(k, t): number[t][parent][np.argsort(number[k])] for (k, t), parent in parents.items()}
-    return renumbered, sorted_parents
-
-
-def _renumber(g: Grouping, number: Ints) -> Grouping:
-    if np.array_equal(number, g.order):
-        return g
-    return Grouping(number[g.codes], g.m, g.basis, g.template, g.members, number)
-
-
-def _gram(g: Grouping) -> Floats:
-    """Z'Z of one grouping, (q, q, m)."""
-    out = np.empty((g.q, g.q, g.m))
-    for i in range(g.q):
-        for j in range(i + 1):
-            out[i, j] = out[j, i] = np.bincount(g.codes, g.basis[:, i] * g.basis[:, j], minlength=g.m)
-    return out
-
-
-def _border(g: Grouping, W: Floats) -> Floats:
-    """Z'W, (w, q, m)."""
-    out = np.empty((W.shape[1], g.q, g.m))
-    for a in range(W.shape[1]):
-        for i in range(g.q):
-            out[a, i] = np.bincount(g.codes, W[:, a] * g.basis[:, i], minlength=g.m)
-    return out
-
-
-def _pairs(s: Grouping, t: Grouping) -> Pairs:
-    """Z_s'Z_t over the pairs of levels that meet in a row of the data."""
-    key = s.codes * t.m + t.codes
-    cells = s.m * t.m
-    if cells <= DENSE_PAIRS * key.size:
-        present = np.flatnonzero(np.bincount(key, minlength=cells))
-        position = np.empty(cells, dtype=np.intp)
-        position[present] = np.arange(present.size)
-        where = position[key]
-    else:
-        present, where = np.unique(key, return_inverse=True)
-    values = np.empty((s.q, t.q, present.size))
-    for i in range(s.q):
-        for j in range(t.q):
-            values[i, j] = np.bincount(where, s.basis[:, i] * t.basis[:, j], minlength=present.size)
-    return Pairs(present // t.m, present % t.m, values)

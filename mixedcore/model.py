@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mixedcore.crossproducts import CrossProducts, cross_products
+from mixedcore.crossproducts import CrossProducts, sum_rows
 from mixedcore.design import Design, build
 from mixedcore.design_arrays import from_arrays
 from mixedcore.design_eval import environment
@@ -21,8 +21,9 @@ from mixedcore.errors import ModelError
 from mixedcore.estimate import estimate
 from mixedcore.parameters import covariance_names, effect_names, start_theta
 from mixedcore.results import MixedLMResults
-from mixedcore.scaling import check_magnitude
+from mixedcore.rows import Rows, gather
 from mixedcore.terms import Floats, Ints
+from mixedcore.units import UserUnits
 
 MODEL_KEYWORDS = ("groups", "eval_env", "use_sqrt")
 # Accepted for programs written for statsmodels; the engine's own search needs none of them.
@@ -242,10 +243,13 @@ class MixedLM:
     # -- what can be done with it ----------------------------------------------------------------------
 
     @cached_property
+    def _rows(self) -> Rows:
+        design = self._design
+        return gather(design.y, design.X, design.terms, names=[*self.exog_names, self.endog_names])
+
+    @cached_property
     def _products(self) -> tuple[CrossProducts, Plan]:
-        check_magnitude(self.endog, [self.endog_names])
-        check_magnitude(self.exog, self.exog_names)
-        cp = cross_products(self._design.y, self._design.X, self._design.terms)
+        cp = sum_rows(self._rows, self._design.terms)
         return cp, plan(cp)
 
     def fit(
@@ -262,7 +266,8 @@ class MixedLM:
         start = None
         if start_params is not None:
             start = start_theta(start_params, self._design.terms, cp.scaled_terms, (cp.p, self.k_fe))
-        return MixedLMResults(self, estimate(cp, layout, self._design.terms, reml=reml, start=start))
+        found = estimate(cp, layout, self._design.terms, reml=reml, start=start)
+        return MixedLMResults(self, UserUnits(found, self._rows))
 
     def predict(self, params: Any, exog: Any = None, *, transform: bool = False) -> pd.Series | Floats:
         """Xβ at fixed effects (p,) for the rows in use or for `exog` (columns of X, or a table)."""

@@ -13,7 +13,6 @@ from mixedcore import tidy as tables
 from mixedcore.diagnostics.findings import Finding, findings
 from mixedcore.effects.variance import VarianceShares, variance_shares
 from mixedcore.errors import ModelError
-from mixedcore.estimate import Estimate
 from mixedcore.group_effects import (
     covariances_by_factor,
     covariances_by_group,
@@ -52,10 +51,10 @@ class MixedLMResults:
     Bates, Mächler, Bolker & Walker (2015), J. Stat. Softw. 67(1).
     """
 
-    def __init__(self, model: MixedLM, estimate: Estimate) -> None:
+    def __init__(self, model: MixedLM, user: UserUnits) -> None:
         self.model = model
-        self._estimate = estimate
-        self._user = UserUnits(estimate)
+        self._user = user
+        self._estimate = user.estimate
         self._information = VarianceInformation(self._user)
 
     # -- estimates -------------------------------------------------------------------------------------

@@ -8,8 +8,10 @@ from functools import cached_property
 import numpy as np
 from scipy.linalg import solve_triangular
 
-from mixedcore.crossproducts import Grouping, Member
 from mixedcore.estimate import Estimate, lower_root
+from mixedcore.groupings import Grouping, Member
+from mixedcore.rows import Rows
+from mixedcore.scaling import outcome_column
 from mixedcore.terms import Block, Floats, Ints, RandomTerm
 
 
@@ -18,6 +20,7 @@ class UserUnits:
     """An estimate seen in the units of the data; everything here is linear in the engine's numbers."""
 
     estimate: Estimate
+    rows: Rows
 
     @cached_property
     def sigma2(self) -> float:
@@ -90,10 +93,13 @@ class UserUnits:
         scaled = self.estimate.evaluation.cp.scaled_terms[t]
         return scaled.unit * np.eye(width) if self.estimate.terms[t].structure == "isotropic" else scaled.A
 
+    def _engine_modes(self, t: int, b: int) -> Floats:
+        number, grouping, member = self._place(t, b)
+        return self.estimate.evaluation.modes[number][member.columns][:, grouping.order]
+
     def modes(self, t: int, b: int) -> Floats:
         """Conditional modes (BLUPs) of block b of term t, (q, m), levels as in the block."""
-        number, grouping, member = self._place(t, b)
-        own = self.estimate.evaluation.modes[number][member.columns][:, grouping.order]
+        own = self._engine_modes(t, b)
         return self.y_scale * (self._to_user(t, len(own)) @ own)
 
     def mode_covariances(self, t: int, b: int) -> Floats:
@@ -105,19 +111,31 @@ class UserUnits:
 
     @cached_property
     def random_part(self) -> Floats:
-        """Zb, (n,)."""
-        evaluation = self.estimate.evaluation
-        total = np.zeros(evaluation.cp.n)
-        for grouping, modes in zip(evaluation.cp.groupings, evaluation.modes, strict=True):
-            for basis, mode in zip(grouping.basis.T, modes, strict=True):
-                total += basis * mode[grouping.codes]
-        return self.y_scale * total
+        """Zb, (n,), from the centred columns: no digits lost to large means."""
+        cp, total = self.estimate.evaluation.cp, np.zeros(self.rows.n)
+        blocks = [(t, b) for t, term in enumerate(self.estimate.terms) for b in range(len(term.blocks))]
+        for t, b in blocks:
+            basis, modes = cp.scaled_terms[t].bases[b], self._engine_modes(t, b)
+            coefficients = self.y_scale * (modes if basis.mix is None else basis.mix @ modes)
+            first = 0
+            for chunk in self.rows.chunks([self.estimate.terms[t].blocks[b].codes]):
+                columns, codes = basis.affine.values(chunk, cp.units.moments), chunk.codes[0]
+                total[first : first + codes.size] += np.einsum("qr,qr->r", columns, coefficients[:, codes])
+                first += codes.size
+        return total
 
     @cached_property
     def marginal_resid(self) -> Floats:
         """y − Xβ, (n,), from the centred columns: no digits lost to large means."""
-        fixed = self.estimate.evaluation.cp.fixed
-        return self.y_scale * (fixed.ys - fixed.Xs @ self.estimate.evaluation.beta)
+        cp = self.estimate.evaluation.cp
+        fixed, moments = cp.fixed, cp.units.moments
+        beta = fixed.start + self.y_scale * self.estimate.evaluation.beta
+        parts = [
+            outcome_column(chunk, moments, cp.units.layout.outcome, fixed.about_mean)
+            - beta @ fixed.basis.values(chunk, moments)
+            for chunk in self.rows.chunks()
+        ]
+        return np.concatenate(parts)
 
 
 def level_sizes(block: Block) -> Ints:

@@ -32,7 +32,11 @@ LAYERS = (
     "design_arrays",
     # From matrices to the optimum.
     "blocks",
+    "rows",
+    "moments",
     "scaling",
+    "sums",
+    "groupings",
     "crossproducts",
     "elimination",
     "dense",

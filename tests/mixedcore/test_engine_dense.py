@@ -16,6 +16,7 @@ from mixedcore.group_effects import covariances_by_group
 from mixedcore.inference.information import VarianceInformation
 from mixedcore.inference.satterthwaite import satterthwaite_df
 from mixedcore.optimise import OptSummary
+from mixedcore.rows import gather
 from mixedcore.terms import Floats
 from mixedcore.units import UserUnits
 from tests.mixedcore.dense_algebra import Data, Dense, designs, random_theta
@@ -73,7 +74,8 @@ class Case:
         factors = tuple(factor_of(t, self.theta[o[i] : o[i + 1]]) for i, t in enumerate(self.data.terms))
         nothing = OptSummary(self.theta, self.point.value, 1, True, "", self.point.gradient, 0.0, ())
         null = tuple(null_directions(T) for T in factors)
-        return UserUnits(Estimate(self.data.terms, self.point, nothing, factors, null))
+        rows = gather(self.data.y, self.data.X, self.data.terms)
+        return UserUnits(Estimate(self.data.terms, self.point, nothing, factors, null), rows)
 
 
 CASES = [Case(name, reml, seed) for name in DESIGNS for reml in (True, False) for seed in SEEDS]
@@ -227,6 +229,7 @@ def test_satterthwaite_degrees_of_freedom_at_the_optimum(name: str, reml: bool) 
     data = with_variance(DESIGNS[name])
     cp = cross_products(data.y, data.X, data.terms)
     found = estimate(cp, plan(cp), data.terms, reml=reml)
+    rows = gather(data.y, data.X, data.terms)
     assert not found.singular
     dense = Dense(data, cp, found.optimum.theta, reml)
     L = np.array([[1.0, 0, 0], [0, 1, 0], [0, 0, 1], [1, 7, 0.5]])
@@ -236,4 +239,6 @@ def test_satterthwaite_degrees_of_freedom_at_the_optimum(name: str, reml: bool) 
     f = np.array([dense.sigma2 * row @ dense.M @ row for row in L])
     A = 2 * np.linalg.inv(dense.hessian)
     expected = 2 * f**2 / np.einsum("rk,kl,rl->r", gradient, A, gradient)
-    assert satterthwaite_df(VarianceInformation(UserUnits(found)), L) == pytest.approx(expected, rel=1e-4)
+    assert satterthwaite_df(VarianceInformation(UserUnits(found, rows)), L) == pytest.approx(
+        expected, rel=1e-4
+    )

@@ -12,6 +12,7 @@ from mixedcore.elimination import plan
 from mixedcore.errors import ModelError
 from mixedcore.estimate import estimate, factor_of
 from mixedcore.parameters import covariance_names, effect_names, packed_order, start_theta
+from mixedcore.rows import gather
 from mixedcore.terms import Block, Floats, RandomTerm
 from mixedcore.units import UserUnits, free_entries
 
@@ -65,7 +66,7 @@ def through_the_engine(terms: tuple[RandomTerm, ...], packed: Floats, k_fe: int 
     theta = start_theta(packed, terms, cp.scaled_terms, [k_fe])
     factors = tuple(factor_of(t, theta[cp.offsets[i] : cp.offsets[i + 1]]) for i, t in enumerate(terms))
     found = estimate(cp, plan(cp), terms, reml=True)
-    user = UserUnits(replace(found, factors=factors))
+    user = UserUnits(replace(found, factors=factors), gather(Y, np.ones((N, 1)), terms))
     values = np.concatenate([user.psi(t)[free_entries(term)] for t, term in enumerate(terms)])
     return np.asarray(values[packed_order(terms)])
 

@@ -1,0 +1,101 @@
+"""First pass over the rows: means, centred cross-products and ranges of all columns, additive over chunks.
+
+Chan, Golub & LeVeque (1983), Am. Stat. 37(3), eq. 2.1, for pairs of samples. Columns far from zero are first
+brought near it by subtracting a number close to them, which loses no digits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import reduce
+
+import numpy as np
+
+from mixedcore.errors import DataError
+from mixedcore.rows import Chunk
+from mixedcore.terms import Floats, Ints
+
+FAR = 100.0  # standard deviations from zero at which a column gets an origin of its own
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Moments:
+    """Sums over rows of c columns, each less its `origin` (c,).
+
+    n rows of total weight `weight`; mean (c,) weighted; M2 (c, c) weighted sums of squares and products about
+    it; low and high (c,) the range of the columns as given; nonzero (c,) rows in which each is not zero
+    """
+
+    n: int
+    weight: float
+    origin: Floats
+    mean: Floats
+    M2: Floats
+    low: Floats
+    high: Floats
+    nonzero: Ints
+
+    def __add__(self, other: Moments) -> Moments:
+        """Moments of both samples; their origins must be the same."""
+        weight = self.weight + other.weight
+        step = other.mean - self.mean
+        return Moments(
+            self.n + other.n,
+            weight,
+            self.origin,
+            self.mean + step * (other.weight / weight),
+            self.M2 + other.M2 + np.outer(step, step) * (self.weight * other.weight / weight),
+            np.minimum(self.low, other.low),
+            np.maximum(self.high, other.high),
+            self.nonzero + other.nonzero,
+        )
+
+    @property
+    def centre(self) -> Floats:
+        """Mean of the columns as given, (c,)."""
+        return np.where(self.low == self.high, self.low, self.origin + self.mean)
+
+    def constant(self, numbers: Ints) -> int | None:
+        """Position among `numbers` of the first column that is one non-zero number throughout."""
+        found = np.flatnonzero((self.low[numbers] == self.high[numbers]) & (self.low[numbers] != 0))
+        return int(found[0]) if found.size else None
+
+    def products(self, left: Ints, right: Ints, centred: tuple[Floats, Floats]) -> Floats:
+        """Mean products over the n rows of two sets of columns, less their means where `centred`."""
+        offsets = np.outer(
+            np.where(centred[0], 0.0, self.centre[left]), np.where(centred[1], 0.0, self.centre[right])
+        )
+        return np.asarray((self.M2[np.ix_(left, right)] + self.weight * offsets) / self.n)
+
+
+def moments(chunks: Iterable[Chunk]) -> Moments:
+    """Moments of all chunks; DataError where there are none."""
+    parts = iter(chunks)
+    first = next(parts, None)
+    if first is None:
+        raise DataError("The data have no rows.")
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):  # sizes are checked afterwards
+        start = moments_of(first, _origin(first))
+        return reduce(lambda total, chunk: total + moments_of(chunk, start.origin), parts, start)
+
+
+def moments_of(chunk: Chunk, origin: Floats) -> Moments:
+    """Moments of one chunk."""
+    table, w = np.stack(chunk.columns), chunk.weights
+    low, high, n = table.min(axis=1), table.max(axis=1), table.shape[1]
+    nonzero = np.where((low > 0) | (high < 0), n, np.count_nonzero(table, axis=1))
+    if origin.any():
+        table -= origin[:, None]
+    weight = float(n) if w is None else float(w.sum())
+    mean = table.mean(axis=1) if w is None else table @ w / weight
+    table -= mean[:, None]
+    M2 = table @ table.T if w is None else (table * w) @ table.T
+    return Moments(n, weight, origin, mean, M2, low, high, nonzero)
+
+
+def _origin(chunk: Chunk) -> Floats:
+    table = np.stack(chunk.columns)
+    mean, size = table.mean(axis=1), table.std(axis=1)
+    near = np.where(table[:, 0] == table[:, -1], table[:, 0], mean)
+    return np.asarray(near * (np.abs(mean) > FAR * size))
