@@ -28,6 +28,14 @@ def multiply(A: Floats, B: Floats) -> Floats:
     return out
 
 
+def apply(A: Floats, B: Floats) -> Floats:
+    """Blocks A (r, q, m) on columns B (w, q, m) → (w, r, m)."""
+    out = B[:, 0, None] * A[None, :, 0]
+    for j in range(1, A.shape[1]):
+        out += B[:, j, None] * A[None, :, j]
+    return out
+
+
 def congruence(T: Floats, A: Floats) -> Floats:
     """T'AT for one (q, q) matrix T and a batch A (q, q, m)."""
     if T.shape[0] == 1:

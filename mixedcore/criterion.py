@@ -13,18 +13,20 @@ with working vectors Z Ψ̇ a, and carried to θ exactly, curvature term 2 S inc
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from scipy.linalg import solve_triangular
 
-from mixedcore.blocks import sum_by
+from mixedcore.blocks import apply
 from mixedcore.crossproducts import CrossProducts
 from mixedcore.elimination import Plan
 from mixedcore.errors import NotPositiveDefiniteError
-from mixedcore.factor import Border, Factor, Root, Solution, apply, cross_gram, factorise, reduce, solve
-from mixedcore.selected import Faces, faces
+from mixedcore.factor import Border, Factor, Root, Solution, cross_gram, factorise, reduce, solve
+from mixedcore.groupings import Grouping
+from mixedcore.selected import Faces
 from mixedcore.terms import Floats, Ints
 
 
@@ -68,7 +70,7 @@ class Evaluation:
 
     @cached_property
     def faces(self) -> Faces:
-        return faces(self.factor)
+        return Faces(self.factor)
 
     @cached_property
     def modes(self) -> tuple[Floats, ...]:
@@ -123,8 +125,8 @@ class Evaluation:
     def working(self) -> tuple[Floats, Floats]:
         """w'Pw (k, k) and w'Py (k,) of the working vectors w = Z Ψ̇ a, unprofiled in σ."""
         cp = self.cp
-        c = _working_coefficients(cp, self.scores)
-        border, to_W = _border_of(cp, self.factor.plan, c)
+        parts = [_Working.of(g, a) for g, a in zip(cp.groupings, self.scores, strict=True)]
+        border, to_W = _border_of(cp, self.factor.plan, parts)
         reduced = reduce(self.factor, border)
         cross = cross_gram(self.factor, self.border, reduced, to_W)  # [X y]'V⁻¹w
         X_part = solve_triangular(self.R_X, cross[:-1], trans="T") if cp.p else np.zeros((0, cp.k))
@@ -204,34 +206,39 @@ def _dense_rows(cp: CrossProducts, plan: Plan, parts: tuple[Floats, ...], w: int
     return out
 
 
-def _working_coefficients(cp: CrossProducts, scores: tuple[Floats, ...]) -> tuple[Floats, ...]:
-    """Ψ̇_p a for every parameter p, per grouping (k, q, m)."""
-    out = []
-    for g, a in zip(cp.groupings, scores, strict=True):
-        c = np.zeros((cp.k, *a.shape))
-        for r, s, p in zip(g.template.rows, g.template.cols, g.template.index, strict=True):
+@dataclass(frozen=True, slots=True, eq=False)
+class _Working:
+    """Ψ̇_p a for the parameters p of one grouping: coefficients (k_t, q, m), and p (k_t,)."""
+
+    numbers: Ints
+    coefficients: Floats
+
+    @classmethod
+    def of(cls, g: Grouping, a: Floats) -> _Working:
+        """From the scores a (q, m)."""
+        numbers, place = np.unique(g.template.index, return_inverse=True)
+        c = np.zeros((numbers.size, *a.shape))
+        for r, s, p in zip(g.template.rows, g.template.cols, place, strict=True):
             c[p, r] += a[s]
             if r != s:
                 c[p, s] += a[r]
-        out.append(c)
-    return tuple(out)
+        return cls(numbers, c)
 
 
-def _border_of(cp: CrossProducts, plan: Plan, c: tuple[Floats, ...]) -> tuple[Border, Floats]:
+def _border_of(cp: CrossProducts, plan: Plan, parts: Sequence[_Working]) -> tuple[Border, Floats]:
     """The border of the columns w = Z c, and W'w (p + 1, k)."""
-    Zw = [apply(ZZ, part) for ZZ, part in zip(cp.ZZ, c, strict=True)]
+    Zw = [np.zeros((cp.k, g.q, g.m)) for g in cp.groupings]
+    to_W = np.zeros((cp.p + 1, cp.k))
+    for z, ZZ, ZW, own in zip(Zw, cp.ZZ, cp.ZW, parts, strict=True):
+        z[own.numbers] += apply(ZZ, own.coefficients)
+        flat = own.coefficients.reshape(own.numbers.size, -1)
+        to_W[:, own.numbers] += ZW.reshape(cp.p + 1, -1) @ flat.T
     for (s, t), pairs in cp.pairs.items():
-        Zw[s] = Zw[s] + _scatter(pairs.values, c[t][:, :, pairs.cols], pairs.rows, cp.groupings[s].m)
-        Zw[t] = Zw[t] + _scatter(
-            pairs.values.swapaxes(0, 1), c[s][:, :, pairs.rows], pairs.cols, cp.groupings[t].m
-        )
-    k = cp.k
-    gram = sum(part.reshape(k, -1) @ z.reshape(k, -1).T for part, z in zip(c, Zw, strict=True))
-    to_W = sum(ZW.reshape(cp.p + 1, -1) @ part.reshape(k, -1).T for ZW, part in zip(cp.ZW, c, strict=True))
-    dense = _dense_rows(cp, plan, tuple(Zw[cp.nested :]), k)
-    return Border(tuple(Zw[: cp.nested]), dense, np.asarray(gram)), np.asarray(to_W)
-
-
-def _scatter(values: Floats, columns: Floats, index: Ints, size: int) -> Floats:
-    """Sum of blocks (r, q, nnz) times columns (w, q, nnz) over entries of equal index: (w, r, size)."""
-    return sum_by(apply(values, columns), index, size)
+        down, up = parts[s], parts[t]
+        Zw[s][up.numbers] += pairs.times(up.coefficients)
+        Zw[t][down.numbers] += pairs.transposed_times(down.coefficients)
+    gram = np.zeros((cp.k, cp.k))
+    for own, z in zip(parts, Zw, strict=True):
+        gram[own.numbers] += own.coefficients.reshape(own.numbers.size, -1) @ z.reshape(cp.k, -1).T
+    dense = _dense_rows(cp, plan, tuple(Zw[cp.nested :]), cp.k)
+    return Border(tuple(Zw[: cp.nested]), dense, gram), to_W

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.linalg import block_diag
+from scipy.sparse import csr_array
 
+from mixedcore.blocks import apply, sum_by, transpose
 from mixedcore.errors import ModelError
 from mixedcore.groupings import Grouping, Groupings, arrange, offsets_of
 from mixedcore.moments import Moments, moments
@@ -24,16 +28,45 @@ SAME = 1e-12  # squared share of a covariate outside another term
 ROOM = 4  # rows of a chunk for each level, so that adding up the chunks' sums stays cheap
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Pairs:
     """Z_s'Z_t of two groupings: blocks `values` (q_s, q_t, nnz) at levels rows (nnz,) of s, cols (nnz,) of t.
 
-    Sorted by row, then column.
+    Sorted by row, then column; shape (m_s, m_t).
     """
 
     rows: Ints
     cols: Ints
     values: Floats
+    shape: tuple[int, int]
+
+    def times(self, columns: Floats) -> Floats:
+        """Z_s'Z_t times columns (w, q_t, m_t): (w, q_s, m_s)."""
+        if self.rows.size == self.shape[0]:  # each level of s meets one of t: they are nested
+            return apply(self.values, columns[:, :, self.cols])
+        out = np.zeros((len(columns), self.values.shape[0], self.shape[0]))
+        for i, j in np.ndindex(self.values.shape[:2]):
+            out[:, i] += (self._matrix(i, j) @ columns[:, j].T).T
+        return out
+
+    def transposed_times(self, columns: Floats) -> Floats:
+        """Z_t'Z_s times columns (w, q_s, m_s): (w, q_t, m_t)."""
+        if self.rows.size == self.shape[0]:
+            return sum_by(apply(transpose(self.values), columns), self.cols, self.shape[1])
+        out = np.zeros((len(columns), self.values.shape[1], self.shape[1]))
+        for i, j in np.ndindex(self.values.shape[:2]):
+            out[:, j] += (self._matrix(i, j).T @ columns[:, i].T).T
+        return out
+
+    def _matrix(self, i: int, j: int) -> csr_array:
+        """Entries (i, j) of all blocks as a matrix (m_s, m_t)."""
+        return csr_array((self.values[i, j], *self._pattern), shape=self.shape)
+
+    @cached_property
+    def _pattern(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """Column numbers and row starts of such a matrix, in SciPy's own integers."""
+        counts = np.bincount(self.rows, minlength=self.shape[0])
+        return self.cols.astype(np.int32), np.append(0, np.cumsum(counts)).astype(np.int32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -160,10 +193,11 @@ def assemble(
         ZW.append(_mixed(None, total.blocks(W, columns[t]), mixes[t]))
         for u in range(t + 1, groupings.nested):
             blocks = _mixed(mixes[t], total.blocks(columns[t], columns[u]), mixes[u])
-            pairs[t, u] = Pairs(np.arange(each[t].m), groupings.parents[t, u], blocks)
+            shape = each[t].m, each[u].m
+            pairs[t, u] = Pairs(np.arange(each[t].m), groupings.parents[t, u], blocks, shape)
     for ((s, t), (rows, cols)), total in zip(groupings.meet.items(), sums.by_level[len(each) :], strict=True):
         blocks = _mixed(mixes[s], total.blocks(columns[s], columns[t]), mixes[t])
-        pairs[s, t] = Pairs(rows, cols, blocks)
+        pairs[s, t] = Pairs(rows, cols, blocks, (each[s].m, each[t].m))
     p = table.fixed.size
     WW = np.empty((p + 1, p + 1))
     WW[:p, :p], WW[p], WW[:, p] = sums.XtX, sums.to_rest, sums.to_rest

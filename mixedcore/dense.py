@@ -1,17 +1,18 @@
 """Stacks of dense symmetric systems: the remainder that block elimination leaves.
 
-A stack of one matrix is kept as its lower triangle and never copied: LAPACK and BLAS work on it in place.
+A stack of one matrix is kept as its lower triangle and never mirrored: LAPACK and BLAS work on it in place.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.linalg.blas import dsymm
-from scipy.linalg.lapack import dpotrf, dpotri
+from scipy.linalg.lapack import dpotrf, dpotri, dpotrs
 
 from mixedcore.elimination import Stack
 from mixedcore.errors import NotPositiveDefiniteError
@@ -20,18 +21,67 @@ from mixedcore.terms import Floats
 if TYPE_CHECKING:
     from mixedcore.factor import Root
 
+INVERTIBLE = 1e-5  # smallest singular value of a root from which Ψ⁻¹ + K keeps its digits
+WELL_CONDITIONED = 1e-3  # smallest singular value of T from which Ψ⁻¹ keeps ten digits
 
-@dataclass(frozen=True, slots=True, eq=False)
+
+@dataclass(frozen=True, eq=False)
+class Cholesky:
+    """Upper factor U (s, s) of D = U'U, and G = ΛD⁻¹Λ for a diagonal Λ given as (s,), or D⁻¹."""
+
+    U: Floats
+    lam: Floats | None
+
+    @classmethod
+    def of(cls, D: Floats, lam: Floats | None = None) -> Cholesky:
+        """Factorise D (s, s), given by its lower triangle, in its place.
+
+        Raises NotPositiveDefiniteError.
+        """
+        U, info = dpotrf(D.T, lower=0, clean=0, overwrite_a=1)
+        if info != 0:
+            raise NotPositiveDefiniteError("The dense part of Λ'Z'ZΛ + I is not positive definite.")
+        return cls(U, lam)
+
+    @property
+    def logdet(self) -> float:
+        """log|D|."""
+        return 2 * float(np.log(np.diag(self.U)).sum())
+
+    def solve(self, rows: Floats) -> Floats:
+        """G times each row (w, s)."""
+        right = rows.T if self.lam is None else rows.T * self.lam[:, None]
+        solved, _ = dpotrs(self.U, right, lower=0)
+        return np.asarray(solved.T if self.lam is None else solved.T * self.lam)
+
+    def inverse(self) -> Floats:
+        """G, lower triangle (s, s)."""
+        inverse, _ = dpotri(self.U, lower=0)
+        if self.lam is not None:
+            inverse *= self.lam
+            inverse *= self.lam[:, None]
+        return np.asarray(inverse.T)
+
+
+@dataclass(frozen=True, eq=False)
 class DenseStack:
-    """One stack: K (c, s, s) information, G = Λ(I + Λ'KΛ)⁻¹Λ' (c, s, s), log|I + Λ'KΛ|.
+    """One stack: information K (c, s, s), and G = Λ(I + Λ'KΛ)⁻¹Λ' or what it is made of; log|I + Λ'KΛ|.
 
-    Where c is 1, only the lower triangles of K and G hold.
+    Where c is 1, only the lower triangles of K and G hold, and G is made when first asked for: the criterion
+    alone does without it. inverses: Ψ⁻¹ of each grouping of the remainder, or None unless all of them are
+    well conditioned; they serve instead of K, which is then not kept.
     """
 
     layout: Stack
-    K: Floats
-    G: Floats
+    K: Floats | None
+    source: Floats | Cholesky
     logdet: float
+    inverses: tuple[Floats, ...] | None
+
+    @cached_property
+    def G(self) -> Floats:
+        """Conditional covariance over σ², (c, s, s)."""
+        return self.source.inverse()[None] if isinstance(self.source, Cholesky) else self.source
 
     def part(self, dense: Floats) -> Floats:
         """View (w, c, s) of this stack's coefficients in a border's dense rows (w, size)."""
@@ -40,14 +90,20 @@ class DenseStack:
 
     def solve(self, part: Floats) -> Floats:
         """G times each column, (w, c, s)."""
+        if isinstance(self.source, Cholesky) and "G" not in self.__dict__:
+            return self.source.solve(part[:, 0])[:, None]
         return _times(self.G, part)
 
-    def information(self, part: Floats) -> Floats:
-        """K times each column, (w, c, s)."""
-        return _times(self.K, part)
+    def scores(self, part: Floats, solved: Floats) -> Floats:
+        """(I − KG) times each column: Ψ⁻¹G times it where that keeps its digits, (w, c, s)."""
+        if self.K is not None:
+            return part - _times(self.K, solved)
+        assert self.inverses is not None
+        return np.moveaxis(_template_rows(self.inverses, self.layout, np.moveaxis(solved, 0, 2)), 2, 0)
 
     def information_columns(self, columns: slice) -> Floats:
         """K[:, :, columns], both triangles, (c, s, width)."""
+        assert self.K is not None
         if len(self.K) > 1:
             return np.ascontiguousarray(self.K[:, :, columns])
         return mirrored(self.K)[:, :, columns]
@@ -70,35 +126,54 @@ def factorise_stack(layout: Stack, dense: Floats, roots: Sequence[Root]) -> Dens
     """Factorise the components of one stack; `dense` holds their lower triangles."""
     cells = dense[layout.flat : layout.flat + layout.count * layout.size**2]
     K = cells.reshape(layout.count, layout.size, layout.size)
-    signs = np.concatenate([np.tile(r.signs, n) for r, n in zip(roots, layout.levels, strict=True)])
-    scalars = all(len(root.T) == 1 for root in roots)
-    if layout.count == 1 and scalars and (signs > 0).all():
-        lam = np.concatenate([np.tile(r.T[0], n) for r, n in zip(roots, layout.levels, strict=True)])
-        G, logdet = _scalar_inverse(K[0], lam)
-        return DenseStack(layout, K, G[None], logdet)
+    smallest = min(np.linalg.svd(root.T, compute_uv=False).min() for root in roots)
+    inverses = tuple(_inverse_of(root) for root in roots) if smallest > WELL_CONDITIONED else None
+    kept = K if inverses is None else None
+    if layout.count == 1 and all((root.signs > 0).all() for root in roots):
+        if smallest > INVERTIBLE:
+            D, logdet = _with_inverses(layout, K if kept is None else K.copy(), roots)
+            found = Cholesky.of(D)
+            return DenseStack(layout, kept, found, found.logdet + logdet, inverses)
+        if all(len(root.T) == 1 for root in roots):
+            found = _with_scalars(layout, K, roots)
+            return DenseStack(layout, kept, found, found.logdet, inverses)
     K = mirrored(K)
     D = _congruence([root.T.T for root in roots], layout, K)
+    signs = np.concatenate([np.tile(r.signs, n) for r, n in zip(roots, layout.levels, strict=True)])
     D[:, np.arange(layout.size), np.arange(layout.size)] += signs
     C = np.asarray(np.linalg.inv(D), dtype=np.float64)
     logdet = float(np.linalg.slogdet(D).logabsdet.sum())
-    return DenseStack(layout, K, _congruence([root.T for root in roots], layout, C), logdet)
+    G = _congruence([root.T for root in roots], layout, C)
+    return DenseStack(layout, K if inverses is None else None, G, logdet, inverses)
 
 
-def _scalar_inverse(K: Floats, lam: Floats) -> tuple[Floats, float]:
-    """Λ(I + ΛKΛ)⁻¹Λ and log|I + ΛKΛ| for diagonal Λ, lower triangles (s, s); LAPACK works in place."""
-    D = K * lam
+def _inverse_of(root: Root) -> Floats:
+    """Ψ⁻¹ from its root, which is only half as ill conditioned."""
+    inverse = np.asarray(np.linalg.inv(root.T), dtype=np.float64)
+    return (inverse.T * root.signs) @ inverse
+
+
+def _with_inverses(layout: Stack, K: Floats, roots: Sequence[Root]) -> tuple[Floats, float]:
+    """Ψ⁻¹ + K of a single matrix in the place of K, lower triangle (s, s), and log|Ψ|."""
+    D, at, logdet = K[0], 0, 0.0
+    for root, levels in zip(roots, layout.levels, strict=True):
+        inverse = _inverse_of(root)
+        q, end = len(inverse), at + levels * len(inverse)
+        for i in range(q):
+            for j in range(i + 1):
+                D[np.arange(at + i, end, q), np.arange(at + j, end, q)] += inverse[i, j]
+        logdet += 2 * levels * float(np.linalg.slogdet(root.T).logabsdet)
+        at = end
+    return D, logdet
+
+
+def _with_scalars(layout: Stack, K: Floats, roots: Sequence[Root]) -> Cholesky:
+    """I + ΛKΛ of a single matrix for diagonal Λ, which may be zero."""
+    lam = np.concatenate([np.tile(r.T[0], n) for r, n in zip(roots, layout.levels, strict=True)])
+    D = K[0] * lam
     D *= lam[:, None]
     D[np.diag_indices(len(lam))] += 1.0
-    U, info = dpotrf(D.T, lower=0, clean=0, overwrite_a=1)
-    logdet = 2 * float(np.log(np.diag(U)).sum()) if info == 0 else np.nan
-    if info == 0:
-        U, info = dpotri(U, lower=0, overwrite_c=1)
-    if info != 0:
-        raise NotPositiveDefiniteError("The dense part of Λ'Z'ZΛ + I is not positive definite.")
-    G = U.T
-    G *= lam
-    G *= lam[:, None]
-    return G, logdet
+    return Cholesky.of(D, lam)
 
 
 def _congruence(templates: Sequence[Floats], layout: Stack, M: Floats) -> Floats:
@@ -108,7 +183,7 @@ def _congruence(templates: Sequence[Floats], layout: Stack, M: Floats) -> Floats
 
 
 def _template_rows(templates: Sequence[Floats], layout: Stack, M: Floats) -> Floats:
-    """Block-diagonal (I ⊗ T_1, I ⊗ T_2, …) times each (s, s) matrix of the stack."""
+    """Block-diagonal (I ⊗ T_1, I ⊗ T_2, …) times each matrix (s, w) of a stack (c, s, w)."""
     out = np.empty_like(M, order="C")
     begin = 0
     for T, levels in zip(templates, layout.levels, strict=True):
@@ -117,7 +192,7 @@ def _template_rows(templates: Sequence[Floats], layout: Stack, M: Floats) -> Flo
         if q == 1:
             np.multiply(M[:, rows], T[0, 0], out=out[:, rows])
         else:
-            part = M[:, rows].reshape(layout.count, levels, q, layout.size)
-            out[:, rows] = np.matmul(T, part).reshape(layout.count, levels * q, layout.size)
+            part = M[:, rows].reshape(len(M), levels, q, M.shape[2])
+            out[:, rows] = np.matmul(T, part).reshape(len(M), levels * q, M.shape[2])
         begin = rows.stop
     return out

@@ -13,8 +13,13 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from mixedcore.couplings import Coupling, DenseCoupling, SparseCoupling
 from mixedcore.crossproducts import CrossProducts
 from mixedcore.terms import Floats, Ints
+
+GEMM_ADVANTAGE = 16.0  # multiplications of a dense product in the time of one that is looked up
+MOST_DENSE = 5e7  # numbers in a dense coupling
+FEWER = 2  # levels for each distinct Z_f'Z_f from which summing equal ones beforehand pays
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,6 +52,11 @@ class Remainder:
     row_start: Ints  # (size,) cell of column 0 of each coefficient's row
     origin: Ints  # (size,) first coefficient of its component
 
+    @property
+    def diagonal(self) -> Ints:
+        """Cell of each coefficient with itself, (size,)."""
+        return self.cell(np.arange(self.size), np.arange(self.size))
+
     def cell(self, row: Ints, col: Ints) -> Ints:
         """Cell of (row, col), two coefficients of one component."""
         out: Ints = self.row_start[row] + col - self.origin[row]
@@ -54,44 +64,10 @@ class Remainder:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Coupling:
-    """Z_k'Z_R of one eliminated grouping: entry e joins level `level[e]` and coefficient `coef[e]`.
-
-    Entries stand by level, then coefficient. `starts` (m,) first entry of each level. Pairs of entries of one
-    level, first ≥ second, land in `cell`; `pair_starts`, `pair_counts` (m,) are the pairs of each level,
-    `twice` (pairs,) is 2 off the diagonal and 1 on it, and `products` (pairs,) the products of their values
-    for the first grouping, if q = 1.
-    """
-
-    level: Ints
-    coef: Ints
-    starts: Ints
-    values: Floats  # (q, nnz)
-    first: Ints
-    second: Ints
-    pair_starts: Ints
-    pair_counts: Ints
-    cell: Ints
-    twice: Floats
-    products: Floats | None
-
-    def pair_products(self, values: Floats) -> Floats:
-        """Products of the values (1, nnz) of each pair; formed once where nothing precedes the grouping."""
-        if values is self.values and self.products is not None:
-            return self.products
-        out: Floats = values[0, self.first] * values[0, self.second]
-        return out
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class Plan:
-    """Everything symbolic. run_starts[k, t] (m_t,): first level of k inside each level of t.
-
-    lift[k, t] (nnz_k,): entry of t's coupling that holds the parent's entry for each entry of k's.
-    """
+    """Everything symbolic. run_starts[k, t] (m_t,): first level of k inside each level of t."""
 
     run_starts: dict[tuple[int, int], Ints]
-    lift: dict[tuple[int, int], Ints]
     couplings: tuple[Coupling, ...]
     remainder: Remainder | None
     dense: Floats  # (cells,) Z_R'Z_R
@@ -101,13 +77,12 @@ def plan(cp: CrossProducts) -> Plan:
     """Lay out the elimination of these cross-products."""
     run_starts = {(k, t): np.flatnonzero(np.diff(up, prepend=-1)) for (k, t), up in cp.parents.items()}
     if cp.nested == len(cp.groupings):
-        return Plan(run_starts, {}, (), None, np.zeros(0))
+        return Plan(run_starts, (), None, np.zeros(0))
     remainder = _remainder(cp)
-    couplings = tuple(_coupling(cp, k, remainder) for k in range(cp.nested))
-    lift = {
-        (k, t): _lift(couplings[k], couplings[t], up, remainder.size) for (k, t), up in cp.parents.items()
-    }
-    return Plan(run_starts, lift, couplings, remainder, _dense(cp, remainder))
+    entries = [_entries(cp, k, remainder) for k in range(cp.nested)]
+    couple = _dense_coupling if _pays_dense(cp, entries, remainder) else _sparse_coupling
+    couplings = tuple(couple(cp, k, entries, remainder, run_starts) for k in range(cp.nested))
+    return Plan(run_starts, couplings, remainder, _dense(cp, remainder))
 
 
 def _components(cp: CrossProducts) -> tuple[int, list[Ints]]:
@@ -162,7 +137,21 @@ def _rank_within(label: Ints, count: int) -> Ints:
     return rank
 
 
-def _coupling(cp: CrossProducts, k: int, remainder: Remainder) -> Coupling:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Entries:
+    """Level, coefficient and values (q, nnz) of all couplings of a grouping, by level, then coefficient."""
+
+    level: Ints
+    coef: Ints
+    values: Floats
+
+    @property
+    def per_level(self) -> Ints:
+        """Entries of each level that has any."""
+        return np.diff(np.flatnonzero(np.diff(self.level, prepend=-1)), append=self.level.size)
+
+
+def _entries(cp: CrossProducts, k: int, remainder: Remainder) -> _Entries:
     level, coef, values = [], [], []
     for t in range(cp.nested, len(cp.groupings)):
         pairs = cp.pairs[k, t]
@@ -171,39 +160,65 @@ def _coupling(cp: CrossProducts, k: int, remainder: Remainder) -> Coupling:
             coef.append(remainder.position[t - cp.nested][pairs.cols] + j)
             values.append(pairs.values[:, j])
     rows, cols = np.concatenate(level), np.concatenate(coef)
-    order = np.lexsort((cols, rows))
-    rows, cols = rows[order], cols[order]
-    counts = np.bincount(rows, minlength=cp.groupings[k].m)
-    starts = np.cumsum(counts) - counts
-    first, second = _pairs_within(rows, counts, starts)
-    entries = np.ascontiguousarray(np.concatenate(values, axis=1)[:, order])
-    pair_counts = counts * (counts + 1) // 2
-    return Coupling(
-        level=rows,
-        coef=cols,
-        starts=starts,
-        values=entries,
-        first=first,
-        second=second,
-        pair_starts=np.cumsum(pair_counts) - pair_counts,
-        pair_counts=pair_counts,
-        cell=remainder.cell(cols[first], cols[second]),
-        twice=np.where(first == second, 1.0, 2.0),
-        products=entries[0, first] * entries[0, second] if k == 0 and len(entries) == 1 else None,
+    order = np.argsort(rows * remainder.size + cols)
+    together = np.ascontiguousarray(np.concatenate(values, axis=1)[:, order])
+    return _Entries(rows[order], cols[order], together)
+
+
+def _pays_dense(cp: CrossProducts, entries: list[_Entries], remainder: Remainder) -> bool:
+    """Whether matrix products over all coefficients are faster than sums over the pairs that meet."""
+    q = np.array([g.q for g in cp.groupings[: cp.nested]], dtype=float)
+    m = np.array([g.m for g in cp.groupings[: cp.nested]], dtype=float)
+    pairs = np.array([float(e.per_level @ (e.per_level + 1)) / 2 for e in entries])
+    one_matrix = len(remainder.stacks) == 1 and remainder.stacks[0].count == 1
+    fits = (m * q).sum() * remainder.size < MOST_DENSE
+    return bool(one_matrix and fits and (m * q).sum() * remainder.size**2 < GEMM_ADVANTAGE * (pairs @ q**2))
+
+
+def _dense_coupling(
+    cp: CrossProducts,
+    k: int,
+    entries: list[_Entries],
+    remainder: Remainder,
+    run_starts: dict[tuple[int, int], Ints],
+) -> DenseCoupling:
+    own, later = entries[k], range(k + 1, cp.nested)
+    values = np.zeros((cp.groupings[k].q, cp.groupings[k].m, remainder.size))
+    values[:, own.level, own.coef] = own.values
+    parents = {t: cp.parents[k, t] for t in later}
+    return DenseCoupling(values, remainder.size, parents, {t: run_starts[k, t] for t in later})
+
+
+def _sparse_coupling(
+    cp: CrossProducts,
+    k: int,
+    entries: list[_Entries],
+    remainder: Remainder,
+    run_starts: dict[tuple[int, int], Ints],
+) -> SparseCoupling:
+    own, later = entries[k], range(k + 1, cp.nested)
+    counts = np.bincount(own.level, minlength=cp.groupings[k].m)
+    keys = {t: entries[t].level * remainder.size + entries[t].coef for t in later}
+    return SparseCoupling(
+        values=own.values,
+        level=own.level,
+        coef=own.coef,
+        starts=np.cumsum(counts) - counts,
+        remainder=remainder,
+        lifts={
+            t: np.searchsorted(key, cp.parents[k, t][own.level] * remainder.size + own.coef)
+            for t, key in keys.items()
+        },
+        sizes={t: key.size for t, key in keys.items()},
+        alike=_alike(cp.ZZ[0][0, 0], own, remainder) if k == 0 and cp.groupings[0].q == 1 else None,
     )
 
 
-def _pairs_within(level: Ints, counts: Ints, starts: Ints) -> tuple[Ints, Ints]:
-    """All pairs of entries first ≥ second of one level, by level."""
-    how_many = np.arange(level.size) - starts[level] + 1
-    first = np.repeat(np.arange(level.size), how_many)
-    begins = np.cumsum(how_many) - how_many
-    second = np.arange(first.size) - begins[first] + starts[level[first]]
-    return first, second
-
-
-def _lift(fine: Coupling, coarse: Coupling, parent: Ints, size: int) -> Ints:
-    return np.searchsorted(coarse.level * size + coarse.coef, parent[fine.level] * size + fine.coef)
+def _alike(ZZ: Floats, own: _Entries, remainder: Remainder) -> Ints | None:
+    """The number of each level's Z_f'Z_f among the distinct ones, if these are few enough."""
+    distinct, number = np.unique(ZZ, return_inverse=True)
+    few = FEWER * distinct.size <= ZZ.size
+    return number if few and distinct.size * remainder.size <= own.per_level @ own.per_level else None
 
 
 def _dense(cp: CrossProducts, remainder: Remainder) -> Floats:

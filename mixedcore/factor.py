@@ -17,10 +17,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from mixedcore import blocks
-from mixedcore.blocks import multiply, sum_by, sum_runs, transpose
+from mixedcore.blocks import apply, multiply, sum_runs, transpose
 from mixedcore.crossproducts import CrossProducts
 from mixedcore.dense import DenseStack, factorise_stack
-from mixedcore.elimination import Coupling, Plan
+from mixedcore.elimination import Plan
 from mixedcore.terms import Floats
 
 
@@ -50,12 +50,15 @@ class Root:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Stage:
-    """One eliminated grouping: K and G (q, q, m); `up[t]` (q, q_t, m) and `dense` (q, nnz) its couplings."""
+    """One eliminated grouping: K and G (q, q, m); `up[t]` (q, q_t, m) its couplings with later ones.
+
+    values : those with the remainder, as its `Coupling` has them; None where nothing remains
+    """
 
     K: Floats
     G: Floats
     up: dict[int, Floats]
-    dense: Floats | None
+    values: Floats | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,11 +75,15 @@ class Factor:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Border:
-    """w columns carried through the factor, as rows: stages[k] (w, q, m), dense (w, size), gram (w, w)."""
+    """w columns carried through the factor, as rows: stages[k] (w, q, m), dense (w, size), gram (w, w).
+
+    solved : once reduced, G times the dense rows, (w, c, s) for each stack
+    """
 
     stages: tuple[Floats, ...]
     dense: Floats
     gram: Floats
+    solved: tuple[Floats, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,7 +98,7 @@ def factorise(cp: CrossProducts, plan: Plan, roots: tuple[Root, ...]) -> Factor:
     """Eliminate grouping after grouping, then the dense remainder."""
     K = [zz.copy() if k else zz for k, zz in enumerate(cp.ZZ)]
     up = {key: cp.pairs[key].values.copy() if key[0] else cp.pairs[key].values for key in cp.parents}
-    coupled = [c.values.copy() if k else c.values for k, c in enumerate(plan.couplings)]
+    coupled = [c.values for c in plan.couplings]
     dense = plan.dense.copy()
     stages, logdet = [], 0.0
     for k in range(cp.nested):
@@ -106,11 +113,11 @@ def factorise(cp: CrossProducts, plan: Plan, roots: tuple[Root, ...]) -> Factor:
                 up[t, u] -= sum_runs(multiply(transpose(GA[t]), up[k, u]), runs)
         values = None
         if plan.couplings:
-            c, values = plan.couplings[k], coupled[k]
+            coupling, values = plan.couplings[k], coupled[k]
             for t in later:
-                moved = (GA[t][:, :, c.level] * values[:, None]).sum(axis=0)
-                coupled[t] -= sum_by(moved, plan.lift[k, t], coupled[t].shape[1])
-            dense -= np.bincount(c.cell, _pair_updates(G, c, values), minlength=dense.size)
+                moved = coupling.scaled(transpose(GA[t]), values)
+                coupled[t] = coupled[t] - coupling.to_parents(moved, t)
+            coupling.eliminate(dense, G, values)
         stages.append(Stage(K[k], G, {t: up[k, t] for t in later}, values))
     stacks = _factorise_remainder(plan, dense, roots[cp.nested :])
     return Factor(cp, plan, roots, tuple(stages), stacks, logdet + sum(s.logdet for s in stacks))
@@ -123,14 +130,6 @@ def _eliminate(K: Floats, root: Root) -> tuple[Floats, float]:
     D[np.arange(q), np.arange(q)] += root.signs[:, None]
     inverse, logdet = blocks.inverse_and_logdet(D)
     return blocks.congruence(T.T, inverse), float(logdet.sum())
-
-
-def _pair_updates(G: Floats, c: Coupling, values: Floats) -> Floats:
-    """A_fr' G_f A_fs for each pair of entries r ≥ s of a level f, (pairs,)."""
-    if len(values) == 1:
-        return np.asarray(c.pair_products(values) * np.repeat(G[0, 0], c.pair_counts))
-    G_values = (G[:, :, c.level] * values[None]).sum(axis=1)
-    return np.asarray((values[:, c.first] * G_values[:, c.second]).sum(axis=0))
 
 
 def _factorise_remainder(plan: Plan, dense: Floats, roots: Sequence[Root]) -> tuple[DenseStack, ...]:
@@ -148,14 +147,13 @@ def reduce(factor: Factor, border: Border) -> Border:
         GB = apply(stage.G, stages[k])
         for t in range(k + 1, nested):
             stages[t] = stages[t] - sum_runs(apply(transpose(stage.up[t]), GB), plan.run_starts[k, t])
-        if stage.dense is not None:
-            c = plan.couplings[k]
-            dense = dense - sum_by((GB[:, :, c.level] * stage.dense).sum(axis=1), c.coef, dense.shape[1])
+        if stage.values is not None:
+            dense = dense - plan.couplings[k].down(GB, stage.values)
         gram = gram - stages[k].reshape(w, -1) @ GB.reshape(w, -1).T
-    for stack in factor.stacks:
-        part = stack.part(dense)
-        gram = gram - part.reshape(w, -1) @ stack.solve(part).reshape(w, -1).T
-    return Border(tuple(stages), dense, gram)
+    solved = tuple(stack.solve(stack.part(dense)) for stack in factor.stacks)
+    for stack, part in zip(factor.stacks, solved, strict=True):
+        gram = gram - stack.part(dense).reshape(w, -1) @ part.reshape(w, -1).T
+    return Border(tuple(stages), dense, gram, solved)
 
 
 def cross_gram(factor: Factor, one: Border, two: Border, gram: Floats) -> Floats:
@@ -163,18 +161,9 @@ def cross_gram(factor: Factor, one: Border, two: Border, gram: Floats) -> Floats
     w1, w2 = len(one.gram), len(two.gram)
     for k, stage in enumerate(factor.stages):
         gram = gram - one.stages[k].reshape(w1, -1) @ apply(stage.G, two.stages[k]).reshape(w2, -1).T
-    for stack in factor.stacks:
-        solved = stack.solve(stack.part(two.dense))
-        gram = gram - stack.part(one.dense).reshape(w1, -1) @ solved.reshape(w2, -1).T
+    for stack, solved in zip(factor.stacks, one.solved, strict=True):
+        gram = gram - solved.reshape(w1, -1) @ stack.part(two.dense).reshape(w2, -1).T
     return gram
-
-
-def apply(A: Floats, B: Floats) -> Floats:
-    """Blocks A (r, q, m) on columns B (w, q, m) → (w, r, m)."""
-    out = B[:, 0, None] * A[None, :, 0]
-    for j in range(1, A.shape[1]):
-        out += B[:, j, None] * A[None, :, j]
-    return out
 
 
 def solve(factor: Factor, reduced: Border) -> Solution:
@@ -183,11 +172,9 @@ def solve(factor: Factor, reduced: Border) -> Solution:
     b: list[Floats] = [np.zeros(0)] * len(cp.groupings)
     a = list(b)
     dense_b, dense_a = np.zeros_like(reduced.dense), np.zeros_like(reduced.dense)
-    for stack in factor.stacks:
-        part = stack.part(reduced.dense)
-        solved = stack.solve(part)
+    for stack, solved in zip(factor.stacks, reduced.solved, strict=True):
         stack.part(dense_b)[:] = solved
-        stack.part(dense_a)[:] = part - stack.information(solved)
+        stack.part(dense_a)[:] = stack.scores(stack.part(reduced.dense), solved)
     if plan.remainder is not None:
         for t, at in enumerate(plan.remainder.position, start=cp.nested):
             coefs = at + np.arange(cp.groupings[t].q)[:, None]
@@ -197,9 +184,8 @@ def solve(factor: Factor, reduced: Border) -> Solution:
         rest = reduced.stages[k]
         for t, A in stage.up.items():
             rest = rest - apply(A, b[t][:, :, cp.parents[k, t]])
-        if stage.dense is not None:
-            c = plan.couplings[k]
-            rest = rest - sum_runs(stage.dense[None] * dense_b[:, None, c.coef], c.starts)
+        if stage.values is not None:
+            rest = rest - plan.couplings[k].up(dense_b, stage.values)
         b[k] = apply(stage.G, rest)
         a[k] = rest - apply(stage.K, b[k])
     return Solution(tuple(b), tuple(a))

@@ -8,58 +8,107 @@ Goes from the remainder back to the first grouping. For level f of stage k, with
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from mixedcore.blocks import multiply, sum_by, sum_runs, transpose
+from mixedcore.blocks import multiply, transpose
+from mixedcore.couplings import SparseCoupling
 from mixedcore.dense import DenseStack
 from mixedcore.factor import Factor, Stage
 from mixedcore.terms import Floats
 
-WELL_CONDITIONED = 1e-3  # smallest singular value of T from which Ψ⁻¹ keeps ten digits
 
-
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Faces:
-    """Per grouping: H (q, q, m) = conditional covariance of b over σ² given β, and Σ_f (Z'V⁻¹Z)_ff (q, q)."""
+    """The diagonal faces of one factor, each found when first asked for."""
 
-    H: tuple[Floats, ...]
-    M: tuple[Floats, ...]
+    factor: Factor
+
+    @cached_property
+    def H(self) -> tuple[Floats, ...]:
+        """Conditional covariance of b over σ² given β, per grouping (q, q, m)."""
+        found = [_covariance(stage, Q) for stage, Q in zip(self.factor.stages, self._Q, strict=True)]
+        return (*found, *self._remaining)
+
+    @cached_property
+    def M(self) -> tuple[Floats, ...]:
+        """Σ_f (Z'V⁻¹Z)_ff, per grouping (q, q)."""
+        nested, by_set = self.factor.cp.nested, self._by_set
+        first = self._M(0, self._Q[0]) if by_set is None else by_set
+        eliminated = (first, *(self._M(k, self._Q[k]) for k in range(1, nested)))
+        remaining = enumerate(self._remaining, start=nested)
+        return (*eliminated, *(_information(self.factor, t, H.sum(axis=2)) for t, H in remaining))
+
+    def _M(self, k: int, Q: Floats) -> Floats:
+        """Σ_f of E_f K_f − E_f Q_f E_f' over the levels of stage k."""
+        E = _complement(self.factor.stages[k])
+        return np.asarray(
+            (multiply(E, self.factor.stages[k].K) - multiply(multiply(E, Q), transpose(E))).sum(axis=2)
+        )
+
+    @cached_property
+    def _by_set(self) -> Floats | None:
+        """M of a first grouping whose levels share a few G_f, from sums over the levels of each."""
+        coupling = self.factor.plan.couplings[0] if self.factor.plan.couplings else None
+        if not isinstance(coupling, SparseCoupling) or len(coupling.values) > 1 or self.factor.cp.nested > 1:
+            return None
+        stage = self.factor.stages[0]
+        E = _complement(stage)
+        Q = coupling.quadratic_by_set(self._cells)
+        return np.asarray((E * stage.K).sum(axis=2) - E[:, :, coupling.examples] ** 2 @ Q)
+
+    @cached_property
+    def _cells(self) -> Floats:
+        parts = [stack.G.ravel() for stack in self.factor.stacks]
+        return parts[0] if len(parts) == 1 else np.concatenate([np.zeros(0), *parts])
+
+    @cached_property
+    def _remaining(self) -> tuple[Floats, ...]:
+        """H of the remainder's groupings."""
+        cp, remainder = self.factor.cp, self.factor.plan.remainder
+        if remainder is None:
+            return ()
+        found = []
+        for at, g in zip(remainder.position, cp.groupings[cp.nested :], strict=True):
+            i, j = np.indices((g.q, g.q))[:, :, :, None]
+            found.append(self._cells[remainder.cell(at + np.maximum(i, j), at + np.minimum(i, j))])
+        return tuple(found)
+
+    @cached_property
+    def _Q(self) -> tuple[Floats, ...]:
+        """Q_f of the eliminated groupings, (q, q, m) each, from the last to the first."""
+        H: dict[tuple[int, int], Floats] = {}
+        HR: dict[int, Floats] = {}
+        found: dict[int, Floats] = {}
+        for k in range(self.factor.cp.nested - 1, -1, -1):
+            stage = self.factor.stages[k]
+            above = _Above(self.factor, k, H, HR, self._cells)
+            found[k] = above.quadratic()
+            H[k, k] = _covariance(stage, found[k])
+            if k:
+                for t in stage.up:
+                    H[k, t] = -multiply(stage.G, above.times(t))
+                if stage.values is not None:
+                    HR[k] = above.to_remainder()
+        return tuple(found[k] for k in range(self.factor.cp.nested))
 
 
-def faces(factor: Factor) -> Faces:
-    """All diagonal faces at once."""
-    cp, plan = factor.cp, factor.plan
-    H: dict[tuple[int, int], Floats] = {}
-    HR: dict[int, Floats] = {}
-    M: list[Floats] = [np.zeros(0)] * len(cp.groupings)
-    parts = [stack.G.ravel() for stack in factor.stacks]
-    cells = parts[0] if len(parts) == 1 else np.concatenate([np.zeros(0), *parts])
-    if plan.remainder is not None:
-        for t, at in enumerate(plan.remainder.position, start=cp.nested):
-            j = np.arange(cp.groupings[t].q)
-            H[t, t] = cells[plan.remainder.cell(at + j[:, None, None], at + j[None, :, None])]
-            M[t] = _information(factor, t, H[t, t].sum(axis=2))
-    for k in range(cp.nested - 1, -1, -1):
-        stage = factor.stages[k]
-        above = _Above(factor, k, H, HR, cells)
-        Q = above.quadratic()
-        GQ = multiply(stage.G, Q)
-        H[k, k] = stage.G + multiply(GQ, stage.G)
-        E = -multiply(stage.K, stage.G)
-        E[np.arange(len(E)), np.arange(len(E))] += 1.0
-        M[k] = (multiply(E, stage.K) - multiply(multiply(E, Q), transpose(E))).sum(axis=2)
-        if k:
-            for t in stage.up:
-                H[k, t] = -multiply(stage.G, above.times(t))
-            if plan.couplings:
-                HR[k] = above.to_remainder()
-    return Faces(tuple(H[t, t] for t in range(len(cp.groupings))), tuple(M))
+def _covariance(stage: Stage, Q: Floats) -> Floats:
+    """H_ff = G_f + G_f Q_f G_f."""
+    return np.asarray(stage.G + multiply(multiply(stage.G, Q), stage.G))
+
+
+def _complement(stage: Stage) -> Floats:
+    """E_f = I − K_f G_f."""
+    E = -multiply(stage.K, stage.G)
+    E[np.arange(len(E)), np.arange(len(E))] += 1.0
+    return E
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Above:
-    """What stage k needs of the stages after it."""
+    """What stage k needs of the stages after it: H among them, HR with the remainder, the remainder's H."""
 
     factor: Factor
     k: int
@@ -77,16 +126,12 @@ class _Above:
             return transpose(self._H(u, t))
         return self.H[t, u][:, :, self.factor.cp.parents[self.k, t]]
 
-    def _HR(self, t: int) -> Floats:
-        """H between the ancestor in t and each entry's coefficient, (q_t, nnz)."""
-        return self.HR[t][:, self.factor.plan.lift[self.k, t]]
-
     def times(self, t: int) -> Floats:
         """A_kR H_Rt, (q_k, q_t, m_k)."""
         out = sum(multiply(A, self._H(u, t)) for u, A in self.stage.up.items())
-        if self.stage.dense is not None:
+        if self.stage.values is not None:
             c = self.factor.plan.couplings[self.k]
-            out = out + sum_runs(self.stage.dense[:, None] * self._HR(t)[None], c.starts)
+            out = out + c.along(self.stage.values, c.from_parents(self.HR[t], t))
         return np.asarray(out)
 
     def quadratic(self) -> Floats:
@@ -97,32 +142,27 @@ class _Above:
             Q += multiply(multiply(A, self._H(t, t)), transpose(A))
             for u in range(t + 1, self.factor.cp.nested):
                 Q += _twice_symmetric(multiply(multiply(A, self._H(t, u)), transpose(stage.up[u])))
-        if stage.dense is None:
+        if stage.values is None:
             return Q
-        c, values = self.factor.plan.couplings[self.k], stage.dense
-        for t, A in stage.up.items():
-            moved = (A[:, :, c.level] * self._HR(t)[None]).sum(axis=1)
-            Q += _twice_symmetric(sum_runs(moved[:, None] * values[None], c.starts))
-        weighted = self.cells[c.cell] * c.twice
-        if len(values) == 1:
-            return np.asarray(Q + sum_runs(c.pair_products(values) * weighted, c.pair_starts))
-        weighted *= 0.5
-        product = values[:, None, c.first] * (values[:, c.second] * weighted)[None]
-        return np.asarray(Q + _twice_symmetric(sum_runs(product, c.pair_starts)))
+        c = self.factor.plan.couplings[self.k]
+        if stage.up:
+            Q += _twice_symmetric(c.along(self._through_parents(), stage.values))
+        return Q + c.quadratic(self.cells, stage.values)
+
+    def _through_parents(self) -> Floats:
+        """What the ancestors of each level have with the remainder, as values of k's coupling."""
+        c = self.factor.plan.couplings[self.k]
+        parts = [c.scaled(A, c.from_parents(self.HR[t], t)) for t, A in self.stage.up.items()]
+        return sum(parts[1:], parts[0])
 
     def to_remainder(self) -> Floats:
-        """H between each level of k and the coefficients it meets, (q, nnz)."""
-        plan, stage = self.factor.plan, self.stage
-        c, values = plan.couplings[self.k], stage.dense
-        assert values is not None
-        out = np.zeros_like(values)
-        for t, A in stage.up.items():
-            out += (A[:, :, c.level] * self._HR(t)[None]).sum(axis=1)
-        weights = self.cells[c.cell]
-        out += sum_by(values[:, c.second] * weights, c.first, out.shape[1])
-        apart = c.first != c.second
-        out += sum_by(values[:, c.first[apart]] * weights[apart], c.second[apart], out.shape[1])
-        return np.asarray(-(stage.G[:, :, c.level] * out[None]).sum(axis=1))
+        """H between each level of k and the coefficients it meets, as values of its coupling."""
+        c, stage = self.factor.plan.couplings[self.k], self.stage
+        assert stage.values is not None
+        out = c.times(self.cells, stage.values)
+        if stage.up:
+            out = out + self._through_parents()
+        return -c.scaled(stage.G, out)
 
 
 def _twice_symmetric(A: Floats) -> Floats:
@@ -135,11 +175,10 @@ def _information(factor: Factor, t: int, sum_H: Floats) -> Floats:
 
     Ψ⁻¹(mΨ − ΣH_ff)Ψ⁻¹ where Ψ is well conditioned, else K − KGK on the grouping's own columns.
     """
-    root = factor.roots[t]
-    if np.linalg.svd(root.T, compute_uv=False).min() > WELL_CONDITIONED:
-        inverse = np.linalg.inv(root.psi)
-        return np.asarray(inverse * factor.cp.groupings[t].m - inverse @ sum_H @ inverse)
     number = t - factor.cp.nested
+    if (inverses := factor.stacks[0].inverses) is not None:
+        inverse = inverses[number]
+        return np.asarray(inverse * factor.cp.groupings[t].m - inverse @ sum_H @ inverse)
     widths = [len(r.T) for r in factor.roots[factor.cp.nested :]]
     return sum((_information_in(stack, number, widths) for stack in factor.stacks), np.zeros_like(sum_H))
 

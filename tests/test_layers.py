@@ -38,6 +38,7 @@ LAYERS = (
     "sums",
     "groupings",
     "crossproducts",
+    "couplings",
     "elimination",
     "dense",
     "factor",

@@ -1,0 +1,212 @@
+"""How the levels of an eliminated grouping meet the coefficients of the remainder, and the sums over them.
+
+A_f (q, size) couples level f with the remainder. Eliminating f subtracts A_f'G_f A_f there; going back needs
+A_f H A_f' with the remainder's H. Two forms, chosen by what they cost: sparse, over the pairs of coefficients
+that a level meets, and dense, one matrix product, where most levels meet most coefficients.
+
+Both keep all A_f in one array, called values here: (q, nnz) or (q, m, size). `dense` and `cells` hold the
+remainder's matrix, of which the lower triangle counts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csc_array, csr_array
+
+from mixedcore.blocks import sum_by, sum_runs
+from mixedcore.terms import Floats, Ints
+
+if TYPE_CHECKING:
+    from mixedcore.elimination import Remainder
+
+
+@dataclass(frozen=True, eq=False)
+class DenseCoupling:
+    """values (q, m, size) of the data; the remainder is one matrix.
+
+    parents[t] (m,) level of t that holds each level; runs[t] (m_t,) the first level in each of t
+    """
+
+    values: Floats
+    size: int
+    parents: dict[int, Ints]
+    runs: dict[int, Ints]
+
+    def scaled(self, G: Floats, values: Floats) -> Floats:
+        """G_f A_f for G (r, q, m)."""
+        return np.asarray(np.einsum("ijm,jms->ims", G, values))
+
+    def eliminate(self, dense: Floats, G: Floats, values: Floats) -> None:
+        """Subtract Σ_f A_f'G_f A_f from the remainder."""
+        GA = self.scaled(G, values).reshape(-1, self.size)
+        dense -= (values.reshape(-1, self.size).T @ GA).ravel()
+
+    def to_parents(self, values: Floats, t: int) -> Floats:
+        """Sums over the levels of each parent, as values of its own coupling."""
+        return np.asarray(np.add.reduceat(values, self.runs[t], axis=1))
+
+    def from_parents(self, values: Floats, t: int) -> Floats:
+        """The parent's values at each level."""
+        return values[:, self.parents[t]]
+
+    def down(self, columns: Floats, values: Floats) -> Floats:
+        """Σ_f A_f' times columns (w, q, m): (w, size)."""
+        return np.asarray(columns.reshape(len(columns), -1) @ values.reshape(-1, self.size))
+
+    def up(self, rows: Floats, values: Floats) -> Floats:
+        """A_f times rows (w, size): (w, q, m)."""
+        q, m, _ = values.shape
+        return np.asarray((rows @ values.reshape(-1, self.size).T).reshape(-1, q, m))
+
+    def along(self, one: Floats, two: Floats) -> Floats:
+        """Σ over the remainder of two sets of values, (q1, q2, m)."""
+        return np.asarray(np.einsum("ims,jms->ijm", one, two))
+
+    def times(self, cells: Floats, values: Floats) -> Floats:
+        """A_f H as values."""
+        H = cells.reshape(self.size, self.size)
+        whole = np.tril(H) + np.tril(H, -1).T
+        return np.asarray((values.reshape(-1, self.size) @ whole).reshape(values.shape))
+
+    def quadratic(self, cells: Floats, values: Floats) -> Floats:
+        """A_f H A_f', (q, q, m)."""
+        return self.along(self.times(cells, values), values)
+
+
+@dataclass(frozen=True, eq=False)
+class SparseCoupling:
+    """values (q, nnz) of the data: entry e joins level `level[e]` and coefficient `coef[e]`.
+
+    Entries stand by level, then coefficient; `starts` (m,) is the first of each level. lifts[t] (nnz,) entry
+    of t's coupling that holds the parent's; sizes[t] the entries there. alike (m,): equal numbers mark levels
+    of equal Z_f'Z_f, so equal G_f, as long as nothing was eliminated before; None where that is no use.
+    """
+
+    values: Floats
+    level: Ints
+    coef: Ints
+    starts: Ints
+    remainder: Remainder
+    lifts: dict[int, Ints]
+    sizes: dict[int, int]
+    alike: Ints | None
+
+    def scaled(self, G: Floats, values: Floats) -> Floats:
+        """G_f A_f for G (r, q, m)."""
+        return np.asarray((G[:, :, self.level] * values).sum(axis=1))
+
+    def eliminate(self, dense: Floats, G: Floats, values: Floats) -> None:
+        """Subtract Σ_f A_f'G_f A_f from the remainder."""
+        if values is self.values and len(values) == 1:
+            dense -= self.by_set[0] @ G[0, 0, self.examples]
+            return
+        first, second, cell, _ = self.pairs
+        update = (values[:, first] * self.scaled(G, values)[:, second]).sum(axis=0)
+        dense -= np.bincount(cell, update, minlength=dense.size)
+
+    def to_parents(self, values: Floats, t: int) -> Floats:
+        """Sums over the levels of each parent, as values of its own coupling."""
+        return sum_by(values, self.lifts[t], self.sizes[t])
+
+    def from_parents(self, values: Floats, t: int) -> Floats:
+        """The parent's values at each level."""
+        return values[:, self.lifts[t]]
+
+    def down(self, columns: Floats, values: Floats) -> Floats:
+        """Σ_f A_f' times columns (w, q, m): (w, size)."""
+        out = [self._matrix(row).T @ part.T for row, part in zip(values, columns.swapaxes(0, 1), strict=True)]
+        return np.ascontiguousarray(sum(out[1:], out[0]).T)
+
+    def up(self, rows: Floats, values: Floats) -> Floats:
+        """A_f times rows (w, size): (w, q, m)."""
+        return np.stack([(self._matrix(row) @ rows.T).T for row in values], axis=1)
+
+    def along(self, one: Floats, two: Floats) -> Floats:
+        """Σ over the remainder of two sets of values, (q1, q2, m)."""
+        return sum_runs(one[:, None] * two[None], self.starts)
+
+    def times(self, cells: Floats, values: Floats) -> Floats:
+        """A_f H as values, on the pattern of A_f."""
+        first, second, cell, _ = self.pairs
+        H = cells[cell]
+        out = sum_by(values[:, second] * H, first, values.shape[1])
+        apart = first != second
+        return out + sum_by(values[:, first[apart]] * H[apart], second[apart], values.shape[1])
+
+    def quadratic(self, cells: Floats, values: Floats) -> Floats:
+        """A_f H A_f', (q, q, m)."""
+        first, second, cell, begins = self.pairs
+        H = cells[cell] * np.where(first == second, 0.5, 1.0)
+        half = sum_runs(values[:, None, first] * (values[:, second] * H)[None], begins)
+        return half + half.swapaxes(0, 1)
+
+    def quadratic_by_set(self, cells: Floats) -> Floats:
+        """A_f H A_f' for the data's own values with q = 1, summed over each set of like levels, (sets,)."""
+        lower, diagonals = self.by_set
+        return np.asarray(2 * (lower.T @ cells) - diagonals @ cells[self.remainder.diagonal])
+
+    @cached_property
+    def examples(self) -> Ints:
+        """One level of each set of like levels; every level where `alike` is None."""
+        if self.alike is None:
+            return np.arange(self.starts.size)
+        return np.unique(self.alike, return_index=True)[1]
+
+    @cached_property
+    def by_set(self) -> tuple[csc_array, csr_array]:
+        """For q = 1, Σ A_f'A_f over each set of like levels, (cells, sets), and diagonals (sets, size)."""
+        size, sets = self.remainder.size, self.examples.size
+        data, cell, begins = self._products() if self.alike is None else self._products_of_sets()
+        number = np.arange(sets) if self.alike is None else self.alike
+        squares = csr_array((self.values[0] ** 2, (number[self.level], self.coef)), shape=(sets, size))
+        return csc_array((data, cell, begins), shape=(self.remainder.cells, sets)), squares
+
+    def _products(self) -> tuple[Floats, Ints, Ints]:
+        """Products of each level's pairs of entries, their cells, and where each level begins."""
+        first, second, cell, begins = self.pairs
+        return self.values[0, first] * self.values[0, second], cell, np.append(begins, cell.size)
+
+    def _products_of_sets(self) -> tuple[Floats, NDArray[np.int32], Ints]:
+        """Such products summed over each set of like levels, by one product of sparse matrices.
+
+        Its rows are the coefficients, once for each set.
+        """
+        assert self.alike is not None
+        size, sets = self.remainder.size, self.examples.size
+        row_of = (self.alike[self.level] * size + self.coef).astype(np.int32)
+        spread = csr_array((self.values[0], row_of, self._pattern[1]), shape=(self.starts.size, sets * size))
+        product = spread.T.tocsr() @ self._matrix(self.values[0])
+        entries, begin = np.diff(product.indptr), self.remainder.row_start - self.remainder.origin
+        row = np.repeat(np.tile(np.arange(size, dtype=np.int32), sets), entries)
+        lower = np.flatnonzero(product.indices <= row)
+        cell = begin.astype(np.int32)[row[lower]] + product.indices[lower]
+        return product.data[lower], cell, np.searchsorted(lower, product.indptr[::size])
+
+    @cached_property
+    def pairs(self) -> tuple[Ints, Ints, Ints, Ints]:
+        """All pairs of entries first ≥ second of one level, their cell, and the first pair of each level."""
+        counts = np.diff(self.starts, append=self.level.size)
+        how_many = np.arange(self.level.size) - self.starts[self.level] + 1
+        first = np.repeat(np.arange(self.level.size), how_many)
+        begins = np.cumsum(how_many) - how_many
+        second = np.arange(first.size) - begins[first] + self.starts[self.level[first]]
+        pair_counts = counts * (counts + 1) // 2
+        cell = self.remainder.cell(self.coef[first], self.coef[second])
+        return first, second, cell, np.cumsum(pair_counts) - pair_counts
+
+    def _matrix(self, row: Floats) -> csr_array:
+        """One row of values as a matrix (m, size)."""
+        return csr_array((row, *self._pattern), shape=(self.starts.size, self.remainder.size))
+
+    @cached_property
+    def _pattern(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """Column numbers and row starts of such a matrix, in SciPy's own integers."""
+        return self.coef.astype(np.int32), np.append(self.starts, self.level.size).astype(np.int32)
+
+
+Coupling = DenseCoupling | SparseCoupling
