@@ -65,7 +65,7 @@ def test_the_fixed_part_is_what_patsy_makes(formula: str) -> None:
     else:
         np.testing.assert_array_equal(found.X, np.asarray(X))
         assert found.fe_names == X.design_info.column_names
-    assert found.X.flags.c_contiguous
+    assert found.X.flags.f_contiguous
     assert found.endog_name == y.design_info.column_names[0]
 
 
