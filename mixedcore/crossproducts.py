@@ -62,7 +62,7 @@ class Pairs:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CrossProducts:
-    """What the criterion needs of the data; W = [X y] in the engine's units.
+    """What the criterion needs of the data; W = [X y] in the engine's units, prior weights in every row.
 
     groupings : T, by decreasing number of levels
     nested    : E, the first E groupings are each nested in all later ones of these E
@@ -71,6 +71,7 @@ class CrossProducts:
     ZW        : per grouping Z_t'W, (p + 1, q, m)
     pairs     : pairs[s, t] for s < t unless both are nested; pairs[k, t] for k < t < E hold one block a row
     WW        : (p + 1, p + 1)
+    root_weights : (n,) square roots of prior weights, None without; log_weights: Σ log w
     """
 
     n: int
@@ -86,15 +87,21 @@ class CrossProducts:
     fixed: FixedScaling
     scaled_terms: tuple[ScaledTerm, ...]
     offsets: tuple[int, ...]
+    root_weights: Floats | None = None
+    log_weights: float = 0.0
 
 
-def cross_products(y: Floats, X: Floats, terms: tuple[RandomTerm, ...]) -> CrossProducts:
+def cross_products(
+    y: Floats, X: Floats, terms: tuple[RandomTerm, ...], weights: Floats | None = None
+) -> CrossProducts:
     """Form the cross-products of outcome y (n,), fixed design X (n, p) and random terms.
 
+    weights : (n,) prior weights w > 0; the residual variance of a row is σ²/w
     Raises ModelError when the fixed part leaves no variation.
     """
-    fixed = scale_fixed(y, X)
-    scaled = tuple(scale_term(term) for term in terms)
+    root = None if weights is None else np.sqrt(weights)
+    fixed = scale_fixed(y, X, root)
+    scaled = tuple(scale_term(term, root) for term in terms)
     offsets = tuple(int(k) for k in np.cumsum([0, *(n_parameters(term) for term in terms)]))
     groupings = sorted(_merge(terms, scaled, offsets), key=lambda g: -g.m)
     groupings, parents = _nest(groupings)
@@ -119,6 +126,8 @@ def cross_products(y: Floats, X: Floats, terms: tuple[RandomTerm, ...]) -> Cross
         fixed=fixed,
         scaled_terms=scaled,
         offsets=offsets,
+        root_weights=root,
+        log_weights=0.0 if weights is None else float(np.log(weights).sum()),
     )
 
 

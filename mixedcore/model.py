@@ -24,7 +24,7 @@ from mixedcore.results import MixedLMResults
 from mixedcore.scaling import check_magnitude
 from mixedcore.terms import Floats, Ints
 
-MODEL_KEYWORDS = ("groups", "eval_env", "use_sqrt")
+MODEL_KEYWORDS = ("groups", "weights", "offset", "eval_env", "use_sqrt")
 # Accepted for programs written for statsmodels; the engine's own search needs none of them.
 SEARCH_KEYWORDS = {"niter_sa", "do_cg", "method", "full_output", "maxiter", "gtol", "disp", "skip_hessian"}
 NOT_YET = {"fe_pen": "penalties", "cov_pen": "penalties", "free": "parameters held fixed"}
@@ -51,6 +51,10 @@ class MixedLM:
     or 'raise'. From formulas: `MixedLM.from_formula` or `mixedlm`. `use_sqrt` is accepted for
     compatibility; the engine always works on square roots.
 
+    weights (n,) > 0: prior weights as in lme4, Var(ε_i) = σ²/w_i, so that `scale` is the residual variance at
+    weight one. offset (n,): a known part of the mean. Either is an array, a Series with the index of the data
+    (paired by it, as groups are), or None; with formulas also the name of a column.
+
     Raises DataError, MissingValuesError, FormulaError or ModelError, all MixedCoreError, with what was
     found and what to do.
     """
@@ -64,8 +68,11 @@ class MixedLM:
         exog_vc: Any = None,
         use_sqrt: bool = True,
         missing: str = "none",
+        *,
+        weights: Any = None,
+        offset: Any = None,
     ) -> None:
-        self._design = from_arrays(endog, exog, groups, exog_re, exog_vc, missing)
+        self._design = from_arrays(endog, exog, groups, exog_re, exog_vc, missing, weights, offset)
         self.use_sqrt = use_sqrt
         self.formula: str | None = None
         self.re_formula: str | None = None
@@ -118,6 +125,8 @@ class MixedLM:
             subset=subset,
             missing=missing,
             eval_env=eval_env,
+            weights=kwargs.get("weights"),
+            offset=kwargs.get("offset"),
         )
         self.use_sqrt = kwargs.get("use_sqrt", True)
         self.formula = formula if isinstance(formula, str) else formula.describe()
@@ -141,6 +150,16 @@ class MixedLM:
     def exog(self) -> Floats:
         """Fixed-effects design (n, p), aliased columns included."""
         return self._design.X
+
+    @property
+    def weights(self) -> Floats | None:
+        """Prior weights (n,), or None."""
+        return self._design.weights
+
+    @property
+    def offset(self) -> Floats | None:
+        """Known part of the mean (n,), or None."""
+        return self._design.offset
 
     @property
     def endog_names(self) -> str:
@@ -229,7 +248,8 @@ class MixedLM:
         """The columns of the data that the model uses, rows in use, as they were given."""
         frame = self._design.frame
         if frame is None:
-            return pd.DataFrame({self.endog_names: self.endog}, index=self.row_index)
+            table = pd.DataFrame({self.endog_names: self.endog}, index=self.row_index)
+            return table.assign(**self._beside_columns())
         columns = {
             name: np.asarray(values) if np.ndim(values) == 1 else list(values)
             for name, values in frame.raw.items()
@@ -237,7 +257,13 @@ class MixedLM:
         table = pd.DataFrame(columns, index=self.row_index)
         if self.group_name not in table:
             table[self.group_name] = self.groups
-        return table
+        return table.assign(**{name: v for name, v in self._beside_columns().items() if name not in table})
+
+    def _beside_columns(self) -> dict[str, Floats]:
+        """Weights and offset that were given beside the data, each under the name of its argument."""
+        given = {"weights": self.weights, "offset": self.offset}
+        columns = {"weights": self._design.weights_column, "offset": self._design.offset_column}
+        return {k: v for k, v in given.items() if v is not None and columns[k] is None}
 
     # -- what can be done with it ----------------------------------------------------------------------
 
@@ -245,7 +271,11 @@ class MixedLM:
     def _products(self) -> tuple[CrossProducts, Plan]:
         check_magnitude(self.endog, [self.endog_names])
         check_magnitude(self.exog, self.exog_names)
-        cp = cross_products(self._design.y, self._design.X, self._design.terms)
+        for name, values in {"weights": self.weights, "offset": self.offset}.items():
+            if values is not None:
+                check_magnitude(values, [name])
+        design = self._design
+        cp = cross_products(design.response, design.X, design.terms, design.weights)
         return cp, plan(cp)
 
     def fit(
@@ -265,10 +295,13 @@ class MixedLM:
         return MixedLMResults(self, estimate(cp, layout, self._design.terms, reml=reml, start=start))
 
     def predict(self, params: Any, exog: Any = None, *, transform: bool = False) -> pd.Series | Floats:
-        """Xβ at fixed effects (p,) for the rows in use or for `exog` (columns of X, or a table)."""
+        """Xβ at fixed effects (p,) for the rows in use or for `exog` (columns of X, or a table).
+
+        With the offset for the rows in use, and for a table where the offset is one of its columns.
+        """
         beta = self._full_beta(params)
         if exog is None:
-            return self.exog @ beta
+            return self.exog @ beta if self.offset is None else self.exog @ beta + self.offset
         if not transform or self._design.fixed_info is None:
             matrix = np.asarray(exog, dtype=float)
             if matrix.ndim == 1:
@@ -278,8 +311,7 @@ class MixedLM:
                     f"exog has {matrix.shape[1]} columns and the model has {self.k_fe} fixed effects."
                 )
             return matrix @ beta
-        X, index = self._design.fixed_matrix(exog)
-        return pd.Series(X @ beta, index=index)
+        return self._design.fixed_part(exog, beta)
 
     def _full_beta(self, params: Any) -> Floats:
         """Coefficients of all columns of X, zero for those left out as aliased."""
@@ -314,6 +346,9 @@ def mixedlm(
     use_sparse : accepted; the engine picks its own storage and the answer is the same
     missing    : 'none' and 'raise' (a missing value in a used column is an error), 'drop'
     groups     : column name, or one label a row
+    weights    : column name, or one number > 0 a row: prior weights w as in lme4, a row's residual variance
+                 being σ²/w; `scale` is the one at weight one
+    offset     : column name, or one number a row: a known part of the mean
     eval_env   : where names that are no columns are looked up: 0 the caller, k frames further out, −1 a
                  clean namespace, or a patsy EvalEnvironment
 

@@ -111,13 +111,22 @@ class UserUnits:
         for grouping, modes in zip(evaluation.cp.groupings, evaluation.modes, strict=True):
             for basis, mode in zip(grouping.basis.T, modes, strict=True):
                 total += basis * mode[grouping.codes]
-        return self.y_scale * total
+        return self._unweighted(self.y_scale * total)
 
     @cached_property
     def marginal_resid(self) -> Floats:
-        """y − Xβ, (n,), from the centred columns: no digits lost to large means."""
+        """y − offset − Xβ, (n,), from the centred columns: no digits lost to large means."""
         fixed = self.estimate.evaluation.cp.fixed
-        return self.y_scale * (fixed.ys - fixed.Xs @ self.estimate.evaluation.beta)
+        return self._unweighted(self.y_scale * (fixed.ys - fixed.Xs @ self.estimate.evaluation.beta))
+
+    @property
+    def root_weights(self) -> Floats | None:
+        """Square roots of the prior weights (n,), or None."""
+        return self.estimate.evaluation.cp.root_weights
+
+    def _unweighted(self, rows: Floats) -> Floats:
+        """The engine's rows (n,) without the roots of the weights that multiply them there."""
+        return rows if self.root_weights is None else rows / self.root_weights
 
 
 def level_sizes(block: Block) -> Ints:
