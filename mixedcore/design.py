@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -231,7 +231,8 @@ def _seed_terms(spec: Spec, frame: Frame, group_name: str, env: EvalEnvironment)
     infos: list[patsy.DesignInfo] = []
     if spec.group is not None:
         infos.append(design_info(spec.group, values, env, frame.n))
-        group.append(group_term(matrix(infos[0], values, frame.n), infos[0].column_names, grouping))
+        basis, columns = matrix(infos[0], values, frame.n), infos[0].column_names
+        group.append(group_term(basis, columns, grouping, spec.components))
     components = [component(name, terms, frame, grouping, env) for name, terms in spec.components.items()]
     return _Random((*group, *components), grouping, tuple(infos))
 
@@ -242,11 +243,30 @@ def _bar_terms(spec: Spec, frame: Frame, group_name: str, env: EvalEnvironment) 
     one_column = {key: make_grouping(frame.group_labels(key), key) for key in spec.key_columns()}
     groupings = [interaction([one_column[key] for key in bar.keys]) for bar in spec.bars]
     infos = tuple(design_info(bar.covariates, values, env, frame.n) for bar in spec.bars)
+    slopes = {column for info in infos for column in info.column_names} - {"Intercept"}
     terms = tuple(
-        grouped_term(matrix(info, values, frame.n), info.column_names, grouping, correlated=bar.correlated)
-        for bar, info, grouping in zip(spec.bars, infos, groupings, strict=True)
+        grouped_term(
+            matrix(info, values, frame.n),
+            info.column_names,
+            grouping,
+            correlated=bar.correlated,
+            ambiguous=slopes if len(spec.bars) > 1 else (),
+        )
+        for bar, info, grouping in zip(spec.bars, infos, _told_apart(groupings, infos), strict=True)
     )
     return _Random(terms, groupings[0], infos)
+
+
+def _told_apart(groupings: Sequence[Grouping], infos: Sequence[patsy.DesignInfo]) -> list[Grouping]:
+    """A second term with the same column over the same factor is called 'g.1', as in lme4."""
+    seen: dict[str, set[str]] = {}
+    found = []
+    for grouping, info in zip(groupings, infos, strict=True):
+        names = [grouping.name, *(f"{grouping.name}.{i}" for i in range(1, len(groupings)))]
+        name = next(name for name in names if not seen.get(name, set()) & set(info.column_names))
+        seen.setdefault(name, set()).update(info.column_names)
+        found.append(replace(grouping, name=name))
+    return found
 
 
 def _array_matrix(new_data: Any, p: int) -> tuple[Floats, pd.Index]:

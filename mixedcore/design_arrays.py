@@ -70,7 +70,8 @@ def _assemble(frame: Frame, names: Mapping[str, list[str]], vc: Sequence[_Matric
     grouping = make_grouping(frame.group_labels(), "Group")
     terms: list[RandomTerm] = []
     if "exog_re" in frame.columns:
-        terms.append(group_term(_floats(frame, "exog_re"), names["exog_re"], grouping))
+        components = [part.name for part in vc]
+        terms.append(group_term(_floats(frame, "exog_re"), names["exog_re"], grouping, components))
     elif not vc:
         terms.append(group_term(np.ones((frame.n, 1)), ["Intercept"], grouping))
     terms += [_term(part, frame) for part in vc]

@@ -360,6 +360,10 @@ def mixedlm(
     >>> round(result.fe_params["Days"], 4)
     10.4673
 
+    formula may have random terms in bars, as in lme4: 'y ~ x + (1 + x | school) + (1 | teacher)', with no
+    `groups`. With several, names of parameters begin with their factor: 'school Var', 'school x x Cov',
+    'school: x Var', 'teacher Var'.
+
     Unlike statsmodels, `subset` is honoured, an aligned `groups` Series is paired by its index, no result
     depends on the data's index or row order, and an estimate on the boundary is reported as such.
     """
