@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,15 +17,11 @@ from mixedcore.design_eval import environment
 from mixedcore.elimination import Plan, plan
 from mixedcore.errors import ModelError
 from mixedcore.estimate import estimate
+from mixedcore.keywords import check_fit_keywords, check_model_keywords
 from mixedcore.parameters import covariance_names, effect_names, start_theta
 from mixedcore.results import MixedLMResults
 from mixedcore.scaling import check_magnitude
 from mixedcore.terms import Floats, Ints
-
-MODEL_KEYWORDS = ("groups", "weights", "offset", "eval_env", "use_sqrt")
-# Accepted for programs written for statsmodels; the engine's own search needs none of them.
-SEARCH_KEYWORDS = {"niter_sa", "do_cg", "method", "full_output", "maxiter", "gtol", "disp", "skip_hessian"}
-NOT_YET = {"fe_pen": "penalties", "cov_pen": "penalties", "free": "parameters held fixed"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,11 +104,7 @@ class MixedLM:
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
     ) -> MixedLM:
-        if args:
-            raise ModelError("Give the model's further arguments by name, such as groups='school'.")
-        for name in kwargs:
-            if name not in MODEL_KEYWORDS:
-                raise ModelError(f"mixedlm has no argument {name!r}.{_suggestion(name)}")
+        check_model_keywords(args, kwargs)
         self = cls.__new__(cls)
         self._design = build(
             formula,
@@ -287,7 +277,7 @@ class MixedLM:
         Arguments of statsmodels' optimisers are accepted and not needed. Newton steps on the average
         information (Gilmour, Thompson & Cullis 1995) find the optimum, on the boundary too.
         """
-        _check_fit_keywords(fit_kwargs)
+        check_fit_keywords(fit_kwargs)
         cp, layout = self._products
         start = None
         if start_params is not None:
@@ -314,13 +304,17 @@ class MixedLM:
         return self._design.fixed_part(exog, beta)
 
     def _full_beta(self, params: Any) -> Floats:
-        """Coefficients of all columns of X, zero for those left out as aliased."""
+        """Coefficients of all columns of X, zero for aliased ones, which `params` may hold or leave out."""
         if isinstance(params, pd.Series):
             return np.array([params.get(name, 0.0) for name in self.exog_names])
-        values = np.asarray(params, dtype=float).ravel()
-        if values.size < self.k_fe:
+        values, (cp, _) = np.asarray(params, dtype=float).ravel(), self._products
+        if values.size in (self.k_fe, self.k_fe + cp.k):
+            return values[: self.k_fe]
+        if values.size not in (cp.p, cp.p + cp.k):
             raise ModelError(f"params has {values.size} values and the model has {self.k_fe} fixed effects.")
-        return values[: self.k_fe]
+        beta = np.zeros(self.k_fe)
+        beta[cp.fixed.kept] = values[: cp.p]
+        return beta
 
 
 def mixedlm(
@@ -371,26 +365,3 @@ def mixedlm(
     return MixedLM._from_formula(
         formula, data, re_formula, vc_formula, subset, missing, eval_env, args, kwargs
     )
-
-
-def _suggestion(name: str) -> str:
-    known = [
-        *MODEL_KEYWORDS,
-        "formula",
-        "data",
-        "re_formula",
-        "vc_formula",
-        "subset",
-        "use_sparse",
-        "missing",
-    ]
-    near = difflib.get_close_matches(name, known, n=1)
-    return f" Did you mean {near[0]!r}?" if near else f" Known are {', '.join(known)}."
-
-
-def _check_fit_keywords(fit_kwargs: Mapping[str, Any]) -> None:
-    for name, value in fit_kwargs.items():
-        if name in NOT_YET and value is not None:
-            raise ModelError(f"fit(): {NOT_YET[name]} ({name}) are not available in this version.")
-        if name not in NOT_YET and name not in SEARCH_KEYWORDS:
-            warnings.warn(f"fit() has no argument {name!r}; it is ignored.", FutureWarning, stacklevel=3)

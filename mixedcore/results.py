@@ -190,11 +190,17 @@ class MixedLMResults:
     @property
     def notes(self) -> tuple[str, ...]:
         """What was dropped or changed on the way to this fit, in plain sentences."""
-        dropped = [
-            name for j, name in enumerate(self.model.exog_names) if j not in set(self._user.kept.tolist())
-        ]
-        extra = f"Left out of the fixed effects because the others determine them: {', '.join(dropped)}."
-        return (*self.model.notes, extra) if dropped else self.model.notes
+        extra = f"Left out of the fixed effects because the others determine them: {', '.join(self.aliased)}."
+        return (*self.model.notes, extra) if self.aliased else self.model.notes
+
+    @cached_property
+    def aliased(self) -> list[str]:
+        """Columns of X left out because earlier ones determine them; their coefficient counts as zero.
+
+        No result has a row for them; `predict` takes them in new data and gives them no part.
+        """
+        kept = set(self._user.kept.tolist())
+        return [name for j, name in enumerate(self.model.exog_names) if j not in kept]
 
     # -- uncertainty -----------------------------------------------------------------------------------
 
@@ -346,7 +352,7 @@ class MixedLMResults:
 
     def diagnose(self) -> list[Finding]:
         """Findings in plain words, the most serious first: each with evidence, meaning and remedy."""
-        return findings(self._user, self.model.exog_names)
+        return findings(self._user, self.aliased)
 
     def summary(self, alpha: float = 0.05) -> Summary:
         """The classic summary: facts and coefficients, covariances in the user's units."""
