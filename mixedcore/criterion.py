@@ -3,6 +3,8 @@
     −2ℓ_ML   = log|Ω| + n (1 + log 2πr²/n)
     −2ℓ_REML = log|Ω| + log|R_X|² + (n − p)(1 + log 2πr²/(n − p))          Bates et al. (2015), eqs. 34, 42
 
+Prior weights w multiply the rows by √w, whose Jacobian takes Σ log w from either.
+
 With Ψ_t the covariance of a grouping's coefficients over σ², P the projection matrix of V/σ², a = Z'Py:
 
     S_t = ∂d/∂Ψ_t = Σ_f [Z'PZ]_ff − Σ_f a_f a_f'/σ²   (ML: V⁻¹ for P in the first sum),   ∂d/∂T_t = 2 S_t T_t.
@@ -58,7 +60,7 @@ class Evaluation:
     def value(self) -> float:
         """Criterion in the user's units."""
         fixed, df = self.cp.fixed, self.df
-        logdet = self.factor.logdet
+        logdet = self.factor.logdet - self.cp.log_weights
         if self.reml:
             logdet += 2 * float(np.log(np.diag(self.R_X)).sum()) - 2 * fixed.logdet
         return logdet + df * (1 + float(np.log(2 * np.pi * self.r2 / df)) + 2 * float(np.log(fixed.y_scale)))

@@ -71,7 +71,7 @@ class Pairs:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CrossProducts:
-    """What the criterion needs of the data; W = [X y] in the engine's units.
+    """What the criterion needs of the data; W = [X y] in the engine's units, prior weights in every row.
 
     groupings : T, by decreasing number of levels; nested and parents as in `Groupings`
     ZZ        : per grouping Z_t'Z_t (q, q, m)
@@ -97,6 +97,11 @@ class CrossProducts:
     def fixed(self) -> FixedScaling:
         """The fixed part's units."""
         return self.units.fixed
+
+    @property
+    def log_weights(self) -> float:
+        """Σ log w over the rows; 0 without prior weights."""
+        return self.units.moments.log_weights
 
     @property
     def scaled_terms(self) -> tuple[ScaledTerm, ...]:

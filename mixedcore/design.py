@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,7 @@ from mixedcore.design_eval import (
 )
 from mixedcore.design_factors import factor_names, factors_of
 from mixedcore.design_groups import Grouping, group_term, grouped_term, interaction, make_grouping
-from mixedcore.design_outcome import check_rows, outcome
+from mixedcore.design_outcome import check_rows, numbers_beside, outcome
 from mixedcore.design_spec import Spec, read_spec
 from mixedcore.errors import DataError
 from mixedcore.frame import Frame, drop_rows, make_frame, new_frame
@@ -51,6 +51,9 @@ class Design:
     re_infos     : patsy's coding of each group term or bar term
     bars         : whether the random terms were written in bars, as in lme4
     fixed_columns: the columns of data that X needs
+    weights      : (n,) prior weights w > 0, the residual variance of a row being σ²/w; None for equal ones
+    offset       : (n,) known part of the mean, or None
+    weights_column, offset_column: the columns of data that these are; None for values given beside the data
     """
 
     y: Floats
@@ -69,6 +72,15 @@ class Design:
     re_infos: tuple[patsy.DesignInfo, ...] = ()
     fixed_columns: tuple[str, ...] = ()
     bars: bool = False
+    weights: Floats | None = None
+    offset: Floats | None = None
+    weights_column: str | None = None
+    offset_column: str | None = None
+
+    @property
+    def response(self) -> Floats:
+        """(n,) what X and the random terms explain: the outcome less the offset."""
+        return self.y if self.offset is None else self.y - self.offset
 
     @property
     def n(self) -> int:
@@ -93,12 +105,27 @@ class Design:
         """
         if self.fixed_info is None or self.frame is None:
             return _array_matrix(new_data, len(self.fe_names))
-        frame = new_frame(open_table(new_data), {c: self.frame.columns[c] for c in self.fixed_columns})
+        X, frame = self._new_rows(self.fixed_info, self.frame, new_data)
+        return X, frame.index
+
+    def fixed_part(self, new_data: Any, beta: Floats) -> pd.Series:
+        """Xβ on new data as in `fixed_matrix`, for β (p,); with the offset where it is a column."""
+        if self.fixed_info is None or self.frame is None:
+            X, index = _array_matrix(new_data, len(self.fe_names))
+            return pd.Series(X @ beta, index=index)
+        X, frame = self._new_rows(self.fixed_info, self.frame, new_data)
+        offset = frame.numbers("offset")
+        return pd.Series(X @ beta if offset is None else X @ beta + offset, index=frame.index)
+
+    def _new_rows(self, info: patsy.DesignInfo, fitted: Frame, new_data: Any) -> tuple[Floats, Frame]:
+        """X (k, p) and the frame of its rows."""
+        columns = {c: fitted.columns[c] for c in self.fixed_columns}
+        frame = new_frame(open_table(new_data), columns, self.offset_column)
         try:
-            return matrix(self.fixed_info, frame.values(), frame.n), frame.index
+            return matrix(info, frame.values(), frame.n), frame
         except NotFiniteError as found:
             frame = frame.keep(~found.bad)
-            return matrix(self.fixed_info, frame.values(), frame.n), frame.index
+            return matrix(info, frame.values(), frame.n), frame
 
 
 def build(
@@ -111,6 +138,8 @@ def build(
     subset: Any = None,
     missing: str = "none",
     eval_env: int | EvalEnvironment = 0,
+    weights: Any = None,
+    offset: Any = None,
 ) -> Design:
     """The design of a model written in formulas; arguments as in `mixedlm`.
 
@@ -127,12 +156,18 @@ def build(
         groups=groups,
         keys=spec.key_columns(),
         extra=names.extra,
+        beside={"weights": weights, "offset": offset},
         subset=subset,
         missing=missing,
     )
+    group_name = groups if isinstance(groups, str) else "Group"
+    weights_column, offset_column = (
+        column if isinstance(column, str) else None for column in (weights, offset)
+    )
     while True:  # every turn drops at least one row or ends
         try:
-            return _assemble(spec, frame, groups if isinstance(groups, str) else "Group", env)
+            design = _assemble(spec, frame, group_name, env)
+            return replace(design, weights_column=weights_column, offset_column=offset_column)
         except NotFiniteError as found:
             frame = drop_rows(frame, found.bad, found.term, missing)
 
@@ -144,6 +179,7 @@ def _assemble(spec: Spec, frame: Frame, group_name: str, env: EvalEnvironment) -
     X = matrix(fixed_info, values, frame.n)
     check_rows(frame.n, X.shape[1])
     random = (_bar_terms if spec.bars else _seed_terms)(spec, frame, group_name, env)
+    beside = numbers_beside(frame)
     used = {name for factor in factors_of(spec.fixed) for name in factor_names(factor)}
     return Design(
         y=y,
@@ -156,12 +192,14 @@ def _assemble(spec: Spec, frame: Frame, group_name: str, env: EvalEnvironment) -
         group_codes=random.grouping.codes,
         row_index=frame.index,
         rows=frame.rows,
-        notes=(*frame.notes, *frame.conversions(), *_numbers_as_text(spec, frame), *notes),
+        notes=(*frame.notes, *frame.conversions(), *_numbers_as_text(spec, frame), *notes, *beside.notes),
         frame=frame,
         fixed_info=fixed_info,
         re_infos=random.infos,
         bars=bool(spec.bars),
         fixed_columns=tuple(name for name in frame.columns if name in used and name not in frame.extra),
+        weights=beside.weights,
+        offset=beside.offset,
     )
 
 
@@ -193,7 +231,8 @@ def _seed_terms(spec: Spec, frame: Frame, group_name: str, env: EvalEnvironment)
     infos: list[patsy.DesignInfo] = []
     if spec.group is not None:
         infos.append(design_info(spec.group, values, env, frame.n))
-        group.append(group_term(matrix(infos[0], values, frame.n), infos[0].column_names, grouping))
+        basis, columns = matrix(infos[0], values, frame.n), infos[0].column_names
+        group.append(group_term(basis, columns, grouping, spec.components))
     components = [component(name, terms, frame, grouping, env) for name, terms in spec.components.items()]
     return _Random((*group, *components), grouping, tuple(infos))
 
@@ -204,11 +243,30 @@ def _bar_terms(spec: Spec, frame: Frame, group_name: str, env: EvalEnvironment) 
     one_column = {key: make_grouping(frame.group_labels(key), key) for key in spec.key_columns()}
     groupings = [interaction([one_column[key] for key in bar.keys]) for bar in spec.bars]
     infos = tuple(design_info(bar.covariates, values, env, frame.n) for bar in spec.bars)
+    slopes = {column for info in infos for column in info.column_names} - {"Intercept"}
     terms = tuple(
-        grouped_term(matrix(info, values, frame.n), info.column_names, grouping, correlated=bar.correlated)
-        for bar, info, grouping in zip(spec.bars, infos, groupings, strict=True)
+        grouped_term(
+            matrix(info, values, frame.n),
+            info.column_names,
+            grouping,
+            correlated=bar.correlated,
+            ambiguous=slopes if len(spec.bars) > 1 else (),
+        )
+        for bar, info, grouping in zip(spec.bars, infos, _told_apart(groupings, infos), strict=True)
     )
     return _Random(terms, groupings[0], infos)
+
+
+def _told_apart(groupings: Sequence[Grouping], infos: Sequence[patsy.DesignInfo]) -> list[Grouping]:
+    """A second term with the same column over the same factor is called 'g.1', as in lme4."""
+    seen: dict[str, set[str]] = {}
+    found = []
+    for grouping, info in zip(groupings, infos, strict=True):
+        names = [grouping.name, *(f"{grouping.name}.{i}" for i in range(1, len(groupings)))]
+        name = next(name for name in names if not seen.get(name, set()) & set(info.column_names))
+        seen.setdefault(name, set()).update(info.column_names)
+        found.append(replace(grouping, name=name))
+    return found
 
 
 def _array_matrix(new_data: Any, p: int) -> tuple[Floats, pd.Index]:

@@ -14,7 +14,7 @@ from mixedcore.design import Design
 from mixedcore.design_by_group import assemble, rows_of_groups
 from mixedcore.design_components import check_not_residual
 from mixedcore.design_groups import Grouping, group_term, make_grouping
-from mixedcore.design_outcome import check_rows, varying
+from mixedcore.design_outcome import check_rows, numbers_beside, varying
 from mixedcore.errors import DataError, ModelError
 from mixedcore.frame import Frame, drop_rows, make_frame
 from mixedcore.tables import Table
@@ -32,21 +32,30 @@ class _Matrices:
 
 
 def from_arrays(
-    endog: Any, exog: Any, groups: Any, exog_re: Any = None, exog_vc: Any = None, missing: str = "none"
+    endog: Any,
+    exog: Any,
+    groups: Any,
+    exog_re: Any = None,
+    exog_vc: Any = None,
+    missing: str = "none",
+    weights: Any = None,
+    offset: Any = None,
 ) -> Design:
-    """The design of `MixedLM(endog, exog, groups, exog_re, exog_vc)`.
+    """The design of `MixedLM(endog, exog, groups, exog_re, exog_vc, weights=…, offset=…)`.
 
     endog (n,), exog (n, p) or (n,), groups (n,) labels, exog_re (n, q) or (n,); None gives a random
     intercept unless there are components. exog_vc holds `names`, `colnames` and `mats` (component →
     group, sorted → matrix (n_g, k)), or is a dict of dicts, component → group label → matrix.
-    pandas objects give names; plain arrays give 'const' or x1, x2, … and x_re1, …
+    weights (n,) > 0, offset (n,), or None. pandas objects give names; plain arrays give 'const' or x1, x2, …
+    and x_re1, …
 
     Raises DataError for shapes or indexes that do not match, MissingValuesError, ModelError.
     """
     table, names = _table(endog, exog, exog_re)
     if groups is None:
         raise ModelError("`groups` says which rows belong together: one label a row.")
-    frame = make_frame(table, tuple(table.names or ()), groups=groups, missing=missing)
+    beside = {"weights": weights, "offset": offset}
+    frame = make_frame(table, tuple(table.names or ()), groups=groups, beside=beside, missing=missing)
     vc = _components(exog_vc, *_all_groups(table, groups))
     bad = _unfinished(vc, frame)
     if bad.any():
@@ -61,10 +70,12 @@ def _assemble(frame: Frame, names: Mapping[str, list[str]], vc: Sequence[_Matric
     grouping = make_grouping(frame.group_labels(), "Group")
     terms: list[RandomTerm] = []
     if "exog_re" in frame.columns:
-        terms.append(group_term(_floats(frame, "exog_re"), names["exog_re"], grouping))
+        components = [part.name for part in vc]
+        terms.append(group_term(_floats(frame, "exog_re"), names["exog_re"], grouping, components))
     elif not vc:
         terms.append(group_term(np.ones((frame.n, 1)), ["Intercept"], grouping))
     terms += [_term(part, frame) for part in vc]
+    beside = numbers_beside(frame)
     return Design(
         y=y,
         X=X,
@@ -76,7 +87,9 @@ def _assemble(frame: Frame, names: Mapping[str, list[str]], vc: Sequence[_Matric
         group_codes=grouping.codes,
         row_index=frame.index,
         rows=frame.rows,
-        notes=frame.notes,
+        notes=(*frame.notes, *beside.notes),
+        weights=beside.weights,
+        offset=beside.offset,
     )
 
 

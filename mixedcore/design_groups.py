@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from typing import Any
@@ -54,17 +54,26 @@ def interaction(parts: Sequence[Grouping]) -> Grouping:
     return parts[0] if len(parts) == 1 else reduce(_cross, parts)
 
 
-def group_term(basis: Floats, columns: Sequence[str], grouping: Grouping) -> RandomTerm:
-    """The term of `re_formula`: correlated coefficients of `columns` in every group."""
-    return grouped_term(basis, columns, grouping, correlated=True, top=True)
+def group_term(
+    basis: Floats, columns: Sequence[str], grouping: Grouping, components: Collection[str] = ()
+) -> RandomTerm:
+    """The term of `re_formula`, beside `components`: correlated coefficients of `columns` in all groups."""
+    return grouped_term(basis, columns, grouping, correlated=True, top=True, ambiguous=components)
 
 
 def grouped_term(
-    basis: Floats, columns: Sequence[str], grouping: Grouping, *, correlated: bool, top: bool = False
+    basis: Floats,
+    columns: Sequence[str],
+    grouping: Grouping,
+    *,
+    correlated: bool,
+    top: bool = False,
+    ambiguous: Collection[str] = (),
 ) -> RandomTerm:
     """Coefficients of `columns` in every level of a grouping; basis (n, q).
 
-    top : the grouping is that of the top-level groups, so each level is in its own group
+    top       : the grouping is that of the top-level groups, so each level is in its own group
+    ambiguous : names that other terms may have as well
     Raises ModelError where the variance cannot be known: a single level, or one row in each.
     """
     n, m = len(basis), grouping.m
@@ -79,11 +88,17 @@ def grouped_term(
             f"Every group of {grouping.name} has one row, so the variance between groups cannot be told from "
             "the residual. Choose a coarser grouping factor."
         )
-    names = tuple(grouping.name if column == "Intercept" else column for column in columns)
+    names = tuple(_effect_name(column, grouping.name, ambiguous) for column in columns)
     inside = np.arange(m, dtype=np.intp) if top else np.zeros(m, dtype=np.intp)
     block = Block(grouping.codes, m, basis, inside, names * m)
     structure: Structure = "full" if correlated or len(columns) == 1 else "diagonal"
     return RandomTerm(grouping.name, "group", structure, tuple(columns), (block,), grouping.labels)
+
+
+def _effect_name(column: str, factor: str, ambiguous: Collection[str]) -> str:
+    """'school' for its intercept, 'x' for a slope, as statsmodels has it; 'school: x' where others have x."""
+    name = factor if column == "Intercept" else column
+    return f"{factor}: {column}" if name in ambiguous else name
 
 
 def _cross(left: Grouping, right: Grouping) -> Grouping:

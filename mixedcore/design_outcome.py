@@ -1,7 +1,11 @@
-"""The outcome of a model: one number a row, that varies; anything else is named for what it is."""
+"""The outcome of a model: one number a row, that varies; anything else is named for what it is.
+
+And what goes with it: prior weights and an offset.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,6 +15,7 @@ from patsy.categorical import guess_categorical
 from mixedcore.design_eval import NotFiniteError
 from mixedcore.design_factors import unboxed
 from mixedcore.errors import DataError, ModelError
+from mixedcore.frame import Frame
 from mixedcore.terms import Floats
 
 
@@ -41,6 +46,39 @@ def check_rows(n: int, p: int) -> None:
     if n <= p:
         raise ModelError(
             f"{n} rows cannot support {p} fixed effects; there must be more rows than coefficients."
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Beside:
+    """weights (n,) > 0 and offset (n,), each None where not given; notes: plain sentences on them."""
+
+    weights: Floats | None
+    offset: Floats | None
+    notes: tuple[str, ...]
+
+
+def numbers_beside(frame: Frame) -> Beside:
+    """Weights and offset of a frame; DataError for weights that are not positive, or values but numbers."""
+    weights, offset = frame.numbers("weights"), frame.numbers("offset")
+    notes = []
+    if weights is not None:
+        _check_positive(weights)
+        low, high = weights.min(), weights.max()
+        notes.append(f"Weights from {low:g} to {high:g}: a row's residual variance is σ² over its weight.")
+    if offset is not None:
+        low, high = offset.min(), offset.max()
+        notes.append(f"An offset from {low:g} to {high:g} is part of the mean, with a coefficient of one.")
+    return Beside(weights, offset, tuple(notes))
+
+
+def _check_positive(weights: Floats) -> None:
+    """A weight of zero would be an infinite variance and a likelihood of zero (lme4 reports it as −Inf)."""
+    if (bad := int((weights <= 0).sum())) > 0:
+        raise DataError(
+            f"weights must be positive: {bad} of {weights.size} rows have a weight of zero or less (the "
+            f"smallest is {weights.min():g}). A row's residual variance is σ² over its weight. Leave rows "
+            "out with subset."
         )
 
 

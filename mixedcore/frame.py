@@ -7,7 +7,7 @@ can pair a value with the wrong row. The row labels are only carried along.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeGuard
 
 import numpy as np
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from mixedcore.columns import Mask, Settled, missing_rows, settle, settle_numbers
 from mixedcore.errors import DataError, FormulaError, MissingValuesError
 from mixedcore.tables import Table, Values, as_values
+from mixedcore.terms import Floats
 
 Missing = Literal["none", "drop", "raise"]
 Rows = NDArray[np.intp]
@@ -29,6 +30,7 @@ class Frame:
     raw     : name → column as extracted, (n,) or (n, k); those that only group rows included
     columns : name → column of the formulas with its type settled
     groups  : (n,) group labels as given, or None
+    beside  : role → numbers (n,) that no formula names: 'weights', 'offset'
     rows    : (n,) position of each row in the data as given
     index   : (n,) row labels as given
     n_given : rows of the data as given
@@ -46,6 +48,7 @@ class Frame:
     series: bool
     notes: tuple[str, ...] = ()
     extra: frozenset[str] = frozenset()
+    beside: Mapping[str, pd.Series] = field(default_factory=dict)
 
     @property
     def n(self) -> int:
@@ -69,6 +72,15 @@ class Frame:
             raise DataError(f"{column or 'groups'} must be one label a row to group by.")
         return settle_numbers(labels) if pd.api.types.is_integer_dtype(labels.dtype) else labels
 
+    def numbers(self, role: str) -> Floats | None:
+        """(n,) numbers beside the formulas, such as 'weights'; None where none were given."""
+        values = self.beside.get(role)
+        if values is None:
+            return None
+        if not pd.api.types.is_numeric_dtype(values.dtype) or pd.api.types.is_complex_dtype(values.dtype):
+            raise DataError(f"{role} must be one number a row; it holds {values.dtype} values.")
+        return values.to_numpy(dtype=np.float64)
+
     def take(self, rows: Rows) -> Frame:
         """The frame of some of its rows, types settled anew (a category may have lost its last row)."""
         raw = {name: _take(v, rows) for name, v in self.raw.items()}
@@ -77,6 +89,7 @@ class Frame:
             raw=raw,
             columns={name: settle(raw[name], name) for name in self.columns},
             groups=None if self.groups is None else _take(self.groups, rows),
+            beside={role: _take(v, rows) for role, v in self.beside.items()},
             rows=self.rows[rows],
             index=self.index[rows],
         )
@@ -86,7 +99,10 @@ class Frame:
         rows = np.flatnonzero(good)
         columns = {k: replace(s, values=_take(s.values, rows)) for k, s in self.columns.items()}
         raw = {name: _take(v, rows) for name, v in self.raw.items()}
-        return replace(self, raw=raw, columns=columns, rows=self.rows[rows], index=self.index[rows])
+        beside = {role: _take(v, rows) for role, v in self.beside.items()}
+        return replace(
+            self, raw=raw, columns=columns, beside=beside, rows=self.rows[rows], index=self.index[rows]
+        )
 
     def conversions(self) -> tuple[str, ...]:
         """What settling the types changed, in plain sentences."""
@@ -100,6 +116,7 @@ def make_frame(
     groups: Any = None,
     keys: Sequence[str] = (),
     extra: Mapping[str, Any] | None = None,
+    beside: Mapping[str, Any] | None = None,
     subset: Any = None,
     missing: str = "none",
 ) -> Frame:
@@ -108,6 +125,7 @@ def make_frame(
     groups : a column name or one label a row of the data as given (a Series is aligned on the index)
     keys   : names of columns that only group rows (those of bar terms)
     extra  : further columns that are not in the table, by name
+    beside : role → numbers that no formula names ('weights', 'offset'), given as groups are; None is left out
     subset : booleans, labels of the index, or positions; see `subset_rows`
     missing: 'none' and 'raise' refuse missing or infinite values in any used column, 'drop' drops the rows
 
@@ -117,41 +135,54 @@ def make_frame(
     if missing not in ("none", "drop", "raise"):
         raise DataError(f"missing={missing!r} is not known; use 'none', 'drop' or 'raise'.")
     raw = {name: table.column(name) for name in names}
-    labels, shown = _group_column(table, groups)
+    labels = None if groups is None else _one_a_row(table, groups, "groups")
     raw |= {name: as_values(values, name) for name, values in (extra or {}).items()}
     formula_names = list(raw)
     raw |= {name: table.column(name) for name in keys}
     if labels is not None and isinstance(groups, str):
         raw[groups] = labels
+    given = {role: value for role, value in (beside or {}).items() if value is not None}
+    numbers = {role: _one_a_row(table, value, role) for role, value in given.items()}
+    raw |= {value: numbers[role] for role, value in given.items() if isinstance(value, str)}
     n, index = table.n_rows, _row_labels(table)
     keep = np.arange(n, dtype=np.intp) if subset is None else subset_rows(subset, index)
-    used = raw if labels is None or shown in raw else raw | {shown: labels}
+    named = {_shown(value, f"the {role}"): numbers[role] for role, value in given.items()}
+    used = dict(raw)
+    if labels is not None:
+        used.setdefault(_shown(groups, "groups"), labels)
+    used |= named
     complete, note = _complete_rows({k: _take(v, keep) for k, v in used.items()}, len(keep), missing)
     if not len(keep):
         raise DataError("No rows are left: the subset selects none." if n else "The data have no rows.")
     if not complete.any():
         raise DataError(f"No rows are left. {note}")
     unsettled = {name: Settled(raw[name]) for name in formula_names}
-    whole = Frame(raw, unsettled, labels, np.arange(n, dtype=np.intp), index, n, table.series)
+    rows = np.arange(n, dtype=np.intp)
+    whole = Frame(raw, unsettled, labels, rows, index, n, table.series, beside=numbers)
     notes = (note,) if note else ()
     return replace(whole.take(keep[complete]), notes=notes, extra=frozenset(extra or ()))
 
 
-def new_frame(table: Table, fitted: Mapping[str, Settled]) -> Frame:
+def new_frame(table: Table, fitted: Mapping[str, Settled], offset: str | None = None) -> Frame:
     """Rows of new data without missing values, its columns settled as those of the fit were.
+
+    offset : the column that the fit's offset was
 
     Raises FormulaError for an absent column, DataError for categories or types the fit has not seen.
     """
     raw = {name: table.column(name) for name in fitted}
     if not raw and table._rows is None and table.names:
         table.column(str(table.names[0]))
+    beside = {} if offset is None else {"offset": _one_a_row(table, offset, "offset")}
     n = table.n_rows
-    complete, note = _complete_rows(raw, n, "drop")
+    complete, note = _complete_rows({**raw, **beside}, n, "drop")
     rows = np.flatnonzero(complete)
+    beside = {role: _take(values, rows) for role, values in beside.items()}
     raw = {name: _take(values, rows) for name, values in raw.items()}
     columns = {name: settle(values, name, like=fitted[name]) for name, values in raw.items()}
     index = _row_labels(table)[rows]
-    return Frame(raw, columns, None, rows, index, n, table.series, (note,) if note else ())
+    notes = (note,) if note else ()
+    return Frame(raw, columns, None, rows, index, n, table.series, notes, beside=beside)
 
 
 def drop_rows(frame: Frame, bad: Mask, why: str, missing: str) -> Frame:
@@ -231,22 +262,27 @@ def _label_positions(labels: pd.Index, index: pd.Index) -> Rows:
     )
 
 
-def _group_column(table: Table, groups: Any) -> tuple[pd.Series | None, str]:
-    """Group labels (n,) in the order of the data, and the name that messages use."""
-    if groups is None:
-        return None, "groups"
-    if isinstance(groups, str):
-        if not table.has(groups):
-            raise FormulaError(table.unknown(groups, "grouping column"))
-        values: Values = table.column(groups)
+def _one_a_row(table: Table, given: Any, role: str) -> pd.Series:
+    """What `groups`, `weights` or `offset` is, (n,) in the order of the data: a column name, or values."""
+    if isinstance(given, str):
+        if not table.has(given):
+            noun = "grouping column" if role == "groups" else f"column for {role}"
+            raise FormulaError(table.unknown(given, noun))
+        values: Values = table.column(given)
     else:
-        given = align(groups, table.index, "groups") if isinstance(groups, pd.Series) else groups
-        values = as_values(given, "groups")
+        aligned = align(given, table.index, role) if isinstance(given, pd.Series) else given
+        values = as_values(aligned, role)
         if table._rows is not None and len(values) != table._rows:
-            raise DataError(f"groups has {len(values)} values and the data have {table._rows} rows.")
+            raise DataError(f"{role} has {len(values)} values and the data have {table._rows} rows.")
     if isinstance(values, np.ndarray):
-        raise DataError("groups must be one label a row, not several columns.")
-    return values, groups if isinstance(groups, str) else "groups"
+        what = "label" if role == "groups" else "number"
+        raise DataError(f"{role} must be one {what} a row, not several columns.")
+    return values
+
+
+def _shown(given: Any, role: str) -> str:
+    """The name that messages use: the column, or the argument."""
+    return given if isinstance(given, str) else role
 
 
 def _complete_rows(columns: Mapping[str, Values], n: int, missing: str) -> tuple[Mask, str]:

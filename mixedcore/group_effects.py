@@ -77,7 +77,7 @@ def covariances_by_group(
 ) -> dict[Any, pd.DataFrame]:
     """Group label → joint conditional covariance of all its coefficients given β and the variances.
 
-    σ² T(I + T'Z'ZT)⁻¹T' for the rows of one group, Bates et al. (2015), eq. 58.
+    σ² T(I + T'Z'WZT)⁻¹T' for the rows of one group and their prior weights W, Bates et al. (2015), eq. 58.
     """
     terms = user.estimate.terms
     if len(terms) == 1 and len(terms[0].blocks) == 1 and terms[0].role == "group":
@@ -98,6 +98,7 @@ def _single_term(user: UserUnits, block: Block, labels: Sequence[Hashable]) -> d
 def _joint(user: UserUnits, terms: Sequence[RandomTerm], rows: Ints) -> pd.DataFrame:
     """Joint covariance of the coefficients that the rows of one group use."""
     columns, roots, names = [], [], []
+    root_weights = user.root_weights
     for t, term in enumerate(terms):
         root = user.root(t)
         for block in term.blocks:
@@ -105,7 +106,8 @@ def _joint(user: UserUnits, terms: Sequence[RandomTerm], rows: Ints) -> pd.DataF
             q = block.width
             T = root * np.eye(q) if term.structure == "isotropic" else root
             at = (code * q)[:, None] + np.arange(q)
-            values = block.basis[rows] @ T
+            basis = block.basis[rows]
+            values = (basis if root_weights is None else basis * root_weights[rows, None]) @ T
             shape = (rows.size, level.size * q)
             columns.append(
                 coo_array((values.ravel(), (np.repeat(np.arange(rows.size), q), at.ravel())), shape=shape)

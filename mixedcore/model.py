@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,16 +17,13 @@ from mixedcore.design_eval import environment
 from mixedcore.elimination import Plan, plan
 from mixedcore.errors import ModelError
 from mixedcore.estimate import estimate
+from mixedcore.keywords import check_fit_keywords, check_model_keywords
 from mixedcore.parameters import covariance_names, effect_names, start_theta
 from mixedcore.results import MixedLMResults
 from mixedcore.rows import Rows, gather
+from mixedcore.scaling import check_size
 from mixedcore.terms import Floats, Ints
 from mixedcore.units import UserUnits
-
-MODEL_KEYWORDS = ("groups", "eval_env", "use_sqrt")
-# Accepted for programs written for statsmodels; the engine's own search needs none of them.
-SEARCH_KEYWORDS = {"niter_sa", "do_cg", "method", "full_output", "maxiter", "gtol", "disp", "skip_hessian"}
-NOT_YET = {"fe_pen": "penalties", "cov_pen": "penalties", "free": "parameters held fixed"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,6 +47,10 @@ class MixedLM:
     or 'raise'. From formulas: `MixedLM.from_formula` or `mixedlm`. `use_sqrt` is accepted for
     compatibility; the engine always works on square roots.
 
+    weights (n,) > 0: prior weights as in lme4, Var(ε_i) = σ²/w_i, so that `scale` is the residual variance at
+    weight one. offset (n,): a known part of the mean. Either is an array, a Series with the index of the data
+    (paired by it, as groups are), or None; with formulas also the name of a column.
+
     Raises DataError, MissingValuesError, FormulaError or ModelError, all MixedCoreError, with what was
     found and what to do.
     """
@@ -65,8 +64,11 @@ class MixedLM:
         exog_vc: Any = None,
         use_sqrt: bool = True,
         missing: str = "none",
+        *,
+        weights: Any = None,
+        offset: Any = None,
     ) -> None:
-        self._design = from_arrays(endog, exog, groups, exog_re, exog_vc, missing)
+        self._design = from_arrays(endog, exog, groups, exog_re, exog_vc, missing, weights, offset)
         self.use_sqrt = use_sqrt
         self.formula: str | None = None
         self.re_formula: str | None = None
@@ -104,11 +106,7 @@ class MixedLM:
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
     ) -> MixedLM:
-        if args:
-            raise ModelError("Give the model's further arguments by name, such as groups='school'.")
-        for name in kwargs:
-            if name not in MODEL_KEYWORDS:
-                raise ModelError(f"mixedlm has no argument {name!r}.{_suggestion(name)}")
+        check_model_keywords(args, kwargs)
         self = cls.__new__(cls)
         self._design = build(
             formula,
@@ -119,6 +117,8 @@ class MixedLM:
             subset=subset,
             missing=missing,
             eval_env=eval_env,
+            weights=kwargs.get("weights"),
+            offset=kwargs.get("offset"),
         )
         self.use_sqrt = kwargs.get("use_sqrt", True)
         self.formula = formula if isinstance(formula, str) else formula.describe()
@@ -142,6 +142,16 @@ class MixedLM:
     def exog(self) -> Floats:
         """Fixed-effects design (n, p), aliased columns included."""
         return self._design.X
+
+    @property
+    def weights(self) -> Floats | None:
+        """Prior weights (n,), or None."""
+        return self._design.weights
+
+    @property
+    def offset(self) -> Floats | None:
+        """Known part of the mean (n,), or None."""
+        return self._design.offset
 
     @property
     def endog_names(self) -> str:
@@ -230,7 +240,8 @@ class MixedLM:
         """The columns of the data that the model uses, rows in use, as they were given."""
         frame = self._design.frame
         if frame is None:
-            return pd.DataFrame({self.endog_names: self.endog}, index=self.row_index)
+            table = pd.DataFrame({self.endog_names: self.endog}, index=self.row_index)
+            return table.assign(**self._beside_columns())
         columns = {
             name: np.asarray(values) if np.ndim(values) == 1 else list(values)
             for name, values in frame.raw.items()
@@ -238,14 +249,23 @@ class MixedLM:
         table = pd.DataFrame(columns, index=self.row_index)
         if self.group_name not in table:
             table[self.group_name] = self.groups
-        return table
+        return table.assign(**{name: v for name, v in self._beside_columns().items() if name not in table})
+
+    def _beside_columns(self) -> dict[str, Floats]:
+        """Weights and offset that were given beside the data, each under the name of its argument."""
+        given = {"weights": self.weights, "offset": self.offset}
+        columns = {"weights": self._design.weights_column, "offset": self._design.offset_column}
+        return {k: v for k, v in given.items() if v is not None and columns[k] is None}
 
     # -- what can be done with it ----------------------------------------------------------------------
 
     @cached_property
     def _rows(self) -> Rows:
-        design = self._design
-        return gather(design.y, design.X, design.terms, names=[*self.exog_names, self.endog_names])
+        for name, values in {"weights": self.weights, "offset": self.offset}.items():
+            if values is not None:
+                check_size(float(np.abs(values).max()), name)
+        design, names = self._design, [*self.exog_names, self.endog_names]
+        return gather(design.response, design.X, design.terms, design.weights, names)
 
     @cached_property
     def _products(self) -> tuple[CrossProducts, Plan]:
@@ -261,7 +281,7 @@ class MixedLM:
         Arguments of statsmodels' optimisers are accepted and not needed. Newton steps on the average
         information (Gilmour, Thompson & Cullis 1995) find the optimum, on the boundary too.
         """
-        _check_fit_keywords(fit_kwargs)
+        check_fit_keywords(fit_kwargs)
         cp, layout = self._products
         start = None
         if start_params is not None:
@@ -270,10 +290,13 @@ class MixedLM:
         return MixedLMResults(self, UserUnits(found, self._rows))
 
     def predict(self, params: Any, exog: Any = None, *, transform: bool = False) -> pd.Series | Floats:
-        """Xβ at fixed effects (p,) for the rows in use or for `exog` (columns of X, or a table)."""
+        """Xβ at fixed effects (p,) for the rows in use or for `exog` (columns of X, or a table).
+
+        With the offset for the rows in use, and for a table where the offset is one of its columns.
+        """
         beta = self._full_beta(params)
         if exog is None:
-            return self.exog @ beta
+            return self.exog @ beta if self.offset is None else self.exog @ beta + self.offset
         if not transform or self._design.fixed_info is None:
             matrix = np.asarray(exog, dtype=float)
             if matrix.ndim == 1:
@@ -283,17 +306,20 @@ class MixedLM:
                     f"exog has {matrix.shape[1]} columns and the model has {self.k_fe} fixed effects."
                 )
             return matrix @ beta
-        X, index = self._design.fixed_matrix(exog)
-        return pd.Series(X @ beta, index=index)
+        return self._design.fixed_part(exog, beta)
 
     def _full_beta(self, params: Any) -> Floats:
-        """Coefficients of all columns of X, zero for those left out as aliased."""
+        """Coefficients of all columns of X, zero for aliased ones, which `params` may hold or leave out."""
         if isinstance(params, pd.Series):
             return np.array([params.get(name, 0.0) for name in self.exog_names])
-        values = np.asarray(params, dtype=float).ravel()
-        if values.size < self.k_fe:
+        values, (cp, _) = np.asarray(params, dtype=float).ravel(), self._products
+        if values.size in (self.k_fe, self.k_fe + cp.k):
+            return values[: self.k_fe]
+        if values.size not in (cp.p, cp.p + cp.k):
             raise ModelError(f"params has {values.size} values and the model has {self.k_fe} fixed effects.")
-        return values[: self.k_fe]
+        beta = np.zeros(self.k_fe)
+        beta[cp.fixed.kept] = values[: cp.p]
+        return beta
 
 
 def mixedlm(
@@ -319,6 +345,9 @@ def mixedlm(
     use_sparse : accepted; the engine picks its own storage and the answer is the same
     missing    : 'none' and 'raise' (a missing value in a used column is an error), 'drop'
     groups     : column name, or one label a row
+    weights    : column name, or one number > 0 a row: prior weights w as in lme4, a row's residual variance
+                 being σ²/w; `scale` is the one at weight one
+    offset     : column name, or one number a row: a known part of the mean
     eval_env   : where names that are no columns are looked up: 0 the caller, k frames further out, −1 a
                  clean namespace, or a patsy EvalEnvironment
 
@@ -330,6 +359,10 @@ def mixedlm(
     >>> round(result.fe_params["Days"], 4)
     10.4673
 
+    formula may have random terms in bars, as in lme4: 'y ~ x + (1 + x | school) + (1 | teacher)', with no
+    `groups`. With several, names of parameters begin with their factor: 'school Var', 'school x x Cov',
+    'school: x Var', 'teacher Var'.
+
     Unlike statsmodels, `subset` is honoured, an aligned `groups` Series is paired by its index, no result
     depends on the data's index or row order, and an estimate on the boundary is reported as such.
     """
@@ -337,26 +370,3 @@ def mixedlm(
     return MixedLM._from_formula(
         formula, data, re_formula, vc_formula, subset, missing, eval_env, args, kwargs
     )
-
-
-def _suggestion(name: str) -> str:
-    known = [
-        *MODEL_KEYWORDS,
-        "formula",
-        "data",
-        "re_formula",
-        "vc_formula",
-        "subset",
-        "use_sparse",
-        "missing",
-    ]
-    near = difflib.get_close_matches(name, known, n=1)
-    return f" Did you mean {near[0]!r}?" if near else f" Known are {', '.join(known)}."
-
-
-def _check_fit_keywords(fit_kwargs: Mapping[str, Any]) -> None:
-    for name, value in fit_kwargs.items():
-        if name in NOT_YET and value is not None:
-            raise ModelError(f"fit(): {NOT_YET[name]} ({name}) are not available in this version.")
-        if name not in NOT_YET and name not in SEARCH_KEYWORDS:
-            warnings.warn(f"fit() has no argument {name!r}; it is ignored.", FutureWarning, stacklevel=3)

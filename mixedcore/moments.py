@@ -23,12 +23,14 @@ FAR = 100.0  # standard deviations from zero at which a column gets an origin of
 class Moments:
     """Sums over rows of c columns, each less its `origin` (c,).
 
-    n rows of total weight `weight`; mean (c,) weighted; M2 (c, c) weighted sums of squares and products about
-    it; low and high (c,) the range of the columns as given; nonzero (c,) rows in which each is not zero
+    n rows of total weight `weight`; log_weights: sum of the weights' logarithms; mean (c,) weighted;
+    M2 (c, c) weighted sums of squares and products about it; low and high (c,) the range of the columns as
+    given; nonzero (c,) rows in which each is not zero
     """
 
     n: int
     weight: float
+    log_weights: float
     origin: Floats
     mean: Floats
     M2: Floats
@@ -43,6 +45,7 @@ class Moments:
         return Moments(
             self.n + other.n,
             weight,
+            self.log_weights + other.log_weights,
             self.origin,
             self.mean + step * (other.weight / weight),
             self.M2 + other.M2 + np.outer(step, step) * (self.weight * other.weight / weight),
@@ -91,7 +94,8 @@ def moments_of(chunk: Chunk, origin: Floats) -> Moments:
     mean = table.mean(axis=1) if w is None else table @ w / weight
     table -= mean[:, None]
     M2 = table @ table.T if w is None else (table * w) @ table.T
-    return Moments(n, weight, origin, mean, M2, low, high, nonzero)
+    logs = 0.0 if w is None else float(np.log(w).sum())
+    return Moments(n, weight, logs, origin, mean, M2, low, high, nonzero)
 
 
 def _origin(chunk: Chunk) -> Floats:

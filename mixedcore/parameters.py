@@ -18,21 +18,30 @@ from mixedcore.units import free_entries
 
 
 def effect_names(term: RandomTerm) -> tuple[str, ...]:
-    """Names of a group term's coefficients, the intercept's being the grouping factor ('Subject', 'Days')."""
+    """Names of a group term's coefficients, the intercept's being the grouping factor ('Subject', 'Days').
+
+    With several terms in bars every slope begins with its factor ('Subject: Days'), so that names are unique;
+    so does an effect of `re_formula` that is called as a variance component is.
+    """
     return tuple(term.blocks[0].labels[: term.blocks[0].width])
 
 
 def covariance_names(terms: Sequence[RandomTerm]) -> list[str]:
-    """Names of all covariance parameters in packed order."""
+    """Names of all covariance parameters in packed order, unique.
+
+    'Subject Var', 'Subject x Days Cov', 'Days Var' and 'classroom Var', as in statsmodels. With several terms
+    in bars each begins with its factor: 'school Var', 'school x age Cov', 'school: age Var', 'teacher Var'.
+    """
     out = []
     for term in terms:
         if term.role == "component":
             out.append(f"{term.name} Var")
             continue
         names, (rows, cols) = effect_names(term), free_entries(term)
+        bare = [name.removeprefix(f"{term.name}: ") for name in names]
         for e in _by_rows(term):
             r, c = rows[e], cols[e]
-            out.append(f"{names[r]} Var" if r == c else f"{names[c]} x {names[r]} Cov")
+            out.append(f"{names[r]} Var" if r == c else f"{names[c]} x {bare[r]} Cov")
     return out
 
 

@@ -22,7 +22,7 @@ from mixedcore.group_effects import (
 from mixedcore.inference.information import VarianceInformation
 from mixedcore.optimise import OptSummary
 from mixedcore.parameters import covariance_names, effect_names, packed_order
-from mixedcore.summary import Summary, number, p_text
+from mixedcore.summary import Summary, beside_facts, number, p_text
 from mixedcore.terms import Floats
 from mixedcore.units import UserUnits
 
@@ -41,7 +41,7 @@ class MixedLMResults:
     fe_params     Series (p): β
     cov_re        DataFrame (q, q): covariance of the group term's effects; empty without one
     vcomp         array: variances of the components, in the order of their names
-    scale         residual variance σ²
+    scale         residual variance σ² (with prior weights w, of a row of weight one; σ²/w of others)
     llf           log-likelihood, or restricted log-likelihood of a REML fit
     theta         Λ's free entries in units of σ, as lme4 counts them
     converged     whether the optimum was reached; singular: whether it lies on the boundary
@@ -124,7 +124,7 @@ class MixedLMResults:
 
     @property
     def scale(self) -> float:
-        """Residual variance σ²."""
+        """Residual variance σ², at weight one."""
         return float(self._user.sigma2)
 
     @property
@@ -189,11 +189,17 @@ class MixedLMResults:
     @property
     def notes(self) -> tuple[str, ...]:
         """What was dropped or changed on the way to this fit, in plain sentences."""
-        dropped = [
-            name for j, name in enumerate(self.model.exog_names) if j not in set(self._user.kept.tolist())
-        ]
-        extra = f"Left out of the fixed effects because the others determine them: {', '.join(dropped)}."
-        return (*self.model.notes, extra) if dropped else self.model.notes
+        extra = f"Left out of the fixed effects because the others determine them: {', '.join(self.aliased)}."
+        return (*self.model.notes, extra) if self.aliased else self.model.notes
+
+    @cached_property
+    def aliased(self) -> list[str]:
+        """Columns of X left out because earlier ones determine them; their coefficient counts as zero.
+
+        No result has a row for them; `predict` takes them in new data and gives them no part.
+        """
+        kept = set(self._user.kept.tolist())
+        return [name for j, name in enumerate(self.model.exog_names) if j not in kept]
 
     # -- uncertainty -----------------------------------------------------------------------------------
 
@@ -247,16 +253,17 @@ class MixedLMResults:
 
     @cached_property
     def resid(self) -> pd.Series:
-        """Conditional residuals y − Xβ − Zb, (n,), indexed by the rows in use."""
+        """Conditional residuals y − offset − Xβ − Zb, (n,), not weighted, indexed by the rows in use."""
         return pd.Series(self._user.marginal_resid - self._user.random_part, index=self.model.row_index)
 
     @cached_property
     def fittedvalues(self) -> pd.Series:
-        """Xβ + Zb, (n,), indexed by the rows in use."""
+        """Xβ + Zb + offset, (n,), indexed by the rows in use."""
         return pd.Series(self.model.endog - self.resid.to_numpy(), index=self.model.row_index)
 
     @property
     def _fixed_part(self) -> Floats:
+        """Xβ + offset, (n,)."""
         return self.model.endog - self._user.marginal_resid
 
     @cached_property
@@ -277,8 +284,9 @@ class MixedLMResults:
         return covariances_by_group(self._user, self.model.group_labels, self.model.group_codes)
 
     def predict(self, exog: Any = None, transform: bool = True) -> pd.Series | Floats:
-        """Fixed part Xβ for the fitted rows, or for new data.
+        """Fixed part Xβ + offset for the fitted rows, or for new data.
 
+        New data need the offset's column if the offset was given as one; otherwise their prediction is Xβ.
         exog: a table with the formula's columns (rows with missing values are left out), or with
         `transform=False`, and for a model from arrays, the columns of X themselves.
         """
@@ -305,7 +313,7 @@ class MixedLMResults:
 
     @cached_property
     def _shares(self) -> VarianceShares:
-        return variance_shares(self._user, self._fixed_part)
+        return variance_shares(self._user, self.model.design.response - self._user.marginal_resid)
 
     def glance(self) -> pd.DataFrame:
         """One row: size, likelihood, residual SD, ICC, R², verdicts. `reml_criterion` is missing under ML."""
@@ -332,17 +340,18 @@ class MixedLMResults:
         return self._shares.by_group()
 
     def augment(self) -> pd.DataFrame:
-        """The columns used, with `fitted, fitted_fixed, resid, resid_std` (residual over σ)."""
+        """The columns used, with `fitted, fitted_fixed, resid, resid_std` (residual over its SD, σ/√w)."""
+        sd = self.sigma if self.model.weights is None else self.sigma / np.sqrt(self.model.weights)
         return self.model.used_columns().assign(
             fitted=self.fittedvalues.to_numpy(),
             fitted_fixed=self._fixed_part,
             resid=self.resid.to_numpy(),
-            resid_std=self.resid.to_numpy() / self.sigma,
+            resid_std=self.resid.to_numpy() / sd,
         )
 
     def diagnose(self) -> list[Finding]:
         """Findings in plain words, the most serious first: each with evidence, meaning and remedy."""
-        return findings(self._user, self.model.exog_names)
+        return findings(self._user, self.aliased)
 
     def summary(self, alpha: float = 0.05) -> Summary:
         """The classic summary: facts and coefficients, covariances in the user's units."""
@@ -354,6 +363,7 @@ class MixedLMResults:
             ("Min. group size:", str(sizes.min()), "Log-Likelihood:", f"{self.llf:.4f}"),
             ("Max. group size:", str(sizes.max()), "Converged:", "Yes" if self.converged else "No"),
             ("Mean group size:", f"{sizes.mean():.1f}", "Singular:", "Yes" if self.singular else "No"),
+            *beside_facts(self.model.design),
         )
         notes = tuple(f"{f.title}. {f.evidence}" for f in self.diagnose() if f.severity != "info")
         return Summary("Mixed Linear Model Regression Results", facts, self._summary_table(alpha), notes)

@@ -73,7 +73,10 @@ def gather(
     weights: Floats | None = None,
     names: Sequence[str] | None = None,
 ) -> Rows:
-    """The distinct columns of X (n, p), the terms' covariates and y (n,); `names` of those of X, then y."""
+    """The distinct columns of X (n, p), the terms' covariates and y (n,); `names` of those of X, then y.
+
+    Weights (n,) that are all one are left out: the same sums without a multiplication.
+    """
     given = names or [*(f"x{j + 1}" for j in range(X.shape[1])), "y"]
     table = _Distinct()
     fixed = table.numbers(X, given[:-1])
@@ -81,6 +84,7 @@ def gather(
         tuple(table.numbers(b.basis, [f"a covariate of {term.name}"] * b.width) for b in term.blocks)
         for term in terms
     )
+    weights = None if weights is None or (weights == 1.0).all() else weights
     return Rows(Layout((*table.names, given[-1]), fixed, bases), (*table.columns, y), weights)
 
 

@@ -5,6 +5,9 @@ and scaled to unit root mean square; covariates that share a full covariance are
 outcome is replaced by its scaled least-squares residual. A predictor in millions, a year such as 2024, or the
 powers of one variable then cost no digits, and fits are equivariant by construction. All of it follows from
 the moments of the columns; only columns that nearly determine each other are looked at row by row once more.
+
+With prior weights w every row is multiplied by √w, which makes its residual variance σ² (Aitken 1935): the
+engine sees an ordinary model. The constant that centring needs is then the column √w, and means are weighted.
 """
 
 from __future__ import annotations
@@ -151,7 +154,7 @@ class Basis:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FixedScaling:
-    """The fixed part in the engine's units: Xs = X[:, kept] @ A and ys = (y − X[:, kept] β₀) / y_scale.
+    """The fixed part in the engine's units: Xs = √w X[:, kept] @ A and ys = √w (y − X[:, kept] β₀) / y_scale.
 
     kept (p,) columns that are not aliased; A (p, p); beta0 (p,); basis: how Xs is made; about_mean: y less
     its mean, if X has a constant, is `start` (p,) on Xs and y_scale · ys
@@ -300,11 +303,14 @@ def engine_units(layout: Layout, terms: Sequence[RandomTerm], found: Moments, ch
 
 def check_magnitude(layout: Layout, moments: Moments) -> None:
     """ModelError for numbers so large or so small that their squares are no numbers any more."""
-    largest = np.maximum(np.abs(moments.low), np.abs(moments.high))
-    for j in np.flatnonzero((largest > LARGEST) | ((largest < 1 / LARGEST) & (largest > 0))):
-        raise ModelError(
-            f"The largest value of {layout.names[j]} is {largest[j]:.3g}; choose other units for it."
-        )
+    for name, low, high in zip(layout.names, moments.low, moments.high, strict=True):
+        check_size(max(abs(float(low)), abs(float(high))), name)
+
+
+def check_size(largest: float, name: str) -> None:
+    """ModelError where the largest value of a column has no square."""
+    if largest and not 1 / LARGEST < largest < LARGEST:
+        raise ModelError(f"The largest value of {name} is {largest:.3g}; choose other units for it.")
 
 
 def _orthonormal(numbers: Ints, term: RandomTerm, moments: Moments, chunks: Chunks) -> Basis:

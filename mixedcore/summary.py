@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from mixedcore.design import Design
+
 DIGITS = 5
 
 
@@ -78,6 +80,13 @@ class Summary:
 
     def _repr_html_(self) -> str:
         return self.as_html()
+
+
+def beside_facts(design: Design) -> list[tuple[str, str, str, str]]:
+    """A line on weights and offset where there are any, each by its column."""
+    weights = "No" if design.weights is None else design.weights_column or "Yes"
+    offset = "No" if design.offset is None else design.offset_column or "Yes"
+    return [] if weights == offset == "No" else [("Weights:", weights, "Offset:", offset)]
 
 
 def number(value: float) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -118,7 +118,7 @@ class UserUnits:
             basis, modes = cp.scaled_terms[t].bases[b], self._engine_modes(t, b)
             coefficients = self.y_scale * (modes if basis.mix is None else basis.mix @ modes)
             first = 0
-            for chunk in self.rows.chunks([self.estimate.terms[t].blocks[b].codes]):
+            for chunk in self._plain.chunks([self.estimate.terms[t].blocks[b].codes]):
                 columns, codes = basis.affine.values(chunk, cp.units.moments), chunk.codes[0]
                 total[first : first + codes.size] += np.einsum("qr,qr->r", columns, coefficients[:, codes])
                 first += codes.size
@@ -126,16 +126,26 @@ class UserUnits:
 
     @cached_property
     def marginal_resid(self) -> Floats:
-        """y − Xβ, (n,), from the centred columns: no digits lost to large means."""
+        """y − offset − Xβ, (n,), from the centred columns: no digits lost to large means."""
         cp = self.estimate.evaluation.cp
         fixed, moments = cp.fixed, cp.units.moments
         beta = fixed.start + self.y_scale * self.estimate.evaluation.beta
         parts = [
             outcome_column(chunk, moments, cp.units.layout.outcome, fixed.about_mean)
             - beta @ fixed.basis.values(chunk, moments)
-            for chunk in self.rows.chunks()
+            for chunk in self._plain.chunks()
         ]
         return np.concatenate(parts)
+
+    @property
+    def root_weights(self) -> Floats | None:
+        """Square roots of the prior weights (n,), or None."""
+        return None if self.rows.weights is None else np.sqrt(self.rows.weights)
+
+    @property
+    def _plain(self) -> Rows:
+        """The rows without the roots of the weights that multiply them in the engine."""
+        return replace(self.rows, weights=None)
 
 
 def level_sizes(block: Block) -> Ints:

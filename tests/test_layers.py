@@ -56,6 +56,7 @@ LAYERS = (
     "tidy",
     "summary",
     "results",
+    "keywords",
     "model",
 )
 # Stands beside the stack: data files and their loader, of use to anyone above `errors`.

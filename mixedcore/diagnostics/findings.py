@@ -13,6 +13,7 @@ from mixedcore.terms import Floats, RandomTerm
 from mixedcore.units import UserUnits, level_sizes
 
 FEW_LEVELS = 5
+MOST_NAMES = 8  # names that one sentence lists
 FIXED_HOLD = "Fixed effects and their standard errors hold."
 ZERO_SHARE = 1e-10  # a variance adding less than this share of σ² to an observation is zero
 
@@ -29,12 +30,12 @@ class Finding:
     remedy: str
 
 
-def findings(user: UserUnits, fe_names: Sequence[str]) -> list[Finding]:
-    """All findings, the most serious first. `fe_names` are all columns of X, aliased ones included."""
+def findings(user: UserUnits, aliased: Sequence[str]) -> list[Finding]:
+    """All findings, the most serious first. `aliased` are the columns of X that were left out."""
     found = [
         *_convergence(user),
         *_boundary(user),
-        *_aliased(user, fe_names),
+        *_aliased(aliased),
         *_few_levels(user),
         *_single_rows(user),
         *_saturated(user),
@@ -128,16 +129,17 @@ def _degenerate(psi: Floats, term: RandomTerm) -> Finding:
     )
 
 
-def _aliased(user: UserUnits, fe_names: Sequence[str]) -> Iterator[Finding]:
-    dropped = [name for j, name in enumerate(fe_names) if j not in set(user.kept.tolist())]
+def _aliased(dropped: Sequence[str]) -> Iterator[Finding]:
     if dropped:
-        names = ", ".join(dropped)
+        more = len(dropped) - MOST_NAMES
+        names = ", ".join(dropped[:MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
         yield Finding(
             "aliased",
             "warning",
             "Some fixed effects cannot be told apart",
             f"Left out because the other columns determine them exactly: {names}.",
-            "Several sets of coefficients fit the data equally well; those that stay carry their effect.",
+            "Several sets of coefficients fit the data equally well; those that stay carry their effect. "
+            "Predictions for combinations that the data do not have depend on this choice.",
             "Take out one of the predictors that duplicate each other.",
         )
 

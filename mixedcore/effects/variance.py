@@ -1,7 +1,10 @@
 """Shares of variance: intraclass correlation and R².
 
 The variance that a term adds to an observation is the mean over the rows of z'Ψz σ² (Johnson 2014, Methods
-Ecol. Evol. 5, for random slopes); for a random intercept it is the variance itself.
+Ecol. Evol. 5, for random slopes); for a random intercept it is the variance itself. The variance of the fixed
+effects is that of Xβ, without an offset. With prior weights these are shares of a row's variance at weight
+one, where the residual variance is σ²: so the R package insight has it (Lüdecke, Waggoner & Makowski 2019,
+J. Open Source Softw. 4(38)).
 """
 
 from __future__ import annotations
