@@ -35,6 +35,8 @@ def missing_rows(values: Values) -> tuple[Mask, Mask]:
     dtype = values.dtype
     if pd.api.types.is_float_dtype(dtype):
         floats = values.to_numpy(dtype=np.float64, na_value=np.nan)
+        if np.isfinite(floats).all():
+            return np.zeros(len(values), bool), np.zeros(len(values), bool)
         return np.isnan(floats), np.isinf(floats)
     if isinstance(dtype, np.dtype) and dtype.kind in "iub":
         return np.zeros(len(values), bool), np.zeros(len(values), bool)

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.linalg import solve_triangular
+from scipy.linalg.lapack import dtrtri
 
 from mixedcore.blocks import apply
 from mixedcore.crossproducts import CrossProducts
@@ -36,7 +36,8 @@ from mixedcore.terms import Floats, Ints
 class Evaluation:
     """Everything about one θ, in the engine's units; derived from the factor when first asked for.
 
-    value : the criterion;  sigma2 : profiled σ²;  beta (p,);  R_X (p, p) upper, R_X'R_X = X'V⁻¹X
+    value : the criterion;  sigma2 : profiled σ²;  beta (p,);  R_X (p, p) upper, R_X'R_X = X'V⁻¹X;
+    R_inverse (p, p)
     """
 
     cp: CrossProducts
@@ -44,6 +45,7 @@ class Evaluation:
     factor: Factor
     border: Border
     R_X: Floats
+    R_inverse: Floats
     beta: Floats
     r2: float
 
@@ -96,7 +98,7 @@ class Evaluation:
         out = []
         for M, a in zip(self.faces.M, self.solution.a, strict=True):
             p, q, m = a[:-1].shape
-            U = solve_triangular(self.R_X, a[:-1].reshape(p, q * m), trans="T").reshape(p, q, m)
+            U = (self.R_inverse.T @ a[:-1].reshape(p, q * m)).reshape(p, q, m)
             rows = U.swapaxes(0, 1).reshape(q, p * m)
             out.append(M - rows @ rows.T)
         return tuple(out)
@@ -131,7 +133,7 @@ class Evaluation:
         border, to_W = _border_of(cp, self.factor.plan, parts)
         reduced = reduce(self.factor, border)
         cross = cross_gram(self.factor, self.border, reduced, to_W)  # [X y]'V⁻¹w
-        X_part = solve_triangular(self.R_X, cross[:-1], trans="T") if cp.p else np.zeros((0, cp.k))
+        X_part = self.R_inverse.T @ cross[:-1]
         Py = cross[-1] - self.beta @ cross[:-1]
         return reduced.gram - X_part.T @ X_part, Py
 
@@ -185,8 +187,9 @@ def evaluate(cp: CrossProducts, plan: Plan, roots: tuple[Root, ...], *, reml: bo
             "look for collinear predictors, and for an outcome that its groups determine."
         ) from err
     R_X = np.ascontiguousarray(L[:-1, :-1].T)
-    beta = solve_triangular(R_X, L[-1, :-1]) if cp.p else np.zeros(0)
-    return Evaluation(cp, reml, factor, border, R_X, beta, float(L[-1, -1] ** 2))
+    R_inverse = dtrtri(R_X)[0] if cp.p else R_X
+    beta = R_inverse @ L[-1, :-1]
+    return Evaluation(cp, reml, factor, border, R_X, R_inverse, beta, float(L[-1, -1] ** 2))
 
 
 def roots_of(cp: CrossProducts, theta: Floats) -> tuple[Root, ...]:

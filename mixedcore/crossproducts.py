@@ -12,7 +12,6 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import block_diag
 from scipy.sparse import csr_array
 
 from mixedcore.blocks import apply, sum_by, transpose
@@ -224,14 +223,12 @@ def assemble(
 
 def _mix(g: Grouping, scaled: Sequence[ScaledTerm]) -> Floats | None:
     """What makes a grouping's coefficients of its columns' sums, (q, q); None where nothing has to."""
-    parts = [scaled[member.term].bases[member.block] for member in g.members]
-    if all(basis.mix is None or basis.by_row for basis in parts):
-        return None
-    whole = [
-        np.eye(basis.affine.numbers.size) if basis.mix is None or basis.by_row else basis.mix
-        for basis in parts
-    ]
-    return np.asarray(block_diag(*whole))
+    whole, mixes = np.eye(g.q), False
+    for member in g.members:
+        basis = scaled[member.term].bases[member.block]
+        if basis.mix is not None and not basis.by_row:
+            whole[member.columns, member.columns], mixes = basis.mix, True
+    return whole if mixes else None
 
 
 def _mixed(left: Floats | None, blocks: Floats, right: Floats | None) -> Floats:

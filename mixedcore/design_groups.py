@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import reduce
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -35,18 +36,30 @@ class Grouping:
 
 def make_grouping(groups: pd.Series, name: str) -> Grouping:
     """Codes and sorted labels of the groups."""
+    codes, labels = _factorized(groups, name)
     try:
-        codes, uniques = pd.factorize(groups)
-    except (TypeError, NotImplementedError) as err:
-        raise DataError(f"{name} holds values that cannot be labels of groups, such as lists.") from err
-    labels = uniques.tolist()
-    try:
+        if all(one <= two for one, two in pairwise(labels)):
+            return Grouping(codes, labels, name)
         order = sorted(range(len(labels)), key=labels.__getitem__)
     except TypeError:  # labels of different types have no order of their own
         order = sorted(range(len(labels)), key=lambda i: (type(labels[i]).__name__, str(labels[i])))
     rank = np.empty(len(order), dtype=np.intp)
     rank[order] = np.arange(len(order))
     return Grouping(rank[codes], [labels[i] for i in order], name)
+
+
+def _factorized(groups: pd.Series, name: str) -> tuple[Ints, list[Any]]:
+    """Code of each row's label, and the labels that occur."""
+    if isinstance(groups.dtype, pd.CategoricalDtype):
+        codes = np.asarray(groups.cat.codes, dtype=np.intp)
+        present = np.bincount(codes, minlength=len(groups.cat.categories)) > 0
+        labels = groups.cat.categories[present].tolist()
+        return codes if present.all() else np.cumsum(present)[codes] - 1, labels
+    try:
+        codes, uniques = pd.factorize(groups)
+    except (TypeError, NotImplementedError) as err:
+        raise DataError(f"{name} holds values that cannot be labels of groups, such as lists.") from err
+    return codes, uniques.tolist()
 
 
 def interaction(parts: Sequence[Grouping]) -> Grouping:

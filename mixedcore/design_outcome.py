@@ -31,7 +31,7 @@ def outcome(name: str, value: Any, n: int) -> tuple[Floats, tuple[str, ...]]:
         raise DataError(f"The outcome {name} must be one number a row; it has shape {y.shape}.")
     if not np.isfinite(y).all():
         raise NotFiniteError(np.asarray(~np.isfinite(y)), name)
-    return varying(y.astype(np.float64), name), ()
+    return varying(y.astype(np.float64, copy=False), name), ()
 
 
 def varying(y: Floats, name: str) -> Floats:

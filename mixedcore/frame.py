@@ -83,6 +83,8 @@ class Frame:
 
     def take(self, rows: Rows) -> Frame:
         """The frame of some of its rows, types settled anew (a category may have lost its last row)."""
+        if len(rows) == self.n and bool((rows[1:] > rows[:-1]).all()):  # all of them, in their order
+            return self.settled()
         raw = {name: _take(v, rows) for name, v in self.raw.items()}
         return replace(
             self,
@@ -93,6 +95,10 @@ class Frame:
             rows=self.rows[rows],
             index=self.index[rows],
         )
+
+    def settled(self) -> Frame:
+        """The frame itself, types settled anew."""
+        return replace(self, columns={name: settle(self.raw[name], name) for name in self.columns})
 
     def keep(self, good: Mask) -> Frame:
         """The frame of the rows `good` (n,), types as they are: for new data, whose coding is given."""
@@ -145,14 +151,16 @@ def make_frame(
     numbers = {role: _one_a_row(table, value, role) for role, value in given.items()}
     raw |= {value: numbers[role] for role, value in given.items() if isinstance(value, str)}
     n, index = table.n_rows, _row_labels(table)
-    keep = np.arange(n, dtype=np.intp) if subset is None else subset_rows(subset, index)
+    keep = None if subset is None else subset_rows(subset, index)
     named = {_shown(value, f"the {role}"): numbers[role] for role, value in given.items()}
     used = dict(raw)
     if labels is not None:
         used.setdefault(_shown(groups, "groups"), labels)
     used |= named
-    complete, note = _complete_rows({k: _take(v, keep) for k, v in used.items()}, len(keep), missing)
-    if not len(keep):
+    in_use = used if keep is None else {k: _take(v, keep) for k, v in used.items()}
+    chosen = n if keep is None else len(keep)
+    complete, note = _complete_rows(in_use, chosen, missing)
+    if not chosen:
         raise DataError("No rows are left: the subset selects none." if n else "The data have no rows.")
     if not complete.any():
         raise DataError(f"No rows are left. {note}")
@@ -160,7 +168,10 @@ def make_frame(
     rows = np.arange(n, dtype=np.intp)
     whole = Frame(raw, unsettled, labels, rows, index, n, table.series, beside=numbers)
     notes = (note,) if note else ()
-    return replace(whole.take(keep[complete]), notes=notes, extra=frozenset(extra or ()))
+    whole = replace(whole, notes=notes, extra=frozenset(extra or ()))
+    if keep is None and not note:
+        return whole.settled()
+    return whole.take((rows if keep is None else keep)[complete])
 
 
 def new_frame(table: Table, fitted: Mapping[str, Settled], offset: str | None = None) -> Frame:
@@ -312,8 +323,6 @@ def _row_labels(table: Table) -> pd.Index:
 def _take(values: Any, rows: Rows) -> Any:
     if isinstance(values, np.ndarray):
         return values[rows]
-    if len(rows) == len(values) and len(rows) and rows[0] == 0 and (np.diff(rows) == 1).all():
-        return values
     return pd.Series(values.array.take(rows), copy=False)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import reduce
+from functools import cached_property, reduce
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from mixedcore.terms import Floats, Ints
 FAR = 100.0  # standard deviations from zero at which a column gets an origin of its own
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Moments:
     """Sums over rows of c columns, each less its `origin` (c,).
 
@@ -54,7 +54,7 @@ class Moments:
             self.nonzero + other.nonzero,
         )
 
-    @property
+    @cached_property
     def centre(self) -> Floats:
         """Mean of the columns as given, (c,)."""
         return np.where(self.low == self.high, self.low, self.origin + self.mean)

@@ -16,7 +16,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import qr, solve_triangular
+from scipy.linalg import qr
+from scipy.linalg.lapack import dtrtri
 
 from mixedcore.errors import ModelError
 from mixedcore.moments import Moments
@@ -186,7 +187,7 @@ def scale_fixed(layout: Layout, moments: Moments, chunks: Chunks) -> FixedScalin
     affine, constant = Affine.of(moments, layout.fixed, centre=True), moments.constant(layout.fixed)
     order = np.argsort(np.arange(layout.fixed.size) != constant, kind="stable")
     kept, R = _independent(affine.gram, order, lambda: _triangle(affine, moments, chunks))
-    mix = None if R is None or not kept.size else np.asarray(solve_triangular(R, np.eye(kept.size)))
+    mix = None if R is None or not kept.size else _inverse_of(R)
     basis = Basis(affine.take(kept), mix, by_row=mix is not None)
     start, size = _least_squares(basis, layout.outcome, constant is not None, moments, chunks)
     beta0 = basis.A @ start
@@ -313,6 +314,11 @@ def check_size(largest: float, name: str) -> None:
         raise ModelError(f"The largest value of {name} is {largest:.3g}; choose other units for it.")
 
 
+def _inverse_of(R: Floats) -> Floats:
+    """Inverse of an upper triangular matrix."""
+    return np.asarray(dtrtri(R)[0], dtype=np.float64)
+
+
 def _orthonormal(numbers: Ints, term: RandomTerm, moments: Moments, chunks: Chunks) -> Basis:
     """Orthogonal covariates of unit size: affine ones times an upper triangular matrix.
 
@@ -330,5 +336,5 @@ def _orthonormal(numbers: Ints, term: RandomTerm, moments: Moments, chunks: Chun
         )
     if q == 1:
         return Basis(affine)
-    root = np.linalg.cholesky(affine.gram).T if R is None else R
-    return Basis(affine, np.asarray(solve_triangular(root, np.eye(q))), by_row=R is not None)
+    root = np.asarray(np.linalg.cholesky(affine.gram).T, dtype=np.float64) if R is None else R
+    return Basis(affine, _inverse_of(root), by_row=R is not None)

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from scipy.linalg import solve_triangular
 
 from mixedcore.estimate import Estimate, lower_root
 from mixedcore.groupings import Grouping, Member
@@ -45,9 +44,7 @@ class UserUnits:
     @cached_property
     def cov_beta_over_sigma2(self) -> Floats:
         """(X'V⁻¹X)⁻¹ with V in units of σ², (p, p)."""
-        R = self.estimate.evaluation.R_X
-        half = solve_triangular(R, np.eye(len(R))) if len(R) else R
-        root = self.estimate.evaluation.cp.fixed.A @ half
+        root = self.estimate.evaluation.cp.fixed.A @ self.estimate.evaluation.R_inverse
         return root @ root.T
 
     @cached_property
