@@ -8,8 +8,9 @@ from functools import cached_property
 import numpy as np
 from scipy.linalg import solve_triangular
 
+from mixedcore.chart import lower_root
 from mixedcore.crossproducts import Grouping, Member
-from mixedcore.estimate import Estimate, lower_root
+from mixedcore.estimate import Estimate
 from mixedcore.terms import Block, Floats, Ints, RandomTerm
 
 
