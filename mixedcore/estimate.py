@@ -11,13 +11,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
+from mixedcore.chart import Roots, lower_root, rectify
 from mixedcore.criterion import Evaluation, evaluate, roots_of
 from mixedcore.crossproducts import CrossProducts
 from mixedcore.elimination import Plan
 from mixedcore.errors import ModelError, NotPositiveDefiniteError
+from mixedcore.exact import with_exact_residual
 from mixedcore.optimise import ROUNDING, OptSummary, minimise
-from mixedcore.terms import Floats, RandomTerm, Template, entries
+from mixedcore.rows import Rows
+from mixedcore.start import moments_start
+from mixedcore.terms import Floats, RandomTerm
 
 NULL = 1e-6  # singular values of Λ below this, in the engine's units, are directions of no variance
 SNAP = 3e-3  # singular values below this are set to zero where that costs nothing
@@ -59,29 +64,38 @@ def estimate(
     reml: bool,
     start: Floats | None = None,
     max_steps: int = 200,
+    rows: Rows | None = None,
 ) -> Estimate:
-    """Minimise the criterion from `start` (k,), in the engine's units, or from Λ = I."""
+    """Minimise the criterion from `start` (k,), in the engine's units, or from moments of the outcome.
+
+    rows : the data where they are at hand, for outcomes that the effects explain so well that cross-products
+           lose the residual's digits
+    """
 
     evaluations = 0
 
     def at(theta: Floats) -> Evaluation:
         nonlocal evaluations
         evaluations += 1
-        return evaluate(cp, plan, roots_of(cp, theta), reml=reml)
+        point = evaluate(cp, plan, roots_of(cp, theta), reml=reml)
+        return point if rows is None else with_exact_residual(point, rows, terms)
 
-    search = _Search(cp, terms, at)
-    point, optimum = minimise(at, identity(terms) if start is None else start, max_steps=max_steps)
+    chart = Roots(cp, terms)
+    search = _Search(chart, at)
+    first = moments_start(cp) if start is None else start
+    point, optimum = minimise(at, first, chart, max_steps=max_steps)
     _check_residual(point)
     for _ in range(RESTARTS):
-        better = search.leave_zero(point, optimum.theta)
+        better = search.leave_zero(point, optimum)
         if better is None:
             break
-        point, optimum = minimise(at, better, max_steps=max_steps)
+        point, optimum = minimise(at, better, chart, max_steps=max_steps)
     theta, point = search.snap(optimum.theta, point)
     _check_identified(cp, terms, point)
-    factors = tuple(rectify(T) for T in search.factors(theta))
-    theta = np.concatenate([_parameters(t, T) for t, T in zip(terms, factors, strict=True)] or [np.zeros(0)])
-    optimum = replace(optimum, theta=theta, objective=point.value, evaluations=evaluations)
+    factors = tuple(rectify(T) for T in chart.factors(theta))
+    optimum = replace(
+        optimum, theta=chart.theta(list(factors)), objective=point.value, evaluations=evaluations
+    )
     return Estimate(terms, point, optimum, factors, tuple(null_directions(T) for T in factors))
 
 
@@ -114,44 +128,6 @@ def _smallest_share(part: Floats, whole: Floats) -> float:
     return float(np.linalg.eigvalsh(root.T @ part @ root)[0])
 
 
-def identity(terms: tuple[RandomTerm, ...]) -> Floats:
-    """θ at Λ = I: every coefficient as variable as the residual, in the engine's units."""
-    parts = []
-    for term in terms:
-        rows, cols, index = entries(term.structure, term.blocks[0].width)
-        part = np.zeros(index.max() + 1)
-        part[index[rows == cols]] = 1.0
-        parts.append(part)
-    return np.concatenate(parts) if parts else np.zeros(0)
-
-
-def factor_of(term: RandomTerm, theta: Floats) -> Floats:
-    """Λ of one term from its parameters; (1, 1) for an isotropic one."""
-    if term.structure == "isotropic":
-        return theta[:1, None]
-    q = term.blocks[0].width
-    return Template(q, *entries(term.structure, q)).factor(theta)
-
-
-def _parameters(term: RandomTerm, T: Floats) -> Floats:
-    if term.structure == "isotropic":
-        return T[0, :1]
-    rows, cols, _ = entries(term.structure, len(T))
-    return T[rows, cols]
-
-
-def rectify(T: Floats) -> Floats:
-    """The same covariance with a non-negative diagonal; digits of rounding on it become zeros."""
-    T = T * np.where(np.diag(T) < 0, -1.0, 1.0)
-    T[np.abs(T) < 1e-14 * max(1.0, float(np.abs(T).max()))] = 0.0
-    return T
-
-
-def lower_root(root: Floats) -> Floats:
-    """Lower triangular (q, q) factor of root @ root.T for root (q, r), r ≥ q; right when singular too."""
-    return rectify(np.ascontiguousarray(np.transpose(np.linalg.qr(root.T, mode="r"))))
-
-
 def null_directions(T: Floats) -> Floats:
     """Orthonormal directions v with v'Λ = 0, (q, r)."""
     left, size, _ = np.linalg.svd(T)
@@ -160,8 +136,7 @@ def null_directions(T: Floats) -> Floats:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Search:
-    cp: CrossProducts
-    terms: tuple[RandomTerm, ...]
+    chart: Roots
     at: Callable[[Floats], Evaluation]
 
     def value(self, theta: Floats) -> float:
@@ -171,58 +146,53 @@ class _Search:
         except NotPositiveDefiniteError:
             return np.inf
 
-    def factors(self, theta: Floats) -> list[Floats]:
-        """Λ of every term."""
-        o = self.cp.offsets
-        return [factor_of(term, theta[o[t] : o[t + 1]]) for t, term in enumerate(self.terms)]
-
-    def theta(self, factors: list[Floats]) -> Floats:
-        return np.concatenate([_parameters(t, T) for t, T in zip(self.terms, factors, strict=True)])
-
-    def leave_zero(self, point: Evaluation, theta: Floats) -> Floats | None:
+    def leave_zero(self, point: Evaluation, optimum: OptSummary) -> Floats | None:
         """A better θ off the boundary or down from a saddle, or None where there is none."""
         best, lowest = None, point.value - GAIN - ROUNDING * abs(point.value)
-        for candidate in self._ways_down(point, theta):
+        for candidate in self._ways_down(point, optimum):
             value = self.value(candidate)
             if value < lowest:
                 best, lowest = candidate, value
         return best
 
-    def _ways_down(self, point: Evaluation, theta: Floats) -> Iterator[Floats]:
+    def _ways_down(self, point: Evaluation, optimum: OptSummary) -> Iterator[Floats]:
         """Variance added where there is none and it would help; both ways along negative curvature.
 
         The latter is what a variance of nearly zero shows: the search stops there when rounding hides the
         little that a step of its own size gains.
         """
-        factors = self.factors(theta)
+        chart, theta = self.chart, optimum.theta
+        factors = chart.factors(theta)
         for t, T in enumerate(factors):
             for v in self._descents(t, T, point):
                 for size in STEPS_OFF_ZERO:
-                    yield self.theta([*factors[:t], self._widened(t, T, size * v), *factors[t + 1 :]])
+                    yield chart.theta([*factors[:t], self._widened(t, T, size * v), *factors[t + 1 :]])
+        if not _negative(optimum.eigenvalues).any():
+            return
         values, vectors = np.linalg.eigh(point.hessian)
-        for v in vectors.T[values < -SADDLE * np.abs(values).max(initial=0.0)]:
+        for v in vectors.T[_negative(values)]:
             for size in STEPS_OFF_ZERO:
                 yield from (theta + size * v, theta - size * v)
 
     def _descents(self, t: int, T: Floats, point: Evaluation) -> list[Floats]:
         """Directions without variance in which variance would lower the criterion."""
-        null, S = null_directions(T), term_slope(self.cp, self.terms, point, t)
-        if self.terms[t].structure != "full":
+        null, S = null_directions(T), self.chart.slope(point, t)
+        if self.chart.terms[t].structure != "full":
             return [v for v in null.T if v @ S @ v < 0]
         values, vectors = np.linalg.eigh(null.T @ S @ null)
         return [null @ w for value, w in zip(values, vectors.T, strict=True) if value < 0]
 
     def _widened(self, t: int, T: Floats, v: Floats) -> Floats:
         """Λ with the variance vv' added."""
-        if self.terms[t].structure == "full":
+        if self.chart.terms[t].structure == "full":
             return lower_root(np.column_stack([T, v]))
         return np.diag(np.hypot(np.diag(T), v))
 
     def snap(self, theta: Floats, point: Evaluation) -> tuple[Floats, Evaluation]:
         """Set near-zero singular values to zero, one at a time, where the criterion does not mind."""
-        for t in range(len(self.terms)):
+        for t in range(len(self.chart.terms)):
             while True:
-                factors = self.factors(theta)
+                factors = self.chart.factors(theta)
                 left, size, _ = np.linalg.svd(factors[t])
                 small = np.flatnonzero((size > 0) & (size < SNAP))
                 if not small.size:
@@ -230,28 +200,20 @@ class _Search:
                 size[small[-1]] = 0.0
                 root = left * size
                 factors[t] = (
-                    lower_root(root) if self.terms[t].structure == "full" else np.diag(_row_sizes(root))
+                    lower_root(root) if self.chart.terms[t].structure == "full" else np.diag(_row_sizes(root))
                 )
                 allowed = point.value + FREE_OF_COST + ROUNDING * abs(point.value)
-                if self.value(candidate := self.theta(factors)) > allowed:
+                if self.value(candidate := self.chart.theta(factors)) > allowed:
                     break
                 theta, point = candidate, self.at(candidate)
         return theta, point
 
 
+def _negative(eigenvalues: Floats) -> NDArray[np.bool_]:
+    """Which are negative by more than rounding."""
+    return np.asarray(eigenvalues < -SADDLE * np.abs(eigenvalues).max(initial=0.0))
+
+
 def _row_sizes(root: Floats) -> Floats:
     """Standard deviations from any root of a diagonal covariance."""
     return np.asarray(np.sqrt(np.einsum("ij,ij->i", root, root)))
-
-
-def term_slope(cp: CrossProducts, terms: tuple[RandomTerm, ...], point: Evaluation, t: int) -> Floats:
-    """∂d/∂Ψ of one term, (q, q); the sum over its coefficients, (1, 1), for an isotropic one."""
-    own = [
-        S[member.columns, member.columns]
-        for g, S in zip(cp.groupings, point.slopes, strict=True)
-        for member in g.members
-        if member.term == t
-    ]
-    if terms[t].structure == "isotropic":
-        return np.array([[sum(float(np.trace(S)) for S in own)]])
-    return own[0]

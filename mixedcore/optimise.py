@@ -1,8 +1,9 @@
 """Minimisation of a smooth function with an approximate Hessian. Knows nothing of models.
 
-A Newton step on the Hessian's eigenvalues made positive, shortened until the function falls
-(Moré & Sorensen-like damping by a trust radius). The function is unconstrained in signed θ. Where the
-approximate Hessian serves badly, so that the search goes on for long, differences of gradients replace it.
+A Newton step on the Hessian's eigenvalues made positive, shortened until the function falls (Moré &
+Sorensen-like damping by a trust radius). What the approximation leaves out is learned from the change of
+the gradient over each step (a structured secant update of rank one; Dennis, Gay & Welsch 1981, ACM TOMS 7).
+Steps are taken in the coordinates of a `Chart`, the function's own by default.
 """
 
 from __future__ import annotations
@@ -21,19 +22,60 @@ ACCEPTED_DECREMENT = 1e-7  # the largest at which a search that rounding has sto
 ROUNDING = 1e-14  # relative noise in the criterion
 FLOOR = 1e-8  # eigenvalues below this share of the largest are raised to it
 BLIND_STEPS = 5  # steps in a row that may be taken on trust once rounding hides what they gain
-PATIENCE = 25  # steps on the function's own Hessian before one from differences of gradients takes its place
-DIFFERENCE = 1e-5  # step of such a difference, of 1 + |θ|
+TAUGHT = (0.8, 2.5)  # fall over the expected fall between which a step teaches about the curvature
+LEAST_BEND = 0.1  # share of the curvature along a step that what is learned leaves of it at least
+FAST = 0.05  # decrement over the one before, below which the next may be foreseen
 
 
 class Point(Protocol):
-    """A function value with derivatives computed on demand."""
+    """A function value; derivatives are asked of the chart."""
 
     @property
     def value(self) -> float: ...
+
+
+class Smooth(Point, Protocol):
+    """A function value with derivatives computed on demand."""
+
     @property
     def gradient(self) -> Floats: ...
     @property
     def hessian(self) -> Floats: ...
+
+
+P = TypeVar("P", bound=Point)
+S = TypeVar("S", bound=Smooth)
+In = TypeVar("In", bound=Point, contravariant=True)
+
+
+class Chart(Protocol[In]):
+    """Coordinates of the steps, K of them, and of what is learned of the curvature, k as in θ."""
+
+    def moved(self, theta: Floats, step: Floats) -> Floats:
+        """θ (k,) after a step (K,)."""
+
+    def derivatives(self, theta: Floats, point: In, correction: Floats) -> tuple[Floats, Floats]:
+        """Gradient (K,) and Hessian (K, K), the learned correction (k, k) included."""
+
+    def secant(self, thetas: tuple[Floats, Floats], points: tuple[In, In]) -> tuple[Floats, Floats, Floats]:
+        """From the first point to the second: step and change of gradient (k,), Hessian uncorrected."""
+
+
+class Flat(Generic[S]):
+    """The function's own coordinates."""
+
+    def moved(self, theta: Floats, step: Floats) -> Floats:
+        """A sum."""
+        return theta + step
+
+    def derivatives(self, theta: Floats, point: S, correction: Floats) -> tuple[Floats, Floats]:
+        """As the point has them."""
+        return point.gradient, point.hessian + correction
+
+    def secant(self, thetas: tuple[Floats, Floats], points: tuple[S, S]) -> tuple[Floats, Floats, Floats]:
+        """As the points have them."""
+        average = (points[0].hessian + points[1].hessian) / 2
+        return thetas[1] - thetas[0], points[1].gradient - points[0].gradient, average
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,7 +83,7 @@ class OptSummary:
     """What the search did; carried by the result, never guessed again from θ.
 
     theta (k,); objective; evaluations of the criterion; decrement: g'H⁻¹g/2, the fall still to be expected;
-    path: θ and criterion after each accepted step
+    path: θ and criterion after each accepted step; eigenvalues (K,) of the last Hessian used, ascending
     """
 
     theta: Floats
@@ -49,60 +91,62 @@ class OptSummary:
     evaluations: int
     converged: bool
     message: str
-    gradient: Floats
     decrement: float
     path: tuple[tuple[Floats, float], ...]
-
-
-P = TypeVar("P", bound=Point)
+    eigenvalues: Floats
 
 
 @dataclass(slots=True, eq=False)
 class _Search(Generic[P]):
     function: Callable[[Floats], P]
+    chart: Chart[P]
     theta: Floats
     point: P
     radius: float
     evaluations: int
     path: list[tuple[Floats, float]]
+    correction: Floats
     blind: int = 0
 
-    def advance(self, direction: _Model) -> bool:
-        """Move to a better point inside the trust radius; False when none can be found."""
+    def model(self) -> _Model:
+        """Quadratic model at the point reached."""
+        return _Model.of(*self.chart.derivatives(self.theta, self.point, self.correction))
+
+    def advance(self, model: _Model) -> _Step[P] | None:
+        """Move to a better point inside the trust radius; None when none can be found."""
         slack = ROUNDING * max(1.0, abs(self.point.value))
         may_trust = self.blind < BLIND_STEPS
         while self.radius > 1e-14:
-            step = direction.step(self.radius)
-            expected = direction.fall(step)
-            trial = self._try(self.theta + step)
+            step = model.step(self.radius)
+            expected = model.fall(step)
+            theta = self.chart.moved(self.theta, step)
+            trial = self._try(theta)
             fall = self.point.value - trial.value if trial is not None else -np.inf
             seen = fall > 0.1 * expected
             if trial is not None and (seen or (may_trust and expected < 10 * slack and fall > -slack)):
                 if fall > 0.7 * expected:
                     self.radius = max(self.radius, 3 * float(np.linalg.norm(step)))
                 self.blind = 0 if seen and expected > slack else self.blind + 1
-                self.theta, self.point = self.theta + step, trial
-                self.path.append((self.theta, trial.value))
-                return True
+                done = _Step(self.theta, self.point, fall / expected if expected > slack else 1.0, step)
+                self.theta, self.point = theta, trial
+                self.path.append((theta, trial.value))
+                return done
             may_trust = False  # a shorter step on trust would creep along
             self.radius = 0.25 * min(self.radius, float(np.linalg.norm(step)))
-        return False
+        return None
 
-    def model(self) -> _Model:
-        """Quadratic model at the point reached."""
-        return _Model.of(self.point.gradient, self._hessian())
-
-    def _hessian(self) -> Floats:
-        if len(self.path) <= PATIENCE:
-            return self.point.hessian
-        columns = []
-        for e in np.diag(DIFFERENCE * (1 + np.abs(self.theta))):
-            up, down = self._try(self.theta + e), self._try(self.theta - e)
-            if up is None or down is None:
-                return self.point.hessian
-            columns.append((up.gradient - down.gradient) / (2 * e.max()))
-        differences = np.array(columns)
-        return np.asarray((differences + differences.T) / 2)
+    def learn(self, model: _Model, done: _Step[P]) -> None:
+        """Correct the Hessian by what the change of the gradient says of it (symmetric rank one)."""
+        if not TAUGHT[0] < done.gain < TAUGHT[1]:  # so far off that the quadratic model itself is wrong
+            self.correction = np.zeros_like(self.correction)
+            return
+        step, change, hessian = self.chart.secant((done.theta, self.theta), (done.point, self.point))
+        off = change - (hessian + self.correction) @ step
+        along, most = float(off @ step), (1 - LEAST_BEND) * model.bend(done.step)
+        if along < -most:
+            off, along = off * (most / -along), -most
+        if abs(along) > FLOOR * float(np.linalg.norm(off) * np.linalg.norm(step)):
+            self.correction = self.correction + np.outer(off, off) / along
 
     def _try(self, theta: Floats) -> P | None:
         self.evaluations += 1
@@ -114,18 +158,30 @@ class _Search(Generic[P]):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class _Step(Generic[P]):
+    """A step taken: from where, and the fall over what was expected of it."""
+
+    theta: Floats
+    point: P
+    gain: float
+    step: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class _Model:
     """Quadratic model at a point: gradient in the eigenbasis of the Hessian, eigenvalues made positive."""
 
     vectors: Floats
     values: Floats
     slope: Floats
+    eigenvalues: Floats
 
     @classmethod
     def of(cls, gradient: Floats, hessian: Floats) -> _Model:
-        values, vectors = np.linalg.eigh(hessian)
-        values = np.maximum(np.abs(values), FLOOR * max(float(np.abs(values).max(initial=0.0)), 1e-300))
-        return cls(vectors, values, vectors.T @ gradient)
+        found, vectors = np.linalg.eigh(hessian)
+        size = np.abs(found)
+        values = np.maximum(size, FLOOR * max(float(size.max(initial=0.0)), 1e-300))
+        return cls(vectors, values, vectors.T @ gradient, found)
 
     @property
     def decrement(self) -> float:
@@ -144,37 +200,52 @@ class _Model:
             damping += (length / radius - 1.0) / curvature
         return np.asarray(self.vectors @ step)
 
+    def bend(self, step: Floats) -> float:
+        """Second derivative along a step, step'H step."""
+        along = self.vectors.T @ step
+        return float(along @ (self.values * along))
+
     def fall(self, step: Floats) -> float:
         """Fall that the model expects of a step."""
-        along = self.vectors.T @ step
-        return -float(self.slope @ along + 0.5 * along @ (self.values * along))
+        return -float(self.slope @ (self.vectors.T @ step)) - 0.5 * self.bend(step)
 
 
-def minimise(function: Callable[[Floats], P], start: Floats, *, max_steps: int = 200) -> tuple[P, OptSummary]:
+def minimise(
+    function: Callable[[Floats], P], start: Floats, chart: Chart[P], *, max_steps: int = 200
+) -> tuple[P, OptSummary]:
     """Search from `start` (k,); the best point and what was done.
 
     Raises NotPositiveDefiniteError when the function cannot be evaluated at the start.
     """
-    first = function(start)
-    search = _Search(function, start, first, 1.0 + float(np.linalg.norm(start)), 1, [(start, first.value)])
+    first, zero = function(start), np.zeros((start.size, start.size))
+    radius = 1.0 + float(np.linalg.norm(start))
+    search = _Search(function, chart, start, first, radius, 1, [(start, first.value)], zero)
     message = f"Stopped after {max_steps} steps."
     model = search.model()
+    before = decrement = model.decrement
     for _ in range(max_steps):
-        if model.decrement < DECREMENT_TOL:
+        if decrement < DECREMENT_TOL:
             message = "The expected further fall of the criterion is below tolerance."
             break
-        if not search.advance(model):
+        done = search.advance(model)
+        if done is None:
             message = "No step lowers the criterion any further."
             break
-        model = search.model()
+        foreseen = decrement * decrement / before
+        if decrement < FAST * before and foreseen < DECREMENT_TOL and TAUGHT[0] < done.gain < TAUGHT[1]:
+            decrement, message = foreseen, "The search converges, and the fall foreseen is below tolerance."
+            break
+        search.learn(model, done)
+        model, before = search.model(), decrement
+        decrement = model.decrement
     summary = OptSummary(
         theta=search.theta,
         objective=search.point.value,
         evaluations=search.evaluations,
-        converged=model.decrement < ACCEPTED_DECREMENT,
+        converged=decrement < ACCEPTED_DECREMENT,
         message=message,
-        gradient=search.point.gradient,
-        decrement=model.decrement,
+        decrement=decrement,
         path=tuple(search.path),
+        eigenvalues=model.eigenvalues,
     )
     return search.point, summary

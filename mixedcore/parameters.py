@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from mixedcore.chart import lower_root
 from mixedcore.errors import ModelError
-from mixedcore.estimate import lower_root
 from mixedcore.scaling import ScaledTerm
 from mixedcore.terms import Floats, Ints, RandomTerm
 from mixedcore.units import free_entries

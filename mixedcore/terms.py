@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal
 
 import numpy as np
@@ -64,17 +65,20 @@ class RandomTerm:
     levels: Sequence[Any] = ()
 
 
+@cache
 def entries(structure: Structure, q: int) -> tuple[Ints, Ints, Ints]:
     """Rows, columns and parameter numbers of the free entries of a q × q template Λ.
 
     'full' counts the lower triangle by columns, as lme4 does. The same positions, mirrored, are the free
     entries of Ψ = ΛΛ'.
     """
+    rows = cols = np.arange(q)
     if structure == "full":
         cols, rows = np.triu_indices(q)
-        return rows.astype(np.intp), cols.astype(np.intp), np.arange(rows.size, dtype=np.intp)
-    diagonal = np.arange(q, dtype=np.intp)
-    return diagonal, diagonal, diagonal if structure == "diagonal" else np.zeros(q, dtype=np.intp)
+    index = np.zeros(q, dtype=np.intp) if structure == "isotropic" else np.arange(rows.size)
+    for shared in (rows, cols, index):
+        shared.setflags(write=False)
+    return rows, cols, index
 
 
 def n_parameters(term: RandomTerm) -> int:

@@ -7,10 +7,11 @@ from functools import cached_property
 
 import numpy as np
 
-from mixedcore.estimate import Estimate, lower_root
+from mixedcore.chart import lower_root
+from mixedcore.estimate import Estimate
 from mixedcore.groupings import Grouping, Member
 from mixedcore.rows import Rows
-from mixedcore.scaling import outcome_column
+from mixedcore.rowwise import outcome_less_fixed, random_part
 from mixedcore.terms import Block, Floats, Ints, RandomTerm
 
 
@@ -90,13 +91,10 @@ class UserUnits:
         scaled = self.estimate.evaluation.cp.scaled_terms[t]
         return scaled.unit * np.eye(width) if self.estimate.terms[t].structure == "isotropic" else scaled.A
 
-    def _engine_modes(self, t: int, b: int) -> Floats:
-        number, grouping, member = self._place(t, b)
-        return self.estimate.evaluation.modes[number][member.columns][:, grouping.order]
-
     def modes(self, t: int, b: int) -> Floats:
         """Conditional modes (BLUPs) of block b of term t, (q, m), levels as in the block."""
-        own = self._engine_modes(t, b)
+        number, grouping, member = self._place(t, b)
+        own = self.estimate.evaluation.modes[number][member.columns][:, grouping.order]
         return self.y_scale * (self._to_user(t, len(own)) @ own)
 
     def mode_covariances(self, t: int, b: int) -> Floats:
@@ -109,30 +107,14 @@ class UserUnits:
     @cached_property
     def random_part(self) -> Floats:
         """Zb, (n,), from the centred columns: no digits lost to large means."""
-        cp, total = self.estimate.evaluation.cp, np.zeros(self.rows.n)
-        blocks = [(t, b) for t, term in enumerate(self.estimate.terms) for b in range(len(term.blocks))]
-        for t, b in blocks:
-            basis, modes = cp.scaled_terms[t].bases[b], self._engine_modes(t, b)
-            coefficients = self.y_scale * (modes if basis.mix is None else basis.mix @ modes)
-            first = 0
-            for chunk in self._plain.chunks([self.estimate.terms[t].blocks[b].codes]):
-                columns, codes = basis.affine.values(chunk, cp.units.moments), chunk.codes[0]
-                total[first : first + codes.size] += np.einsum("qr,qr->r", columns, coefficients[:, codes])
-                first += codes.size
-        return total
+        evaluation = self.estimate.evaluation
+        return self.y_scale * random_part(self._plain, evaluation.cp, self.estimate.terms, evaluation.modes)
 
     @cached_property
     def marginal_resid(self) -> Floats:
         """y − offset − Xβ, (n,), from the centred columns: no digits lost to large means."""
-        cp = self.estimate.evaluation.cp
-        fixed, moments = cp.fixed, cp.units.moments
-        beta = fixed.start + self.y_scale * self.estimate.evaluation.beta
-        parts = [
-            outcome_column(chunk, moments, cp.units.layout.outcome, fixed.about_mean)
-            - beta @ fixed.basis.values(chunk, moments)
-            for chunk in self._plain.chunks()
-        ]
-        return np.concatenate(parts)
+        evaluation = self.estimate.evaluation
+        return self.y_scale * outcome_less_fixed(self._plain, evaluation.cp, evaluation.beta)
 
     @property
     def root_weights(self) -> Floats | None:

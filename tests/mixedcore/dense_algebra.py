@@ -11,8 +11,8 @@ from functools import cached_property
 
 import numpy as np
 
+from mixedcore.chart import factor_of
 from mixedcore.crossproducts import CrossProducts
-from mixedcore.estimate import factor_of
 from mixedcore.terms import Block, Floats, Ints, RandomTerm, entries, n_parameters
 
 
@@ -103,6 +103,17 @@ def designs() -> dict[str, Data]:
     found = {name: Data(y, X, terms, zero if name == "crossed" else h) for name, terms in sets.items()}
     found["no fixed effects"] = Data(y, np.zeros((n, 0)), sets["slopes 2"], g)
     return found
+
+
+def identity(terms: tuple[RandomTerm, ...]) -> Floats:
+    """θ at Λ = I: every coefficient as variable as the residual, in the engine's units."""
+    parts = []
+    for term in terms:
+        rows, cols, index = entries(term.structure, term.blocks[0].width)
+        part = np.zeros(index.max() + 1)
+        part[index[rows == cols]] = 1.0
+        parts.append(part)
+    return np.concatenate(parts)
 
 
 def random_theta(terms: tuple[RandomTerm, ...], seed: int) -> Floats:

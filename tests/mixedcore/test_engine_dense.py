@@ -8,10 +8,11 @@ from functools import cached_property
 import numpy as np
 import pytest
 
+from mixedcore.chart import factor_of
 from mixedcore.criterion import Evaluation, evaluate, roots_of
 from mixedcore.crossproducts import CrossProducts, cross_products
 from mixedcore.elimination import Plan, plan
-from mixedcore.estimate import Estimate, estimate, factor_of, identity, null_directions
+from mixedcore.estimate import Estimate, estimate, null_directions
 from mixedcore.group_effects import covariances_by_group
 from mixedcore.inference.information import VarianceInformation
 from mixedcore.inference.satterthwaite import satterthwaite_df
@@ -19,7 +20,7 @@ from mixedcore.optimise import OptSummary
 from mixedcore.rows import gather
 from mixedcore.terms import Floats
 from mixedcore.units import UserUnits
-from tests.mixedcore.dense_algebra import Data, Dense, designs, random_theta
+from tests.mixedcore.dense_algebra import Data, Dense, designs, identity, random_theta
 
 DESIGNS = designs()
 SEEDS = range(3)
@@ -72,7 +73,7 @@ class Case:
         """The estimate that a search ending here would give."""
         o = self.engine[0].offsets
         factors = tuple(factor_of(t, self.theta[o[i] : o[i + 1]]) for i, t in enumerate(self.data.terms))
-        nothing = OptSummary(self.theta, self.point.value, 1, True, "", self.point.gradient, 0.0, ())
+        nothing = OptSummary(self.theta, self.point.value, 1, True, "", 0.0, (), np.zeros(0))
         null = tuple(null_directions(T) for T in factors)
         rows = gather(self.data.y, self.data.X, self.data.terms)
         return UserUnits(Estimate(self.data.terms, self.point, nothing, factors, null), rows)

@@ -7,10 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from mixedcore.chart import factor_of
 from mixedcore.crossproducts import cross_products
 from mixedcore.elimination import plan
 from mixedcore.errors import ModelError
-from mixedcore.estimate import estimate, factor_of
+from mixedcore.estimate import estimate
 from mixedcore.parameters import covariance_names, effect_names, packed_order, start_theta
 from mixedcore.rows import gather
 from mixedcore.terms import Block, Floats, RandomTerm
