@@ -36,11 +36,12 @@ def measure_fits(problem: Problem, effort: Effort, folder: Path) -> dict[str, Me
 
 def measure_all(effort: Effort, folder: Path) -> Results:
     """The whole run."""
+    machine_before = machine.describe()
     fits = {problem.key: measure_fits(problem, effort, folder) for problem in PROBLEMS}
     sizes = memory.SIZES[:1] if effort.quick else memory.SIZES
     return Results(
         date=datetime.datetime.now(tz=datetime.UTC).date().isoformat(),
-        machine=machine.describe(),
+        machine=machine_before,
         gram=fits[GRAM_ON].pop("gram"),
         fits=fits,
         growth=[measure_growth(series, effort, folder) for series in SERIES],

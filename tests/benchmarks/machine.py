@@ -46,6 +46,8 @@ def describe() -> dict[str, str]:
     machine = {
         "processor": f"{processor()}, {os.cpu_count()} cores",
         "system": f"{platform.system()} {platform.machine()}",
+        # Others' work slows the caches that all cores share; Windows does not count it.
+        "load before": f"{os.getloadavg()[0]:.2f}" if hasattr(os, "getloadavg") else "not counted",
         "Python": platform.python_version(),
         "BLAS": blas(),
     }

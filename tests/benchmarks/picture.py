@@ -71,9 +71,9 @@ def mark(engine: str, x: float, y: float, stopped: bool = False) -> str:
 
 
 def rounded(found: float) -> str:
-    """A ratio in two digits, as a reader compares it: 0.67, 2.5, 36, 1,200."""
-    if found < 10:
-        return f"{found:.2g}"
+    """A ratio in two digits, as a reader compares it: 0.67, 2.0, 36, 1,200."""
+    if found < 9.95:
+        return f"{found:.2f}" if found < 0.995 else f"{found:.1f}"
     step = 10 ** max(0, math.floor(math.log10(found)) - 1)
     return f"{round(found / step) * step:,.0f}"
 
@@ -132,12 +132,13 @@ def row(problem: Problem, found: dict[str, Measured], axis: Axis, y: float) -> I
 
 
 def foot(results: Results, y: float) -> str:
-    """When, where and what."""
+    """When, where and what; and what an arrow means, where there is one."""
     machine = results.machine
-    versions = [f"{name} {machine[name]}" for name in ("numpy", *PEERS) if name in machine]
-    return text(
-        24, y, f"{results.date} · {machine.get('processor', '')} · {', '.join(versions)}", "soft small"
-    )
+    versions = ", ".join(f"{name} {machine[name]}" for name in ("numpy", *PEERS) if name in machine)
+    words = [results.date, machine.get("processor", ""), versions]
+    if any(each.state == "stopped" for found in results.fits.values() for each in found.values()):
+        words.append("arrow: stopped there")
+    return text(24, y, " · ".join(filter(None, words)), "soft small")
 
 
 def draw(results: Results) -> str:
