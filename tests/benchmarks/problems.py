@@ -85,7 +85,7 @@ def _goals(lme4: float, mixedlm: float, statsmodels: float | None = None) -> Map
     return MappingProxyType(peers | ({"statsmodels": statsmodels} if statsmodels else {}))
 
 
-# statsmodels needs minutes to hours for these, or more memory than there is.
+# statsmodels needs seconds to hours for these, or more memory than there is.
 SLOW = frozenset({"statsmodels"})
 
 PROBLEMS = (
@@ -104,6 +104,7 @@ PROBLEMS = (
         "mAch ~ cses*sector + (cses | school)",
         {"formula": "mAch ~ cses*sector", "groups": "school", "re_formula": "cses"},
         _goals(10, 1.5),
+        SLOW,
     ),
     Problem(
         "chem97",
