@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tests.benchmarks import first_use, memory
+from tests.benchmarks import first_use, huge, memory
 from tests.benchmarks.engines import OURS, PEERS
 from tests.benchmarks.growth import Growth
 from tests.benchmarks.measure import WORDS, Measured, ratio, reached
@@ -156,6 +156,24 @@ def peak_row(measured: Memory) -> str:
     )
 
 
+def larger_than_memory(results: Results) -> Iterator[str]:
+    """The fit of a folder of Parquet files, where it was asked for."""
+    found = results.huge
+    if found is None:
+        return
+    what = f"Larger than memory: {found.rows:,} rows × 3 columns × {found.groups:,} groups"
+    if found.wall is None or found.cpu is None:
+        yield f"{what}: not fitted ({found.note})"
+        return
+    yield (
+        f"{what} in {found.wall:.0f} s ({found.cpu:.0f} s CPU),"
+        f" {found.rows / found.wall / 1e6:.2f} million rows a second"
+    )
+    if found.peak is not None:
+        judged = judge(found.peak < huge.GOAL, "<", huge.GOAL / 1e9)
+        yield f"  with a peak of {found.peak / 1e9:.2f} GB for the whole process ({judged})"
+
+
 def first(results: Results) -> Iterator[str]:
     """Import and first fit."""
     found = results.first_use
@@ -180,7 +198,7 @@ def machine(results: Results) -> Iterator[str]:
         yield f"  {label:<12} {text}"
 
 
-SECTIONS = (machine, times, optima, failures, gram, growth, peaks, first)
+SECTIONS = (machine, times, optima, failures, gram, growth, peaks, larger_than_memory, first)
 
 
 def render(results: Results) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 from tests.benchmarks.first_use import FirstUse
 from tests.benchmarks.growth import Growth
+from tests.benchmarks.huge import Huge
 from tests.benchmarks.measure import Measured
 from tests.benchmarks.memory import Memory
 
@@ -33,6 +34,7 @@ class Results:
     growth: list[Growth] = field(default_factory=list)
     memory: list[Memory] = field(default_factory=list)
     first_use: FirstUse | None = None
+    huge: Huge | None = None
 
 
 def to_json(results: Results) -> str:
@@ -58,6 +60,7 @@ def from_json(text: str) -> Results:
         ],
         memory=[Memory(**each) for each in kept["memory"]],
         first_use=FirstUse(**kept["first_use"]) if kept["first_use"] else None,
+        huge=Huge(**kept["huge"]) if kept.get("huge") else None,
     )
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from mixedcore import datasets, mixedlm
-from tests.benchmarks import engines, growth, lmer, measure, memory, processes
+from tests.benchmarks import engines, growth, huge, lmer, measure, memory, processes
 from tests.benchmarks.measure import Effort, Measured, ratio, reached, summarise
 from tests.benchmarks.problems import PROBLEMS, Problem, slopes
 from tests.benchmarks.processes import Output
@@ -188,3 +188,13 @@ def test_peak_memory_of_a_fit_in_a_fresh_process(tmp_path: Path) -> None:
 def test_a_multiple_counts_what_is_above_the_frame() -> None:
     assert memory.Memory(10, before=1_000, peak=2_440, design=480).multiple == 3.0
     assert memory.Memory(10, before=None, peak=None, design=480).multiple is None
+
+
+def test_huge_data_come_in_files_that_each_hold_a_part_of_the_same_groups(tmp_path: Path) -> None:
+    huge.write(tmp_path / "huge", rows=2_500, groups=5, chunk=1_000)
+    parts = [pd.read_parquet(file) for file in sorted((tmp_path / "huge").iterdir())]
+    assert [part.shape for part in parts] == [(1_000, 3), (1_000, 3), (500, 3)]
+    assert [sorted(part["g"].unique()) for part in parts] == [[0, 1, 2, 3, 4]] * 3
+    result = mixedlm(huge.FORMULA, pd.concat(parts, ignore_index=True)).fit()
+    assert result.converged
+    assert result.scale == pytest.approx(1.0, abs=4 * (2 / 2_500) ** 0.5)  # four standard errors of the truth

@@ -13,6 +13,7 @@ from tests.benchmarks import picture, report, store
 from tests.benchmarks.engines import PEERS
 from tests.benchmarks.first_use import FirstUse
 from tests.benchmarks.growth import Growth
+from tests.benchmarks.huge import Huge
 from tests.benchmarks.measure import Measured
 from tests.benchmarks.memory import Memory
 from tests.benchmarks.problems import PROBLEMS
@@ -60,6 +61,7 @@ SMALL = Results(
         Memory(10_000_000, None, None, 480_000_000),
     ],
     first_use=FirstUse(dependencies=0.25, beyond=0.9),
+    huge=Huge(100_000_000, 100_000, wall=50.0, cpu=80.4, peak=1_500_000_000, llf=-1.5e8),
 )
 TEXT = report.render(SMALL)
 
@@ -113,6 +115,8 @@ def test_log_likelihoods_stand_side_by_side_and_differences_are_flagged() -> Non
         "1: 0.100  2: –",
         "1,000,000 rows:     96 MB, 2.00 times the 48 MB of its design (< 3 met)",
         "10,000,000 rows: not measured",
+        "100,000,000 rows × 3 columns × 100,000 groups in 50 s (80 s CPU), 2.00 million rows a second",
+        "with a peak of 1.50 GB for the whole process (< 2 met)",
         "takes 0.90 s CPU beyond the 0.25 s of its bare dependencies (< 0.8 missed)",
         "takes 0.0100 s CPU, a later one 0.0050 s",
     ],
@@ -128,8 +132,13 @@ def test_a_run_without_peers_is_reported() -> None:
     assert ElementTree.fromstring(picture.draw(results)).tag == f"{SVG}svg"
 
 
+def test_a_huge_fit_that_did_not_end_is_told() -> None:
+    stopped = dataclasses.replace(SMALL, huge=Huge(100, 10, note="stopped after 60 s"))
+    assert "100 rows × 3 columns × 10 groups: not fitted (stopped after 60 s)" in report.render(stopped)
+
+
 def test_what_is_kept_is_read_again_and_the_newest_is_found(tmp_path: Path) -> None:
-    later = dataclasses.replace(SMALL, date="2026-11-01", gram=None, first_use=None)
+    later = dataclasses.replace(SMALL, date="2026-11-01", gram=None, first_use=None, huge=None)
     for results in (later, SMALL):
         store.save(results, report.render(results), tmp_path)
     assert store.from_json((tmp_path / "2026-02-03.json").read_text(encoding="utf-8")) == SMALL

@@ -2,6 +2,7 @@
 
 python -m tests.benchmarks.worker fit ENGINE PROBLEM RUNS ENOUGH
 python -m tests.benchmarks.worker memory FOLDER
+python -m tests.benchmarks.worker huge FOLDER
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import time
 import warnings
 from pathlib import Path
 
-from tests.benchmarks import memory, processes
+from tests.benchmarks import huge, memory, processes
 from tests.benchmarks.engines import PYTHON
 from tests.benchmarks.growth import SERIES
 from tests.benchmarks.problems import PROBLEMS, Problem
@@ -47,6 +48,8 @@ def main(what: str, *arguments: str) -> None:
         fit(engine, key, int(runs), float(enough))
     elif what == "memory":
         memory.fit_in_memory(Path(arguments[0]))
+    elif what == "huge":
+        huge.fit_folder(Path(arguments[0]))
 
 
 if __name__ == "__main__":
