@@ -1,73 +1,83 @@
-"""Whole fits, from a DataFrame and formulas to standard errors: this core and statsmodels in the same run.
+"""Whole fits, from a DataFrame and formulas to standard errors: this core and every peer that is installed.
 
-    python -m tests.benchmarks [--quick] [--limit SECONDS]
+    python -m tests.benchmarks [--quick] [--limit SECONDS] [--huge] [--save]
 
-Times are CPU seconds of one process with one BLAS thread, the median of several runs; a peer that has not
-finished within the limit is stopped and shown as '> limit'.
+Times are CPU seconds of one process with one BLAS thread, the median of several runs after a first one;
+engines take turns. A peer that has not finished a fit within the limit is stopped and shown as '> limit'.
+The peers are lme4 (by Rscript), PyPI's mixedlm and statsmodels, each 'absent' where it is not installed.
+`--huge` adds a fit of 100,000,000 rows from Parquet files, which need 2.4 GB in the temporary folder.
+What runs is told on standard error; the report is printed at the end. `--save` keeps it and its numbers in
+tests/benchmarks/results, from which `python -m tests.benchmarks.picture` draws.
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib.util
-import os
-import platform
+import dataclasses
+import datetime
+import tempfile
+from pathlib import Path
 
-for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ[_name] = "1"
+from tests.benchmarks import first_use, huge, machine, memory, report, store
+from tests.benchmarks.engines import OURS, PEERS
+from tests.benchmarks.growth import SERIES, measure_growth
+from tests.benchmarks.measure import FULL, QUICK, Effort, Measured, measure
+from tests.benchmarks.problems import PROBLEMS, Problem
+from tests.benchmarks.store import Results
 
-from tests.benchmarks.measure import Measured, measure  # noqa: E402  # after the thread count is set
-from tests.benchmarks.problems import PROBLEMS, Problem  # noqa: E402
+GRAM_ON = "million"
 
 
-def _row(problem: Problem, ours: Measured, theirs: Measured | None, limit: float) -> str:
-    ours_text = f"{ours.seconds:9.3f}" if ours.seconds else f"> {limit:.0f}".rjust(9)
-    if theirs is None:
-        return f"{problem.title:<44}{ours_text}{'absent':>13}"
-    if theirs.seconds is None or ours.seconds is None:
-        ratio = f"> {limit / ours.seconds:.0f}" if ours.seconds else "–"
-        return f"{problem.title:<44}{ours_text}{f'> {limit:.0f}':>13}{ratio:>10}{ours.llf or 0:>18.6f}"
-    ratio = f"{theirs.seconds / ours.seconds:.0f}"
-    return (
-        f"{problem.title:<44}{ours_text}{theirs.seconds:13.3f}{ratio:>10}{ours.llf:>18.6f}{theirs.llf:>18.6f}"
+def measure_fits(problem: Problem, effort: Effort, folder: Path) -> dict[str, Measured]:
+    """Every engine on a problem, and on the largest the limit."""
+    engines = [OURS, *PEERS, *(["gram"] if problem.key == GRAM_ON else [])]
+    found = measure([(engine, problem) for engine in engines], effort, folder)
+    return dict(zip(engines, found, strict=True))
+
+
+def measure_all(effort: Effort, folder: Path, with_huge: bool) -> Results:
+    """The whole run."""
+    machine_before = machine.describe()
+    fits = {problem.key: measure_fits(problem, effort, folder) for problem in PROBLEMS}
+    sizes = memory.SIZES[:1] if effort.quick else memory.SIZES
+    return Results(
+        date=datetime.datetime.now(tz=datetime.UTC).date().isoformat(),
+        machine=machine_before,
+        gram=fits[GRAM_ON].pop("gram"),
+        fits=fits,
+        growth=[measure_growth(series, effort, folder) for series in SERIES],
+        memory=[memory.measure_memory(rows, folder, effort.limit) for rows in sizes],
+        first_use=first_use.measure_import(2 if effort.quick else 9, effort.limit),
+        huge=huge.measure_huge(folder) if with_huge else None,
     )
 
 
-def versions() -> str:
-    """What ran where."""
-    import numpy
-    import pandas
-    import scipy
-
-    parts = [
-        f"Python {platform.python_version()}",
-        f"NumPy {numpy.__version__}",
-        f"SciPy {scipy.__version__}",
-    ]
-    parts.append(f"pandas {pandas.__version__}")
-    if importlib.util.find_spec("statsmodels"):
-        import statsmodels
-
-        parts.append(f"statsmodels {statsmodels.__version__}")
-    return f"{', '.join(parts)}; {platform.machine()}, {os.cpu_count()} cores"
+def options() -> argparse.Namespace:
+    """What was asked for."""
+    assert __doc__ is not None
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="under a minute: leave out what takes long")
+    parser.add_argument("--limit", type=float, help="seconds after which a peer is stopped")
+    parser.add_argument("--huge", action="store_true", help="fit 100,000,000 rows from Parquet files too")
+    parser.add_argument("--save", action="store_true", help="keep the results, named by date")
+    chosen = parser.parse_args()
+    if chosen.save and chosen.quick:
+        parser.error("only a full run is kept: leave out --quick or --save")
+    return chosen
 
 
 def main() -> None:
-    """Print the table."""
-    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="leave out what takes statsmodels minutes")
-    parser.add_argument("--limit", type=float, default=900.0, help="seconds after which a peer is stopped")
-    options = parser.parse_args()
-    print(versions())
-    print(f"{'CPU seconds of a whole REML fit':<44}{'mixedcore':>9}{'statsmodels':>13}{'ratio':>10}", end="")
-    print(f"{'llf':>18}{'llf statsmodels':>18}")
-    for number, problem in enumerate(PROBLEMS):
-        if options.quick and not problem.quick:
-            continue
-        ours = measure("mixedcore", number, options.limit)
-        present = importlib.util.find_spec("statsmodels") is not None
-        theirs = measure("statsmodels", number, options.limit) if present else None
-        print(_row(problem, ours, theirs, options.limit), flush=True)
+    """Measure, print, and keep what was printed where that is asked for."""
+    chosen = options()
+    effort = QUICK if chosen.quick else FULL
+    if chosen.limit is not None:
+        effort = dataclasses.replace(effort, limit=chosen.limit)
+    with tempfile.TemporaryDirectory(prefix="benchmarks-") as folder:
+        results = measure_all(effort, Path(folder), chosen.huge)
+    text = report.render(results)
+    print(text, end="")
+    if chosen.save:
+        store.save(results, text)
 
 
 if __name__ == "__main__":
