@@ -46,6 +46,7 @@ LAYERS = (
     "parameters",
     "group_effects",
     "inference",
+    "optimisation",
     "effects",
     "diagnostics",
     "tidy",
