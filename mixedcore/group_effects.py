@@ -10,7 +10,6 @@ import pandas as pd
 from scipy.linalg import block_diag
 from scipy.sparse import coo_array, hstack
 
-from mixedcore.scaling import weighted
 from mixedcore.terms import Block, Ints, RandomTerm
 from mixedcore.units import UserUnits
 
@@ -99,7 +98,7 @@ def _single_term(user: UserUnits, block: Block, labels: Sequence[Hashable]) -> d
 def _joint(user: UserUnits, terms: Sequence[RandomTerm], rows: Ints) -> pd.DataFrame:
     """Joint covariance of the coefficients that the rows of one group use."""
     columns, roots, names = [], [], []
-    root_weights = user.root_weights
+    weights = 1.0 if user.root_weights is None else user.root_weights[rows, None]
     for t, term in enumerate(terms):
         root = user.root(t)
         for block in term.blocks:
@@ -107,7 +106,7 @@ def _joint(user: UserUnits, terms: Sequence[RandomTerm], rows: Ints) -> pd.DataF
             q = block.width
             T = root * np.eye(q) if term.structure == "isotropic" else root
             at = (code * q)[:, None] + np.arange(q)
-            values = weighted(block.basis[rows], None if root_weights is None else root_weights[rows]) @ T
+            values = block.basis[rows] @ T * weights
             shape = (rows.size, level.size * q)
             columns.append(
                 coo_array((values.ravel(), (np.repeat(np.arange(rows.size), q), at.ravel())), shape=shape)

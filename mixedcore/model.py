@@ -259,12 +259,9 @@ class MixedLM:
 
     @cached_property
     def _products(self) -> tuple[CrossProducts, Plan]:
-        check_magnitude(self.endog, [self.endog_names])
-        check_magnitude(self.exog, self.exog_names)
-        for name, values in {"weights": self.weights, "offset": self.offset}.items():
-            if values is not None:
-                check_magnitude(values, [name])
         design = self._design
+        check_magnitude(design.response, [self.endog_names])
+        check_magnitude(self.exog, self.exog_names)
         cp = cross_products(design.response, design.X, design.terms, design.weights)
         return cp, plan(cp)
 

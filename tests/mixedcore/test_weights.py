@@ -234,6 +234,9 @@ def test_what_is_refused() -> None:
     slope = MODELS["slope"]
     with pytest.raises(DataError, match="2 of 120 rows have a weight of zero or less"):
         fit(slope, weights=np.r_[0.0, -1.0, np.ones(N - 2)])
+    for heavy, light in ((1e20, 1.0), (1e200, 1e200), (1e300, 1e-300)):
+        with pytest.raises(DataError, match=f"weights range from {light:.3g} to".replace("+", r"\+")):
+            fit(slope, weights=np.r_[heavy, np.full(N - 1, light)])
     with pytest.raises(FormulaError, match="no column for weights 'ww' in the data; did you mean 'w'"):
         fit(slope, weights="ww")
     with pytest.raises(DataError, match="weights has 3 values and the data have 120 rows"):
