@@ -18,6 +18,9 @@ from mixedcore.errors import DataError, ModelError
 from mixedcore.frame import Frame
 from mixedcore.terms import Floats
 
+FARTHEST = 1e15  # ratio of weights beyond which a sum over rows holds no digit of the light ones
+LARGEST = 1e100  # weights up to here, or down to its inverse, times squares of the data stay finite
+
 
 def outcome(name: str, value: Any, n: int) -> tuple[Floats, tuple[str, ...]]:
     """The outcome (n,) as numbers, and notes on it; DataError for text, ModelError for a constant."""
@@ -79,6 +82,12 @@ def _check_positive(weights: Floats) -> None:
             f"weights must be positive: {bad} of {weights.size} rows have a weight of zero or less (the "
             f"smallest is {weights.min():g}). A row's residual variance is σ² over its weight. Leave rows "
             "out with subset."
+        )
+    low, high = float(weights.min()), float(weights.max())
+    if high > FARTHEST * low or not 1 / LARGEST < low <= high < LARGEST:
+        raise DataError(
+            f"weights range from {low:.3g} to {high:.3g}, too far apart for double precision: the "
+            "light rows would be lost. Choose other units, or leave those rows out with subset."
         )
 
 

@@ -98,7 +98,7 @@ def _single_term(user: UserUnits, block: Block, labels: Sequence[Hashable]) -> d
 def _joint(user: UserUnits, terms: Sequence[RandomTerm], rows: Ints) -> pd.DataFrame:
     """Joint covariance of the coefficients that the rows of one group use."""
     columns, roots, names = [], [], []
-    root_weights = user.root_weights
+    weights = 1.0 if user.root_weights is None else user.root_weights[rows, None]
     for t, term in enumerate(terms):
         root = user.root(t)
         for block in term.blocks:
@@ -106,8 +106,7 @@ def _joint(user: UserUnits, terms: Sequence[RandomTerm], rows: Ints) -> pd.DataF
             q = block.width
             T = root * np.eye(q) if term.structure == "isotropic" else root
             at = (code * q)[:, None] + np.arange(q)
-            basis = block.basis[rows]
-            values = (basis if root_weights is None else basis * root_weights[rows, None]) @ T
+            values = block.basis[rows] @ T * weights
             shape = (rows.size, level.size * q)
             columns.append(
                 coo_array((values.ravel(), (np.repeat(np.arange(rows.size), q), at.ravel())), shape=shape)

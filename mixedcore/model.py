@@ -21,7 +21,6 @@ from mixedcore.keywords import check_fit_keywords, check_model_keywords
 from mixedcore.parameters import covariance_names, effect_names, start_theta
 from mixedcore.results import MixedLMResults
 from mixedcore.rows import Rows, gather
-from mixedcore.scaling import check_size
 from mixedcore.terms import Floats, Ints
 from mixedcore.units import UserUnits
 
@@ -261,9 +260,6 @@ class MixedLM:
 
     @cached_property
     def _rows(self) -> Rows:
-        for name, values in {"weights": self.weights, "offset": self.offset}.items():
-            if values is not None:
-                check_size(float(np.abs(values).max()), name)
         design, names = self._design, [*self.exog_names, self.endog_names]
         return gather(design.response, design.X, design.terms, design.weights, names)
 

@@ -45,6 +45,22 @@ def covariance_names(terms: Sequence[RandomTerm]) -> list[str]:
     return out
 
 
+def theta_names(terms: Sequence[RandomTerm]) -> list[str]:
+    """Names of Λ's free entries, in the order of θ: 'Subject', 'Subject.Days.Intercept', 'Subject.Days'.
+
+    As lme4 names them, but for the intercept alone, which is called as its factor is.
+    """
+    out = []
+    for term in terms:
+        if term.role == "component":
+            out.append(term.name)
+            continue
+        own = [term.name if c == "Intercept" else f"{term.name}.{c}" for c in term.columns]
+        rows, cols = free_entries(term)
+        out += [own[r] if r == c else f"{own[r]}.{term.columns[c]}" for r, c in zip(rows, cols, strict=True)]
+    return out
+
+
 def _by_rows(term: RandomTerm) -> Ints:
     """Numbers of the free entries, counted by columns, in the order of rows."""
     rows, cols = free_entries(term)

@@ -20,7 +20,7 @@ from mixedcore.group_effects import (
     modes_by_group,
 )
 from mixedcore.inference.information import VarianceInformation
-from mixedcore.optimise import OptSummary
+from mixedcore.optimisation import Optimisation
 from mixedcore.parameters import covariance_names, effect_names, packed_order
 from mixedcore.summary import Summary, beside_facts, number, p_text
 from mixedcore.terms import Floats
@@ -45,7 +45,7 @@ class MixedLMResults:
     llf           log-likelihood, or restricted log-likelihood of a REML fit
     theta         Λ's free entries in units of σ, as lme4 counts them
     converged     whether the optimum was reached; singular: whether it lies on the boundary
-    optimisation  what the search did
+    optimisation  what the search did: evaluations, path, gradient, Hessian, boundary
 
     A result is a value: nothing changes it, and nothing in it is recomputed for another criterion.
     Bates, Mächler, Bolker & Walker (2015), J. Stat. Softw. 67(1).
@@ -181,10 +181,10 @@ class MixedLMResults:
         """Whether a variance is zero or a correlation ±1."""
         return self._estimate.singular
 
-    @property
-    def optimisation(self) -> OptSummary:
-        """What the search did, in the engine's units."""
-        return self._estimate.optimum
+    @cached_property
+    def optimisation(self) -> Optimisation:
+        """What the search did, and what the criterion looks like where it ended."""
+        return Optimisation(self._information)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -350,8 +350,11 @@ class MixedLMResults:
         )
 
     def diagnose(self) -> list[Finding]:
-        """Findings in plain words, the most serious first: each with evidence, meaning and remedy."""
-        return findings(self._user, self.aliased)
+        """Findings in plain words, the most serious first: each with evidence, meaning and remedy.
+
+        Among equally serious ones those on the search and the boundary of `optimisation` come first.
+        """
+        return findings(self._user, self.optimisation, self.aliased)
 
     def summary(self, alpha: float = 0.05) -> Summary:
         """The classic summary: facts and coefficients, covariances in the user's units."""

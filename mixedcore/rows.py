@@ -89,7 +89,7 @@ def gather(
 
 
 class _Distinct:
-    """Columns met so far; equal ones, told apart by three of their values first, have one number."""
+    """Columns met so far; equal ones, told apart by a few of their values first, have one number."""
 
     def __init__(self) -> None:
         self.columns: list[Floats] = []
@@ -104,7 +104,9 @@ class _Distinct:
 
     def _number(self, column: Floats, name: str) -> int:
         n = column.size
-        likely = self._by_values.setdefault((float(column[0]), float(column[n // 2]), float(column[-1])), [])
+        change = int((column != column[0]).argmax())  # tells the indicator columns of a factor apart
+        seen = (float(column[0]), float(column[n // 2]), float(column[-1]), float(change))
+        likely = self._by_values.setdefault(seen, [])
         for number in likely:
             known = self.columns[number]
             if known.ctypes.data == column.ctypes.data and known.strides == column.strides:

@@ -101,14 +101,24 @@ def _independent(gram: Floats, order: Ints, triangle: Callable[[], Floats]) -> t
         pivots = np.zeros(1)
     if not (pivots < GRAM_TOL).any():
         return np.arange(q), None
-    whole, kept = triangle(), order
-    while True:
-        R = _upper(whole[:, kept])
-        small = np.flatnonzero(np.abs(np.diag(R)) < ALIAS_TOL)
-        if not small.size:
-            kept = np.sort(kept)
-            return kept, _upper(whole[:, kept])
-        kept = np.delete(kept, small[0])
+    whole = triangle()
+    kept = np.sort(_not_aliased(whole, order))
+    return kept, _upper(whole[:, kept])
+
+
+def _not_aliased(columns: Floats, order: Ints) -> Ints:
+    """Columns with a part outside the earlier ones in `order` that stay, by Gram-Schmidt done twice."""
+    Q = np.zeros((len(columns), order.size))
+    kept: list[int] = []
+    for j in order:
+        own, rest = Q[:, : len(kept)], columns[:, j]
+        for _ in range(2):  # twice is enough: Giraud, Langou & Rozloznik (2005), Numer. Math. 101
+            rest = rest - own @ (own.T @ rest)
+        size = float(np.linalg.norm(rest))
+        if size >= ALIAS_TOL:
+            Q[:, len(kept)] = rest / size
+            kept.append(j)
+    return np.array(kept, dtype=np.intp)
 
 
 def _triangle(affine: Affine, moments: Moments, chunks: Chunks) -> Floats:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
-from mixedcore.chart import lower_root
+from mixedcore.chart import factor_of, lower_root
 from mixedcore.estimate import Estimate
 from mixedcore.groupings import Grouping, Member
 from mixedcore.rows import Rows
@@ -55,9 +56,13 @@ class UserUnits:
 
     def root(self, t: int) -> Floats:
         """Λ of term t, (q, q) lower triangular; (1, 1) for an isotropic term."""
-        scaled, T = self.estimate.evaluation.cp.scaled_terms[t], self.estimate.factors[t]
+        return self._user_root(t, self.estimate.factors[t])
+
+    def _user_root(self, t: int, T: Floats) -> Floats:
+        """Λ of term t from the engine's."""
+        scaled = self.estimate.evaluation.cp.scaled_terms[t]
         if self.estimate.terms[t].structure == "isotropic":
-            return T * scaled.unit
+            return np.abs(T) * scaled.unit
         return lower_root(scaled.A @ T)
 
     def psi(self, t: int) -> Floats:
@@ -68,9 +73,17 @@ class UserUnits:
     @cached_property
     def theta(self) -> Floats:
         """Λ's free entries, term by term, lower triangles by columns, as lme4 counts them."""
+        return self._free(self.estimate.factors)
+
+    def theta_at(self, theta: Floats) -> Floats:
+        """θ (k,) as `theta` counts it, for any of the engine's."""
+        own = np.split(theta, self.estimate.evaluation.cp.offsets[1:-1])
+        return self._free([factor_of(t, part) for t, part in zip(self.estimate.terms, own, strict=True)])
+
+    def _free(self, factors: Sequence[Floats]) -> Floats:
         parts = []
         for t, term in enumerate(self.estimate.terms):
-            T = self.root(t)
+            T = self._user_root(t, factors[t])
             if term.structure == "full":
                 cols, rows = np.triu_indices(len(T))
                 parts.append(T[rows, cols])

@@ -55,6 +55,7 @@ LAYERS = (
     "parameters",
     "group_effects",
     "inference",
+    "optimisation",
     "effects",
     "diagnostics",
     "tidy",

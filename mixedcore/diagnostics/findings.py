@@ -6,8 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-
+from mixedcore.optimisation import Optimisation, zero_variances
 from mixedcore.parameters import effect_names
 from mixedcore.terms import Floats, RandomTerm
 from mixedcore.units import UserUnits, level_sizes
@@ -15,7 +14,7 @@ from mixedcore.units import UserUnits, level_sizes
 FEW_LEVELS = 5
 MOST_NAMES = 8  # names that one sentence lists
 FIXED_HOLD = "Fixed effects and their standard errors hold."
-ZERO_SHARE = 1e-10  # a variance adding less than this share of σ² to an observation is zero
+UNEVEN = 0.25  # share of the rows that the weights count for, below which they are called uneven
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,32 +29,63 @@ class Finding:
     remedy: str
 
 
-def findings(user: UserUnits, aliased: Sequence[str]) -> list[Finding]:
+def findings(user: UserUnits, optimisation: Optimisation, aliased: Sequence[str]) -> list[Finding]:
     """All findings, the most serious first. `aliased` are the columns of X that were left out."""
     found = [
-        *_convergence(user),
+        *_convergence(optimisation),
+        *_undetermined(optimisation),
         *_boundary(user),
         *_aliased(aliased),
         *_few_levels(user),
         *_single_rows(user),
         *_saturated(user),
+        *_uneven_weights(user),
     ]
     order = {"serious": 0, "warning": 1, "info": 2}
     return sorted(found, key=lambda finding: order[finding.severity])
 
 
-def _convergence(user: UserUnits) -> Iterator[Finding]:
-    optimum = user.estimate.optimum
-    if not optimum.converged:
+def _convergence(optimisation: Optimisation) -> Iterator[Finding]:
+    if not optimisation.converged:
         yield Finding(
             "not_converged",
             "serious",
             "The search did not reach the optimum",
-            f"After {optimum.evaluations} evaluations the criterion could still fall by about "
-            f"{optimum.decrement:.2g}. {optimum.message}",
+            f"After {optimisation.evaluations} evaluations the criterion could still fall by about "
+            f"{optimisation.decrement:.2g}, and its gradient has the length "
+            f"{optimisation.gradient_norm:.2g}. {optimisation.message}",
             "Estimates and standard errors are not those of the best-fitting model.",
             "Simplify the random effects, or look for predictors that nearly determine each other.",
         )
+
+
+def _undetermined(optimisation: Optimisation) -> Iterator[Finding]:
+    """What lme4 calls a degenerate Hessian and a nearly unidentifiable model, by the names involved."""
+    for direction in optimisation.flat:
+        names = ", ".join(direction.names)
+        what = f"a combination of {names}" if len(direction.names) > 1 else names
+        if direction.falls:
+            yield Finding(
+                "saddle",
+                "serious",
+                "The search ended where the criterion is not lowest",
+                f"The criterion still falls along {what} (curvature {direction.curvature:.2g}).",
+                "The Hessian is not positive definite, so estimates and standard errors are not those of the "
+                "best-fitting model.",
+                "Fit again from other start values, or simplify the random effects.",
+            )
+        else:
+            yield Finding(
+                "undetermined",
+                "warning",
+                f"The data do not determine {names}",
+                f"The criterion hardly changes along {what}: its curvature is "
+                f"{direction.curvature:.1g} where they change by their own size.",
+                "Other values of these parameters fit as well; only what they have in common is known. "
+                f"{FIXED_HOLD}",
+                "Take out a random effect that another one contains, or one of a predictor that does not "
+                "vary within the groups.",
+            )
 
 
 def _boundary(user: UserUnits) -> Iterator[Finding]:
@@ -69,14 +99,6 @@ def _boundary(user: UserUnits) -> Iterator[Finding]:
                 yield _zero_variance(name, term.name, whole=len(term.columns) == 1)
         else:
             yield _degenerate(user.psi(t), term)
-
-
-def zero_variances(user: UserUnits, t: int) -> list[str]:
-    """Covariates of a group term whose variance is zero."""
-    term, psi = user.estimate.terms[t], user.psi(t)
-    basis = term.blocks[0].basis
-    share = np.diag(psi) * np.einsum("ij,ij->j", basis, basis) / len(basis)
-    return [name for name, s in zip(term.columns, share, strict=True) if s < ZERO_SHARE]
 
 
 def _zero_component(name: str) -> Finding:
@@ -172,6 +194,24 @@ def _saturated(user: UserUnits) -> Iterator[Finding]:
                 "Its variances and the residual variance can hardly be told apart: other values fit as well.",
                 "Leave out a random slope, or use a coarser grouping factor.",
             )
+
+
+def _uneven_weights(user: UserUnits) -> Iterator[Finding]:
+    """Kish (1965), Survey Sampling, section 8.2: rows of unequal weight count as (Σw)²/Σw² equal ones."""
+    if user.root_weights is None:
+        return
+    w = user.root_weights**2
+    count = float(w.sum() ** 2 / (w @ w))
+    if count < UNEVEN * w.size:
+        yield Finding(
+            "uneven_weights",
+            "info",
+            "A few rows carry most of the weight",
+            f"With these weights {w.size} rows count as {count:.0f} equal ones.",
+            "The estimates rest on the heavy rows; the others hardly take part.",
+            "Check that the weights are precisions, not variances: a row's residual variance is σ² over its "
+            "weight.",
+        )
 
 
 def _single_rows(user: UserUnits) -> Iterator[Finding]:

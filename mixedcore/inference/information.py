@@ -18,6 +18,7 @@ from mixedcore.factor import Root
 from mixedcore.terms import Floats
 from mixedcore.units import UserUnits, free_entries
 
+LEAST = 1e-4  # of the expected information: the step stays where the model can be evaluated
 STEP = 1e-3  # of the parameter's approximate standard error: truncation near 1e-6 of it, rounding less
 
 
@@ -41,7 +42,7 @@ class VarianceInformation:
         point = self.evaluation
         k, s2 = point.cp.k, point.sigma2
         out = np.empty((k + 1, k + 1))
-        steps = STEP / np.sqrt(np.maximum(np.diag(point.average_information), 1e-12))
+        steps = STEP / np.sqrt(np.maximum(np.diag(point.average_information), LEAST * _expected(point)))
         for p in range(k):
             up, down = (self._gradient(p, sign * steps[p]) for sign in (1.0, -1.0))
             out[p, :k] = (up - down) / (2 * steps[p])
@@ -97,16 +98,28 @@ class VarianceInformation:
         In the interior equal to `cov_engine`. On its boundary a zero variance counts as known, as it does
         in lmerTest, which works in θ too; directions of H that are not positive count as known as well.
         """
-        point, k = self.evaluation, self.evaluation.cp.k
-        J = np.eye(k + 1)
-        J[:k, :k] = point.jacobian
-        H = J.T @ self.hessian @ J
-        H[:k, :k] += point.curvature
+        J, H = self._by_root
         scale = 1 / np.sqrt(np.maximum(np.diag(H), 1e-300))
         values, vectors = np.linalg.eigh(H * np.outer(scale, scale))
         good = values > 1e-10
         half = J @ (scale[:, None] * vectors[:, good] / np.sqrt(values[good]))
         return np.asarray(2 * half @ half.T)
+
+    @cached_property
+    def _by_root(self) -> tuple[Floats, Floats]:
+        """∂(ψ, σ²)/∂(θ, σ²) and ∂²d/∂(θ, σ²)², each (k + 1, k + 1), in the engine's units."""
+        point, k = self.evaluation, self.evaluation.cp.k
+        J = np.eye(k + 1)
+        J[:k, :k] = point.jacobian
+        H = J.T @ self.hessian @ J
+        H[:k, :k] += point.curvature
+        return J, H
+
+    @property
+    def hessian_by_root(self) -> Floats:
+        """∂²d/∂θ∂θ' with σ² profiled out, in the engine's units, (k, k); exact where `hessian` is."""
+        H = self._by_root[1]
+        return np.asarray(H[:-1, :-1] - np.outer(H[:-1, -1], H[-1, :-1]) / H[-1, -1])
 
     @cached_property
     def to_user(self) -> Floats:
@@ -144,6 +157,18 @@ class VarianceInformation:
         """The user's ψ, (k,)."""
         parts = [self.user.psi(t)[free_entries(term)] for t, term in enumerate(self.user.estimate.terms)]
         return np.concatenate(parts) if parts else np.zeros(0)
+
+
+def _expected(point: Evaluation) -> Floats:
+    """Lower bound of the expected information of each ψ, as a Hessian of −2ℓ: (Σ_f [Z'PZ]_ff)²/m, (k,).
+
+    The average information of a variance that the data put far below zero can be next to nothing.
+    """
+    out = np.full(point.cp.k, 1e-12)
+    for g, M in zip(point.cp.groupings, point.traces, strict=True):
+        size, t = np.diag(M), g.template
+        np.maximum.at(out, t.index, size[t.rows] * size[t.cols] / g.m)
+    return out
 
 
 def congruence_jacobian(A: Floats, *, diagonal: bool) -> Floats:
