@@ -8,12 +8,15 @@ from __future__ import annotations
 import builtins
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import patsy
+from numpy.typing import NDArray
 from patsy.build import build_design_matrices, design_matrix_builders
+from patsy.categorical import categorical_to_int
 from patsy.eval import EvalEnvironment
 
 from mixedcore.columns import Mask
@@ -142,43 +145,59 @@ def matrix(info: patsy.DesignInfo, values: Mapping[str, Any], n: int) -> Floats:
     """
     if not info.factor_infos:
         return np.ones((len(info.column_names), n)).T
-    plain = _plain_numbers(info, values, n)
-    if plain is not None:
-        return plain
-    try:
+    found = {factor: _factor(known, values, n) for factor, known in info.factor_infos.items()}
+    if all(value is not None for value in found.values()):
+        return _columns(info, found, n)
+    try:  # something is unusual, and patsy knows how to say what
         with translated("formula"):
             (built,) = build_design_matrices([info], values, _FiniteOnly())
-    except NotFiniteError as found:
-        _check_length(len(found.bad), n)
+    except NotFiniteError as bad:
+        _check_length(len(bad.bad), n)
         raise
     X = np.asfortranarray(np.asarray(built, dtype=np.float64))
     _check_length(len(X), n)
     return _finite(X)
 
 
-def _plain_numbers(info: patsy.DesignInfo, values: Mapping[str, Any], n: int) -> Floats | None:
-    """The matrix of a coding without categories, each factor one number a row; None for any other.
+def _factor(known: Any, values: Mapping[str, Any], n: int) -> NDArray[Any] | None:
+    """Numbers (n, k) of a numerical factor, or level codes (n,) of a categorical one; None if unusual."""
+    with translated("formula"):
+        value = known.factor.eval(known.state, values)
+        if known.type == "categorical":
+            codes = np.asarray(categorical_to_int(value, known.categories, _FiniteOnly(), known.factor))
+            return codes if codes.shape == (n,) and (codes >= 0).all() else None
+    numbers = np.asarray(value)
+    numbers = numbers[:, None] if numbers.ndim == 1 else numbers
+    if numbers.shape != (n, known.num_columns) or numbers.dtype.kind not in "iuf":
+        return None
+    if not (finite := np.isfinite(numbers)).all():
+        raise NotFiniteError(~finite.all(axis=1), origin_text(known.factor.origin))
+    return numbers
 
-    The same as patsy's, without a pass over memory for each column and factor.
+
+def _columns(info: patsy.DesignInfo, found: Mapping[Any, Any], n: int) -> Floats:
+    """The columns of a coding as products of its factors' columns, the first factor's changing fastest.
+
+    The same as patsy's, without a pass over all of the matrix for each column and factor.
     """
-    found: dict[Any, Floats] = {}
-    for factor, known in info.factor_infos.items():
-        if known.type != "numerical" or known.num_columns != 1:
-            return None
-        with translated("formula"):
-            value = np.asarray(factor.eval(known.state, values))
-        if value.shape != (n,) or value.dtype.kind not in "iuf":
-            return None
-        if not (finite := np.isfinite(value)).all():
-            raise NotFiniteError(~finite, origin_text(factor.origin))
-        found[factor] = value
-    products = [subterm.factors for subterms in info.term_codings.values() for subterm in subterms]
-    columns = np.empty((len(products), n))
-    for column, factors in zip(columns, products, strict=True):
-        column[:] = found[factors[0]] if factors else 1.0
-        for factor in factors[1:]:
-            column *= found[factor]
-    return _finite(columns.T) if any(len(factors) > 1 for factors in products) else columns.T
+    out, column = np.empty((len(info.column_names), n)), 0
+    for subterm in (part for parts in info.term_codings.values() for part in parts):
+        codings = [subterm.contrast_matrices.get(factor) for factor in subterm.factors]
+        counts = [
+            found[factor].shape[1] if coding is None else coding.matrix.shape[1]
+            for factor, coding in zip(subterm.factors, codings, strict=True)
+        ]
+        for places in product(*(range(count) for count in reversed(counts))):
+            parts = [
+                found[factor][:, j] if coding is None else coding.matrix[:, j][found[factor]]
+                for factor, coding, j in zip(subterm.factors, codings, places[::-1], strict=True)
+            ]
+            out[column] = parts[0] if parts else 1.0
+            for part in parts[1:]:
+                out[column] *= part
+            column += 1
+    products = any(len(part.factors) > 1 for parts in info.term_codings.values() for part in parts)
+    return _finite(out.T) if products else out.T
 
 
 def _finite(X: Floats) -> Floats:
