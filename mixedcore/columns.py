@@ -98,9 +98,11 @@ def _categories(values: pd.Series, name: str, like: Settled | None) -> Settled:
             return Settled(pd.Series(pd.Categorical(values)))
         except (TypeError, NotImplementedError) as err:
             raise DataError(f"Column {name!r} holds values that are neither numbers nor text.") from err
-    unused = values.cat.categories.difference(values.cat.categories[np.unique(values.cat.codes)], sort=False)
-    if not len(unused):
+    codes = values.cat.codes.to_numpy()
+    present = np.bincount(codes[codes >= 0], minlength=len(values.cat.categories)) > 0
+    if present.all():
         return Settled(values)
+    unused = values.cat.categories[~present]
     some = ", ".join(map(str, unused[:5])) + (", …" if len(unused) > 5 else "")
     note = f"{name}: {len(unused)} categories without rows were left out ({some})."
     return Settled(values.cat.remove_unused_categories(), notes=(note,))

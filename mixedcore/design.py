@@ -210,9 +210,20 @@ def _numbers_as_text(spec: Spec, frame: Frame) -> Iterator[str]:
         if not isinstance(values, pd.Series) or not isinstance(values.dtype, pd.CategoricalDtype):
             continue
         levels = pd.Series(values.cat.categories)
+        if not _reads_as_number(levels.iloc[0]):
+            continue
         numeric = pd.to_numeric(levels, errors="coerce").notna().all()
         if numeric and pd.api.types.infer_dtype(levels) == "string":
             yield f"{factor.name()} is text, though its values are numbers: used as {len(levels)} categories."
+
+
+def _reads_as_number(value: Any) -> bool:
+    """Whether a value is a number or text that spells one: quick, where all values take their time."""
+    try:
+        float(value)
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 @dataclass(frozen=True, slots=True, eq=False)

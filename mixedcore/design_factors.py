@@ -6,6 +6,7 @@ import ast
 import keyword
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,8 @@ class Factor(EvalFactor):  # type: ignore[misc]  # patsy has no types
 
     def eval(self, memorize_state: dict[str, Any], data: Mapping[str, Any]) -> Any:
         """The factor's value on some rows; a patsy error for a level that the first evaluation had not."""
-        value = super().eval(memorize_state, data)
+        # A column's bare name needs no compiling: patsy too looks among the columns first.
+        value = data[self.code] if self.code in data else super().eval(memorize_state, data)
         if value is None:
             raise patsy.PatsyError("it has no value", self)
         if not (_is_box(value) and value.contrast is None and value.levels is None):
@@ -154,11 +156,16 @@ def _is_box(value: Any) -> bool:
 
 
 def _tree(factor: Any) -> ast.Expression:
+    return _parsed(str(factor.code))
+
+
+@lru_cache(maxsize=512)
+def _parsed(code: str) -> ast.Expression:
     with translated("formula"):
         try:
-            tree = ast.parse(str(factor.code), mode="eval")
+            tree = ast.parse(code, mode="eval")
         except SyntaxError as err:
-            reserved = [word for word in factor.code.split() if keyword.iskeyword(word)]
+            reserved = [word for word in code.split() if keyword.iskeyword(word)]
             if not reserved:
                 raise
             raise FormulaError(
