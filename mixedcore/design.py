@@ -15,7 +15,7 @@ from mixedcore.design_components import component
 from mixedcore.design_eval import (
     Formula,
     NotFiniteError,
-    design_info,
+    design_infos,
     environment,
     evaluate,
     matrix,
@@ -175,10 +175,18 @@ def build(
 def _assemble(spec: Spec, frame: Frame, group_name: str, env: EvalEnvironment) -> Design:
     values = frame.values()
     y, notes = outcome(spec.outcome.name(), evaluate(spec.outcome, values, env), frame.n)
-    fixed_info = design_info(spec.fixed, values, env, frame.n)
+    sides = [
+        spec.fixed,
+        *(bar.covariates for bar in spec.bars),
+        *([] if spec.group is None else [spec.group]),
+    ]
+    fixed_info, *random_infos = design_infos(sides, values, env, frame.n)
     X = matrix(fixed_info, values, frame.n)
     check_rows(frame.n, X.shape[1])
-    random = (_bar_terms if spec.bars else _seed_terms)(spec, frame, group_name, env)
+    if spec.bars:
+        random = _bar_terms(spec, frame, random_infos)
+    else:
+        random = _seed_terms(spec, frame, random_infos, group_name, env)
     beside = numbers_beside(frame)
     used = {name for factor in factors_of(spec.fixed) for name in factor_names(factor)}
     return Design(
@@ -235,25 +243,24 @@ class _Random:
     infos: tuple[patsy.DesignInfo, ...]
 
 
-def _seed_terms(spec: Spec, frame: Frame, group_name: str, env: EvalEnvironment) -> _Random:
+def _seed_terms(
+    spec: Spec, frame: Frame, infos: Sequence[patsy.DesignInfo], group_name: str, env: EvalEnvironment
+) -> _Random:
     """The group term of `re_formula`, then the components."""
     grouping, values = make_grouping(frame.group_labels(), group_name), frame.values()
-    group: list[RandomTerm] = []
-    infos: list[patsy.DesignInfo] = []
-    if spec.group is not None:
-        infos.append(design_info(spec.group, values, env, frame.n))
-        basis, columns = matrix(infos[0], values, frame.n), infos[0].column_names
-        group.append(group_term(basis, columns, grouping, spec.components))
+    group = [
+        group_term(matrix(info, values, frame.n), info.column_names, grouping, spec.components)
+        for info in infos
+    ]
     components = [component(name, terms, frame, grouping, env) for name, terms in spec.components.items()]
     return _Random((*group, *components), grouping, tuple(infos))
 
 
-def _bar_terms(spec: Spec, frame: Frame, group_name: str, env: EvalEnvironment) -> _Random:
+def _bar_terms(spec: Spec, frame: Frame, infos: Sequence[patsy.DesignInfo]) -> _Random:
     """One term a bar, each on the combinations of its own columns; the first names the model's groups."""
     values = frame.values()
     one_column = {key: make_grouping(frame.group_labels(key), key) for key in spec.key_columns()}
     groupings = [interaction([one_column[key] for key in bar.keys]) for bar in spec.bars]
-    infos = tuple(design_info(bar.covariates, values, env, frame.n) for bar in spec.bars)
     slopes = {column for info in infos for column in info.column_names} - {"Intercept"}
     terms = tuple(
         grouped_term(
@@ -265,7 +272,7 @@ def _bar_terms(spec: Spec, frame: Frame, group_name: str, env: EvalEnvironment) 
         )
         for bar, info, grouping in zip(spec.bars, infos, _told_apart(groupings, infos), strict=True)
     )
-    return _Random(terms, groupings[0], infos)
+    return _Random(terms, groupings[0], tuple(infos))
 
 
 def _told_apart(groupings: Sequence[Grouping], infos: Sequence[patsy.DesignInfo]) -> list[Grouping]:

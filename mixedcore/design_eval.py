@@ -132,10 +132,20 @@ def design_info(
     terms: Sequence[patsy.Term], values: Mapping[str, Any], env: EvalEnvironment, n: int
 ) -> patsy.DesignInfo:
     """The coding of some terms on these rows: column names, levels, states of transforms."""
-    check_size(terms, values, n)
+    return design_infos([terms], values, env, n)[0]
+
+
+def design_infos(
+    sides: Sequence[Sequence[patsy.Term]], values: Mapping[str, Any], env: EvalEnvironment, n: int
+) -> list[patsy.DesignInfo]:
+    """The coding of several sets of terms, each factor looked at once."""
+    for terms in sides:
+        check_size(terms, values, n)
     with translated("formula"):
-        (info,) = design_matrix_builders([list(terms)], lambda: iter([values]), env, _FiniteOnly())
-    return info
+        found: list[patsy.DesignInfo] = design_matrix_builders(
+            [list(terms) for terms in sides], lambda: iter([values]), env, _FiniteOnly()
+        )
+    return found
 
 
 def matrix(info: patsy.DesignInfo, values: Mapping[str, Any], n: int) -> Floats:
