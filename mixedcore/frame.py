@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mixedcore.columns import Mask, Settled, missing_rows, settle, settle_numbers
+from mixedcore.columns import Mask, Settled, complete_rows, settle, settle_numbers
 from mixedcore.errors import DataError, FormulaError, MissingValuesError
 from mixedcore.tables import Table, Values, as_values
 
@@ -126,7 +126,8 @@ def make_frame(
     n, index = table.n_rows, _row_labels(table)
     keep = np.arange(n, dtype=np.intp) if subset is None else subset_rows(subset, index)
     used = raw if labels is None or shown in raw else raw | {shown: labels}
-    complete, note = _complete_rows({k: _take(v, keep) for k, v in used.items()}, len(keep), missing)
+    complete, gaps = complete_rows({k: _take(v, keep) for k, v in used.items()}, len(keep))
+    note = gaps.sentence(missing)
     if not len(keep):
         raise DataError("No rows are left: the subset selects none." if n else "The data have no rows.")
     if not complete.any():
@@ -146,7 +147,8 @@ def new_frame(table: Table, fitted: Mapping[str, Settled]) -> Frame:
     if not raw and table._rows is None and table.names:
         table.column(str(table.names[0]))
     n = table.n_rows
-    complete, note = _complete_rows(raw, n, "drop")
+    complete, gaps = complete_rows(raw, n)
+    note = gaps.sentence("drop")
     rows = np.flatnonzero(complete)
     raw = {name: _take(values, rows) for name, values in raw.items()}
     columns = {name: settle(values, name, like=fitted[name]) for name, values in raw.items()}
@@ -247,26 +249,6 @@ def _group_column(table: Table, groups: Any) -> tuple[pd.Series | None, str]:
     if isinstance(values, np.ndarray):
         raise DataError("groups must be one label a row, not several columns.")
     return values, groups if isinstance(groups, str) else "groups"
-
-
-def _complete_rows(columns: Mapping[str, Values], n: int, missing: str) -> tuple[Mask, str]:
-    """Rows complete in every column, and the sentence on the others; an error unless 'drop'."""
-    complete = np.ones(n, dtype=bool)
-    counts: list[str] = []
-    for name, values in columns.items():
-        absent, infinite = missing_rows(values)
-        counts += [f"{name} ({absent.sum()})"] if absent.any() else []
-        counts += [f"{name} (infinite: {infinite.sum()})"] if infinite.any() else []
-        complete &= ~(absent | infinite)
-    if not counts:
-        return complete, ""
-    bad = int(n - complete.sum())
-    if missing != "drop":
-        raise MissingValuesError(
-            f"{bad} of {n} rows have missing or infinite values: {', '.join(counts)}. "
-            "Use missing='drop' to leave these rows out, or fill them in."
-        )
-    return complete, f"{bad} of {n} rows dropped: missing in {', '.join(counts)}."
 
 
 def _row_labels(table: Table) -> pd.Index:

@@ -61,6 +61,10 @@ class Moments:
         found = np.flatnonzero((self.low[numbers] == self.high[numbers]) & (self.low[numbers] != 0))
         return int(found[0]) if found.size else None
 
+    def mean_squares(self, numbers: Ints) -> Floats:
+        """Weighted mean over the rows of the squares of some columns, (k,)."""
+        return np.asarray(self.M2[numbers, numbers] / self.weight + self.centre[numbers] ** 2)
+
     def products(self, left: Ints, right: Ints, centred: tuple[Floats, Floats]) -> Floats:
         """Mean products over the n rows of two sets of columns, less their means where `centred`."""
         offsets = np.outer(

@@ -305,7 +305,7 @@ class MixedLMResults:
 
     @cached_property
     def _shares(self) -> VarianceShares:
-        return variance_shares(self._user, self._fixed_part)
+        return variance_shares(self._user)
 
     def glance(self) -> pd.DataFrame:
         """One row: size, likelihood, residual SD, ICC, R², verdicts. `reml_criterion` is missing under ML."""

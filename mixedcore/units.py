@@ -12,7 +12,7 @@ from mixedcore.estimate import Estimate, lower_root
 from mixedcore.groupings import Grouping, Member
 from mixedcore.rows import Rows
 from mixedcore.scaling import outcome_column
-from mixedcore.terms import Block, Floats, Ints, RandomTerm
+from mixedcore.terms import Floats, Ints, RandomTerm
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,11 +136,6 @@ class UserUnits:
             for chunk in self.rows.chunks()
         ]
         return np.concatenate(parts)
-
-
-def level_sizes(block: Block) -> Ints:
-    """Rows of each level, (m,)."""
-    return np.bincount(block.codes, minlength=block.n_levels)
 
 
 def free_entries(term: RandomTerm) -> tuple[Ints, Ints]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from mixedcore.parameters import effect_names
 from mixedcore.terms import Floats, RandomTerm
-from mixedcore.units import UserUnits, level_sizes
+from mixedcore.units import UserUnits
 
 FEW_LEVELS = 5
 FIXED_HOLD = "Fixed effects and their standard errors hold."
@@ -73,8 +73,8 @@ def _boundary(user: UserUnits) -> Iterator[Finding]:
 def zero_variances(user: UserUnits, t: int) -> list[str]:
     """Covariates of a group term whose variance is zero."""
     term, psi = user.estimate.terms[t], user.psi(t)
-    basis = term.blocks[0].basis
-    share = np.diag(psi) * np.einsum("ij,ij->j", basis, basis) / len(basis)
+    units = user.estimate.evaluation.cp.units
+    share = np.diag(psi) * units.moments.mean_squares(units.layout.bases[t][0])
     return [name for name, s in zip(term.columns, share, strict=True) if s < ZERO_SHARE]
 
 
@@ -174,7 +174,7 @@ def _saturated(user: UserUnits) -> Iterator[Finding]:
 
 def _single_rows(user: UserUnits) -> Iterator[Finding]:
     for term in user.estimate.terms:
-        sizes = level_sizes(term.blocks[0])
+        sizes = term.blocks[0].sizes
         single = int((sizes == 1).sum())
         if single and 2 * single > sizes.size:
             yield Finding(

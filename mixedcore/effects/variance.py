@@ -45,26 +45,38 @@ class VarianceShares:
         return table.groupby("group", sort=False, as_index=False).sum()
 
 
-def variance_shares(user: UserUnits, fixed_part: Floats) -> VarianceShares:
-    """Shares for a fit whose fixed part Xβ, (n,), is given."""
-    terms = user.estimate.terms
-    added = np.array(
-        [sum(_added(b.basis, _root(user, t, b.width)) for b in term.blocks) for t, term in enumerate(terms)]
-    )
+def variance_shares(user: UserUnits) -> VarianceShares:
+    """Shares from the moments of the columns, in which means over the rows are exact: no row is read."""
+    terms, units = user.estimate.terms, user.estimate.evaluation.cp.units
+    of_mean = units.moments.n / units.moments.weight
+    added = [
+        sum(_added(basis.gram, T) for basis in scaled.bases) * of_mean
+        for scaled, T in zip(units.terms, user.estimate.factors, strict=True)
+    ]
     return VarianceShares(
-        fixed=float(np.var(fixed_part, ddof=1)),
-        random=user.sigma2 * added,
+        fixed=_fixed_variance(user),
+        random=user.sigma2 * np.array(added),
         residual=user.sigma2,
         names=tuple(term.name for term in terms),
     )
 
 
-def _added(basis: Floats, root: Floats) -> float:
-    """Mean of z'Ψz over the rows z of a basis (n, q), Ψ given by its root."""
-    half = basis @ root
-    return float(np.einsum("ij,ij->", half, half)) / len(basis)
+def _added(gram: Floats, T: Floats) -> float:
+    """Mean of z'Ψz over rows z with mean products zz' = gram (q, q), for Ψ = TT', T (q, q) or one number."""
+    psi = T @ T.T
+    return float((gram * (psi * np.eye(len(gram)) if len(psi) == 1 else psi)).sum())
 
 
-def _root(user: UserUnits, t: int, width: int) -> Floats:
-    root = user.root(t)
-    return root * np.eye(width) if user.estimate.terms[t].structure == "isotropic" else root
+def _fixed_variance(user: UserUnits) -> float:
+    """Variance of Xβ over the rows: β'Cβ for the covariance C (p, p) of the engine's columns of X."""
+    cp = user.estimate.evaluation.cp
+    moments, fixed, basis = cp.units.moments, cp.fixed, cp.fixed.basis
+    affine, n = basis.affine, moments.n
+    if basis.by_row:
+        mean = (np.where(affine.centred, 0.0, moments.centre[affine.numbers]) * affine.scale) @ basis.mix
+        C = n * (np.eye(mean.size) - np.outer(mean, mean))
+    else:
+        own = np.ix_(affine.numbers, affine.numbers)
+        C = moments.M2[own] * np.outer(affine.scale, affine.scale)
+    beta = fixed.start + user.y_scale * user.estimate.evaluation.beta
+    return float(beta @ C @ beta) / moments.weight * n / (n - 1)
