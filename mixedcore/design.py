@@ -11,6 +11,7 @@ import pandas as pd
 import patsy
 from patsy.eval import EvalEnvironment
 
+from mixedcore.columns import Settled
 from mixedcore.design_components import component
 from mixedcore.design_eval import (
     Formula,
@@ -93,12 +94,27 @@ class Design:
         """
         if self.fixed_info is None or self.frame is None:
             return _array_matrix(new_data, len(self.fe_names))
-        frame = new_frame(open_table(new_data), {c: self.frame.columns[c] for c in self.fixed_columns})
-        try:
-            return matrix(self.fixed_info, frame.values(), frame.n), frame.index
-        except NotFiniteError as found:
-            frame = frame.keep(~found.bad)
-            return matrix(self.fixed_info, frame.values(), frame.n), frame.index
+        return fixed_matrix(self.fixed_info, {c: self.frame.columns[c] for c in self.fixed_columns}, new_data)
+
+    @property
+    def group_sizes(self) -> Ints:
+        """Rows of each group."""
+        return np.bincount(self.group_codes, minlength=len(self.group_labels))
+
+
+def fixed_matrix(
+    info: patsy.DesignInfo, fitted: Mapping[str, Settled], new_data: Any
+) -> tuple[Floats, pd.Index]:
+    """X (k, p) on new data, coded as in the fit, and the labels of its k rows without missing values.
+
+    fitted : the columns that X needs, as they were in the fit, with or without their rows
+    """
+    frame = new_frame(open_table(new_data), fitted)
+    try:
+        return matrix(info, frame.values(), frame.n), frame.index
+    except NotFiniteError as found:
+        frame = frame.keep(~found.bad)
+        return matrix(info, frame.values(), frame.n), frame.index
 
 
 def build(
@@ -156,7 +172,7 @@ def _assemble(spec: Spec, frame: Frame, group_name: str, env: EvalEnvironment) -
         group_codes=random.grouping.codes,
         row_index=frame.index,
         rows=frame.rows,
-        notes=(*frame.notes, *frame.conversions(), *_numbers_as_text(spec, frame), *notes),
+        notes=(*frame.notes, *frame.conversions(), *numbers_as_text(spec, frame.columns), *notes),
         frame=frame,
         fixed_info=fixed_info,
         re_infos=random.infos,
@@ -165,10 +181,10 @@ def _assemble(spec: Spec, frame: Frame, group_name: str, env: EvalEnvironment) -
     )
 
 
-def _numbers_as_text(spec: Spec, frame: Frame) -> Iterator[str]:
+def numbers_as_text(spec: Spec, columns: Mapping[str, Settled]) -> Iterator[str]:
     """A note for each column whose text is all numbers, where the formula uses it as if it were one."""
     for factor in spec.factors():
-        values = frame.columns[factor.name()].values if factor.name() in frame.columns else None
+        values = columns[factor.name()].values if factor.name() in columns else None
         if not isinstance(values, pd.Series) or not isinstance(values.dtype, pd.CategoricalDtype):
             continue
         levels = pd.Series(values.cat.categories)

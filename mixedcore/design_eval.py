@@ -42,7 +42,7 @@ class NotFiniteError(Exception):
         self.bad, self.term = bad, term
 
 
-class _FiniteOnly(patsy.NAAction):  # type: ignore[misc]  # patsy has no types
+class FiniteOnly(patsy.NAAction):  # type: ignore[misc]  # patsy has no types
     """Stops at the first factor with a missing or infinite value, instead of dropping rows in silence."""
 
     def is_numerical_NA(self, arr: Any) -> Mask:
@@ -131,7 +131,7 @@ def design_info(
     """The coding of some terms on these rows: column names, levels, states of transforms."""
     check_size(terms, values, n)
     with translated("formula"):
-        (info,) = design_matrix_builders([list(terms)], lambda: iter([values]), env, _FiniteOnly())
+        (info,) = design_matrix_builders([list(terms)], lambda: iter([values]), env, FiniteOnly())
     return info
 
 
@@ -141,7 +141,7 @@ def matrix(info: patsy.DesignInfo, values: Mapping[str, Any], n: int) -> Floats:
         return np.ones((n, len(info.column_names)))
     try:
         with translated("formula"):
-            (built,) = build_design_matrices([info], values, _FiniteOnly())
+            (built,) = build_design_matrices([info], values, FiniteOnly())
     except NotFiniteError as found:
         _check_length(len(found.bad), n)
         raise

@@ -60,14 +60,21 @@ def group_term(basis: Floats, columns: Sequence[str], grouping: Grouping) -> Ran
 
 
 def grouped_term(
-    basis: Floats, columns: Sequence[str], grouping: Grouping, *, correlated: bool, top: bool = False
+    basis: Floats,
+    columns: Sequence[str],
+    grouping: Grouping,
+    *,
+    correlated: bool,
+    top: bool = False,
+    counts: Ints | None = None,
 ) -> RandomTerm:
     """Coefficients of `columns` in every level of a grouping; basis (n, q).
 
-    top : the grouping is that of the top-level groups, so each level is in its own group
+    top    : the grouping is that of the top-level groups, so each level is in its own group
+    counts : rows that each of the grouping's codes stands for, where rows are not kept (see `Block`)
     Raises ModelError where the variance cannot be known: a single level, or one row in each.
     """
-    n, m = len(basis), grouping.m
+    n, m = len(basis) if counts is None else int(counts.sum()), grouping.m
     if m == 1:
         raise ModelError(
             f"All rows are in one group ({grouping.name} = {grouping.labels[0]!r}), and a variance between "
@@ -81,7 +88,7 @@ def grouped_term(
         )
     names = tuple(grouping.name if column == "Intercept" else column for column in columns)
     inside = np.arange(m, dtype=np.intp) if top else np.zeros(m, dtype=np.intp)
-    block = Block(grouping.codes, m, basis, inside, names * m)
+    block = Block(grouping.codes, m, basis, inside, names * m, counts)
     structure: Structure = "full" if correlated or len(columns) == 1 else "diagonal"
     return RandomTerm(grouping.name, "group", structure, tuple(columns), (block,), grouping.labels)
 

@@ -274,7 +274,7 @@ class MixedLMResults:
         """
         if self.model.design.bars:
             return dict(covariances_by_factor(self._user))
-        return covariances_by_group(self._user, self.model.group_labels, self.model.group_codes)
+        return covariances_by_group(self._user, self.model.group_labels, lambda: self.model.group_codes)
 
     def predict(self, exog: Any = None, transform: bool = True) -> pd.Series | Floats:
         """Fixed part Xβ for the fitted rows, or for new data.
@@ -346,7 +346,7 @@ class MixedLMResults:
 
     def summary(self, alpha: float = 0.05) -> Summary:
         """The classic summary: facts and coefficients, covariances in the user's units."""
-        sizes = np.bincount(self.model.group_codes)
+        sizes = self.model.design.group_sizes
         facts = (
             ("Model:", "MixedLM", "Dependent Variable:", self.model.endog_names),
             ("No. Observations:", str(self.nobs), "Method:", self.method),

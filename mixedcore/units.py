@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 from scipy.linalg import solve_triangular
 
+from mixedcore.errors import rows_not_kept
 from mixedcore.estimate import Estimate, lower_root
 from mixedcore.groupings import Grouping, Member
 from mixedcore.rows import Rows
@@ -20,7 +21,7 @@ class UserUnits:
     """An estimate seen in the units of the data; everything here is linear in the engine's numbers."""
 
     estimate: Estimate
-    rows: Rows
+    rows: Rows | None  # None where they were read in chunks and not kept
 
     @cached_property
     def sigma2(self) -> float:
@@ -109,16 +110,23 @@ class UserUnits:
         A = self._to_user(t, len(H))
         return np.asarray(self.sigma2 * np.einsum("ij,jkm,lk->ilm", A, H, A))
 
+    @property
+    def _kept_rows(self) -> Rows:
+        if self.rows is None:
+            raise rows_not_kept("a residual or fitted value")
+        return self.rows
+
     @cached_property
     def random_part(self) -> Floats:
         """Zb, (n,), from the centred columns: no digits lost to large means."""
-        cp, total = self.estimate.evaluation.cp, np.zeros(self.rows.n)
+        rows = self._kept_rows
+        cp, total = self.estimate.evaluation.cp, np.zeros(rows.n)
         blocks = [(t, b) for t, term in enumerate(self.estimate.terms) for b in range(len(term.blocks))]
         for t, b in blocks:
             basis, modes = cp.scaled_terms[t].bases[b], self._engine_modes(t, b)
             coefficients = self.y_scale * (modes if basis.mix is None else basis.mix @ modes)
             first = 0
-            for chunk in self.rows.chunks([self.estimate.terms[t].blocks[b].codes]):
+            for chunk in rows.chunks([self.estimate.terms[t].blocks[b].codes]):
                 columns, codes = basis.affine.values(chunk, cp.units.moments), chunk.codes[0]
                 total[first : first + codes.size] += np.einsum("qr,qr->r", columns, coefficients[:, codes])
                 first += codes.size
@@ -133,7 +141,7 @@ class UserUnits:
         parts = [
             outcome_column(chunk, moments, cp.units.layout.outcome, fixed.about_mean)
             - beta @ fixed.basis.values(chunk, moments)
-            for chunk in self.rows.chunks()
+            for chunk in self._kept_rows.chunks()
         ]
         return np.concatenate(parts)
 

@@ -72,7 +72,7 @@ def _fixed_variance(user: UserUnits) -> float:
     cp = user.estimate.evaluation.cp
     moments, fixed, basis = cp.units.moments, cp.fixed, cp.fixed.basis
     affine, n = basis.affine, moments.n
-    if basis.by_row:
+    if basis.mix is not None:  # mixed row by row: orthonormal but for their means
         mean = (np.where(affine.centred, 0.0, moments.centre[affine.numbers]) * affine.scale) @ basis.mix
         C = n * (np.eye(mean.size) - np.outer(mean, mean))
     else:
