@@ -60,8 +60,14 @@ class Cells:
 def _collected(labels: tuple[pd.Index, ...], codes: Ints, counts: Ints | None) -> Cells:
     """Equal cells as one; codes (K, r), counts (r,) or None for one each."""
     sizes = [len(index) for index in labels]
-    which, cells = pd.factorize(_keys(codes, sizes))
-    added = np.bincount(which, counts, minlength=len(cells)).astype(np.intp)
+    key, room = _keys(codes, sizes), np.prod(np.array(sizes, dtype=float))
+    if room <= ROOM * key.size:
+        table = np.bincount(key, counts, minlength=int(room)).astype(np.intp)
+        cells = np.flatnonzero(table)
+        added = table[cells]
+    else:
+        which, cells = pd.factorize(key)
+        added = np.bincount(which, counts, minlength=len(cells)).astype(np.intp)
     apart = []
     for size in reversed(sizes[1:]):
         cells, last = np.divmod(cells, size)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import pickle
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -58,3 +60,29 @@ def test_frames_are_sent(client: Client, data: pd.DataFrame) -> None:
 def test_what_only_one_process_can_hold_is_refused(client: Client, data: pd.DataFrame) -> None:
     with pytest.raises(MixedCoreError, match="center"):
         mixedlm("y ~ center(x) + (1 | school)", chunked(data, 300), client=client)
+
+
+class Recorder:
+    """The least that a client has to be; notes what it gives back."""
+
+    def __init__(self) -> None:
+        self.gathered: list[Any] = []
+
+    def submit(self, function: Callable[..., Any], *arguments: Any, pure: bool) -> Any:
+        assert not pure  # naming a task after its arguments would read all of them
+        return pickle.loads(pickle.dumps(function(*arguments)))  # noqa: S301  # its own bytes
+
+    def gather(self, future: Any) -> Any:
+        self.gathered.append(future)
+        return future
+
+
+def test_nothing_but_totals_comes_back(data: pd.DataFrame) -> None:
+    client = Recorder()
+    model = mixedlm(MODELS[0], chunked(data, 20), client=client)
+    same_fit(model.fit(), mixedlm(MODELS[0], data).fit())
+    pieces = len(chunked(data, 20))
+    totals = [each for each in client.gathered if not isinstance(each, int)]
+    assert [type(each).__name__ for each in totals] == ["Found", "Summed"]
+    assert sum(each for each in client.gathered if isinstance(each, int)) == 2 * len(data)
+    assert len(client.gathered) == 2 * pieces + 2
