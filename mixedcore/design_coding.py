@@ -95,8 +95,8 @@ class Coding:
         match ast.parse(str(terms[0].factors[0].name()), mode="eval").body:
             case ast.Call(func=ast.Name(id="C"), args=[ast.Name(id=name)], keywords=[]):
                 return name
-            case ast.Name(id=name) if not pd.api.types.is_numeric_dtype(self.sample[name].dtype):
-                return name
+            case ast.Name(id=name) if name in self.sample:
+                return None if pd.api.types.is_numeric_dtype(self.sample[name].dtype) else name
         return None
 
     @cached_property

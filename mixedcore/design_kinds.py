@@ -190,7 +190,5 @@ def is_category(settled: Settled) -> bool:
 
 
 def _merged(one: Mapping[str, V], two: Mapping[str, V], add: Callable[[V, V], V]) -> dict[str, V]:
-    return {
-        name: add(one[name], two[name]) if name in one and name in two else (one.get(name) or two[name])
-        for name in dict.fromkeys([*one, *two])
-    }
+    both = {name: add(one[name], two[name]) for name in one if name in two}
+    return {**one, **two, **both}

@@ -9,17 +9,15 @@ from typing import Any, NoReturn
 
 import numpy as np
 import pandas as pd
-from patsy.categorical import guess_categorical
 from patsy.eval import EvalEnvironment
 
 from mixedcore.cells import Cells
 from mixedcore.columns import Gaps, Settled, settle
 from mixedcore.design import fixed_matrix, numbers_as_text
+from mixedcore.design_cells import terms_of
 from mixedcore.design_coding import NO_STATE_ON_A_CLUSTER, ONES, Coding, Read, empty_like, few
-from mixedcore.design_components import FactorValues, cell_block, check_not_residual
 from mixedcore.design_eval import evaluate, resolve
 from mixedcore.design_factors import factor_names
-from mixedcore.design_groups import Grouping, grouped_term, interaction, make_grouping
 from mixedcore.design_kinds import FindKnown, check_by_row, is_category, kind_of, with_known
 from mixedcore.design_outcome import check_rows, check_varies, outcome_numbers
 from mixedcore.errors import DataError, FormulaError, ModelError, rows_not_kept
@@ -27,7 +25,7 @@ from mixedcore.moments import Moments, moments, origin_of
 from mixedcore.passes import Reader, add_up
 from mixedcore.rows import Chunk, Layout, Rows
 from mixedcore.tables import Table
-from mixedcore.terms import Block, Floats, Ints, RandomTerm
+from mixedcore.terms import Floats, Ints, RandomTerm
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,7 +170,7 @@ def _text(formula: Any) -> Any:
 
 def _first_look(texts: Any, reader: Reader, env: EvalEnvironment) -> Coding:
     """The coding as the first complete rows suggest it, every name found."""
-    factors, first = Coding(texts, {}, {}).spec.factors(), reader.first()
+    factors, first = Coding(texts, {}, {}).spec.factors(), reader.source.head()
     names = resolve(factors, first, env)
     if names.extra:
         raise FormulaError(f"{next(iter(names.extra))!r} is a variable; data in chunks need it as a column.")
@@ -195,7 +193,7 @@ def _first_complete(coding: Coding, reader: Reader) -> dict[str, Any]:
         if own.bad < own.n:
             return columns
         gaps += own
-    raise DataError(f"No rows are left. {gaps.sentence('drop')}")
+    raise DataError(f"No rows are left. {gaps.sentence('drop')}" if gaps.n else "The data have no rows.")
 
 
 def _namespace(factors: Sequence[Any], columns: Sequence[str], env: EvalEnvironment) -> dict[str, Any]:
@@ -255,7 +253,7 @@ def _design(
     name, y = coding.spec.outcome.name(), layout.outcome
     check_varies(name, float(found.low[y]), float(found.high[y]), found.n)
     check_rows(found.n, layout.fixed.size)
-    terms, grouping = (_bar_terms if coding.spec.bars else _seed_terms)(coding, cells)
+    terms, grouping = terms_of(coding, cells)
     conversions = [note for settled in coding.settled.values() for note in settled.notes]
     n = len(coding.sample[factor_names(coding.spec.outcome)[0]])
     _, of_outcome = outcome_numbers(name, evaluate(coding.spec.outcome, coding.sample, coding.env), n)
@@ -274,64 +272,3 @@ def _design(
         notes=(*notes, *conversions, *numbers_as_text(coding.spec, coding.settled), *of_outcome),
         bars=bool(coding.spec.bars),
     )
-
-
-def _columns_of(coding: Coding, cells: Cells) -> dict[str, Grouping]:
-    """The grouping by each column, its codes those of the cells."""
-    return {key: make_grouping(cells.column(k), key) for k, key in enumerate(coding.keys)}
-
-
-def _bar_terms(coding: Coding, cells: Cells) -> tuple[tuple[RandomTerm, ...], Grouping]:
-    one_column = _columns_of(coding, cells)
-    groupings = [interaction([one_column[key] for key in bar.keys]) for bar in coding.spec.bars]
-    terms = [
-        _grouped(info.column_names, grouping, cells, correlated=bar.correlated, top=False)
-        for bar, info, grouping in zip(coding.spec.bars, coding.infos[1:], groupings, strict=True)
-    ]
-    return tuple(terms), groupings[0]
-
-
-def _seed_terms(coding: Coding, cells: Cells) -> tuple[tuple[RandomTerm, ...], Grouping]:
-    """The group term, then the components: one-hot ones on cells of their own, plain columns on the group."""
-    one_column, spec = _columns_of(coding, cells), coding.spec
-    grouping, plain = one_column[str(coding.texts[1])], iter(coding.infos[1:])
-    terms: list[RandomTerm] = []
-    if spec.group is not None:
-        terms.append(_grouped(next(plain).column_names, grouping, cells, correlated=True, top=True))
-    for name, parts in spec.components.items():
-        column = coding.level_column(parts)
-        if column is not None:
-            block = _one_hot(name, parts[0], one_column[column], grouping, cells)
-        else:
-            block = _plain(name, parts, next(plain).column_names, grouping, coding, cells)
-        terms.append(RandomTerm(name, "component", "isotropic", (), (block,)))
-    return tuple(terms), grouping
-
-
-def _grouped(names: Sequence[str], grouping: Grouping, cells: Cells, **how: bool) -> RandomTerm:
-    return grouped_term(np.empty((0, len(names))), names, grouping, counts=cells.counts, **how)
-
-
-def _one_hot(name: str, term: Any, inner: Grouping, grouping: Grouping, cells: Cells) -> Block:
-    """A coefficient for each level of a column in each group."""
-    truth = all(isinstance(label, (bool, np.bool_)) for label in inner.labels)
-    values = FactorValues(inner.codes, [str(label) for label in inner.labels], None, truth)
-    block = cell_block(name, term, [values], grouping)
-    check_not_residual(name, (block,), int(cells.counts.sum()))
-    return replace(block, basis=np.empty((0, 1)), counts=cells.counts)
-
-
-def _plain(
-    name: str, parts: Any, columns: Sequence[str], grouping: Grouping, coding: Coding, cells: Cells
-) -> Block:
-    """Numeric columns within each group."""
-    for factor in (factor for term in parts for factor in term.factors):
-        stateful = kind_of(factor, coding.sample, coding.env).stateful
-        if stateful or guess_categorical(evaluate(factor, coding.sample, coding.env)):
-            raise ModelError(
-                f"The component {name!r} has to be made group by group, and the data come in chunks. Write "
-                "the random effects in bars, such as (1 | group) + (1 | group:room)."
-            )
-    labels = tuple(f"{name}[{column}]" for column in columns) * grouping.m
-    every = np.arange(grouping.m, dtype=np.intp)
-    return Block(grouping.codes, grouping.m, np.empty((0, len(columns))), every, labels, cells.counts)

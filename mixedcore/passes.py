@@ -73,7 +73,7 @@ class Reader:
     source: Source
     client: Any = None
     progress: Callable[[Progress], object] | None = None
-    columns: Sequence[str] | None = None
+    columns: Sequence[str] = ()
     passes: int = 0
     rows: int | None = field(init=False)
 
@@ -88,12 +88,6 @@ class Reader:
         """The tables in order, for a look at the first of them."""
         for piece in self.source.pieces(self.columns):
             yield from piece.tables()
-
-    def first(self) -> Table:
-        """The first table that has rows; DataError where none has."""
-        for table in self.look():
-            return table
-        raise DataError("The data have no rows.")
 
     def tables(self) -> Iterator[Table]:
         """One pass over all tables, here."""

@@ -17,6 +17,7 @@ from mixedcore.errors import DataError
 from mixedcore.tables import Table, open_table
 
 BATCH = 1_000_000  # rows that Parquet is read by
+ROWS_OF_HEAD = 256
 
 
 class Piece(Protocol):
@@ -33,8 +34,12 @@ class Source(Protocol):
     @property
     def rows(self) -> int | None: ...
 
-    def pieces(self, columns: Sequence[str] | None) -> Iterator[Piece]:
-        """The pieces in order, with the columns named, or all of them."""
+    def head(self) -> Table:
+        """Names and types of all columns, and a few rows."""
+        ...
+
+    def pieces(self, columns: Sequence[str]) -> Iterator[Piece]:
+        """The pieces in order, with the columns named."""
         ...
 
 
@@ -44,7 +49,7 @@ class ParquetPiece:
 
     fragment: Any
     schema: Any
-    columns: list[str] | None
+    columns: list[str]
 
     def tables(self) -> Iterator[Table]:
         """Batches of at most `BATCH` rows, read without running ahead."""
@@ -76,17 +81,31 @@ class ParquetSource:
         """Rows of all files, from their footers."""
         return int(self.dataset.count_rows())
 
-    def pieces(self, columns: Sequence[str] | None) -> Iterator[Piece]:
+    def head(self) -> Table:
+        """A table whose columns are read when they are asked for: there may be many."""
+        return open_table(_Head(self.dataset))
+
+    def pieces(self, columns: Sequence[str]) -> Iterator[Piece]:
         """A piece a row group."""
-        own = None if columns is None else self._own_names(columns)
+        names = self.head()
+        own = [str(names.own_name(name)) for name in columns]
         for fragment in self.dataset.get_fragments():
             for group in fragment.split_by_row_group():
                 yield ParquetPiece(group, self.dataset.schema, own)
 
-    def _own_names(self, columns: Sequence[str]) -> list[str]:
-        """The dataset's own spelling of the columns."""
-        names = open_table(dict.fromkeys(self.dataset.schema.names, ()))
-        return [str(own) for own in map(names.own_name, columns) if own is not None]
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Head:
+    """The first rows of a dataset, column by column."""
+
+    dataset: Any
+
+    @property
+    def column_names(self) -> list[str]:
+        return list(self.dataset.schema.names)
+
+    def __getitem__(self, name: str) -> Any:
+        return self.dataset.head(ROWS_OF_HEAD, columns=[name]).column(0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -107,23 +126,24 @@ class FrameSource:
     make: Callable[[], Iterable[Any]]
     rows: int | None = None
 
-    def pieces(self, columns: Sequence[str] | None) -> Iterator[Piece]:
+    def head(self) -> Table:
+        """The first frame; DataError where there is none."""
+        for table in self._tables():
+            return table
+        raise DataError("The data have no rows.")
+
+    def pieces(self, columns: Sequence[str]) -> Iterator[Piece]:
         """A piece a frame, those without rows left out."""
+        for table in self._tables():
+            own = open_table({name: table.column(name) for name in columns})
+            if table.n_rows:
+                yield FramePiece(own)
+
+    def _tables(self) -> Iterator[Table]:
         frames = self.make()
         if not isinstance(frames, Iterable):
             raise DataError(f"The function given as data returned {type(frames).__name__}, no frames.")
-        for frame in frames:
-            table = open_table(frame)
-            if columns is not None:
-                table = open_table({name: table.column(name) for name in columns})
-            if _n_rows(table):
-                yield FramePiece(table)
-
-
-def _n_rows(table: Table) -> int:
-    if table._rows is None and table.names:
-        table.column(str(table.names[0]))
-    return table.n_rows
+        yield from map(open_table, frames)
 
 
 def open_source(data: Any) -> Source | None:

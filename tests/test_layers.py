@@ -42,6 +42,7 @@ LAYERS = (
     "cells",
     "design_coding",
     "design_kinds",
+    "design_cells",
     "design_stream",
     "crossproducts",
     "stream",
