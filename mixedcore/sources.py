@@ -6,7 +6,8 @@ A source falls into pieces, each read on its own (on another machine, if need be
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,6 +18,7 @@ from mixedcore.errors import DataError
 from mixedcore.tables import Table, open_table
 
 BATCH = 1_000_000  # rows that Parquet is read by
+BUFFER = 1 << 20  # bytes of a column that are read at a time
 ROWS_OF_HEAD = 256
 
 
@@ -45,29 +47,24 @@ class Source(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ParquetPiece:
-    """Some rows of a Parquet file; `fragment` is pyarrow's."""
+    """Some row groups of a Parquet file, which is pyarrow's `fragment`."""
 
     fragment: Any
-    schema: Any
+    groups: list[int]
     columns: list[str]
+    batch: int = BATCH
 
     def tables(self) -> Iterator[Table]:
-        """Batches of at most `BATCH` rows, read without running ahead."""
-        from pyarrow.dataset import ParquetFragmentScanOptions
+        """Batches of at most `batch` rows, decoded one at a time however long the row groups are."""
+        from pyarrow.dataset import get_partition_keys
+        from pyarrow.parquet import ParquetFile
 
-        options = ParquetFragmentScanOptions(use_buffered_stream=True, pre_buffer=False)
-        batches = self.fragment.to_batches(
-            schema=self.schema,
-            columns=self.columns,
-            batch_size=BATCH,
-            batch_readahead=0,
-            fragment_readahead=0,
-            fragment_scan_options=options,
-            use_threads=False,
-        )
-        for batch in batches:
-            if batch.num_rows:
-                yield open_table(dict(zip(batch.schema.names, map(_values, batch.columns), strict=True)))
+        same = get_partition_keys(self.fragment.partition_expression)
+        with _readable(self.fragment.path), self.fragment.open() as opened:
+            file = ParquetFile(opened, buffer_size=BUFFER, pre_buffer=False)
+            own = [name for name in self.columns if name not in same]
+            for batch in file.iter_batches(self.batch, self.groups, own, use_threads=False):
+                yield open_table({name: _column(batch, name, same) for name in self.columns})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,12 +83,19 @@ class ParquetSource:
         return open_table(_Head(self.dataset))
 
     def pieces(self, columns: Sequence[str]) -> Iterator[Piece]:
-        """A piece a row group."""
+        """Runs of row groups of one file, of about `BATCH` rows where the row groups are smaller."""
         names = self.head()
         own = [str(names.own_name(name)) for name in columns]
         for fragment in self.dataset.get_fragments():
-            for group in fragment.split_by_row_group():
-                yield ParquetPiece(group, self.dataset.schema, own)
+            run, rows = [], 0
+            for group in fragment.row_groups:
+                run.append(group.id)
+                rows += group.num_rows
+                if rows >= BATCH:
+                    yield ParquetPiece(fragment, run, own)
+                    run, rows = [], 0
+            if run:
+                yield ParquetPiece(fragment, run, own)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,7 +109,11 @@ class _Head:
         return list(self.dataset.schema.names)
 
     def __getitem__(self, name: str) -> Any:
-        return self.dataset.head(ROWS_OF_HEAD, columns=[name]).column(0)
+        for fragment in self.dataset.get_fragments():
+            groups = [group.id for group in fragment.row_groups if group.num_rows]
+            for table in ParquetPiece(fragment, groups[:1], [name], ROWS_OF_HEAD).tables():
+                return table.column(name)
+        return ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -155,8 +163,8 @@ def open_source(data: Any) -> Source | None:
     """
     if isinstance(data, (str, os.PathLike)):
         return ParquetSource(_dataset(data))
-    if hasattr(data, "get_fragments") and hasattr(data, "count_rows"):
-        return ParquetSource(data)
+    if hasattr(data, "get_fragments") and hasattr(data, "to_batches"):
+        return ParquetSource(_whole_files(data))
     if callable(data) and not hasattr(data, "__getitem__"):
         return FrameSource(data)
     if hasattr(data, "__next__"):
@@ -175,25 +183,53 @@ def _is_table(item: Any) -> bool:
     return isinstance(item, (pd.DataFrame, dict)) or hasattr(item, "column_names") or hasattr(item, "columns")
 
 
+def _whole_files(dataset: Any) -> Any:
+    """The dataset itself; DataError where it is not all rows of Parquet files."""
+    try:
+        parquet = all(hasattr(fragment, "row_groups") for fragment in dataset.get_fragments())
+    except ValueError:  # pyarrow's word for a filtered dataset
+        parquet = False
+    if not parquet:
+        raise DataError(
+            "The dataset is not of whole Parquet files (it has a filter, or another format). Give a function "
+            "that reads it, as in mixedlm(formula, lambda: dataset.to_batches())."
+        )
+    return dataset
+
+
 def _dataset(path: str | os.PathLike[str]) -> Any:
     try:
-        import pyarrow as pa
         from pyarrow import dataset
     except ImportError as err:
         raise DataError("Reading Parquet needs the package pyarrow: install it first.") from err
     if not Path(path).exists():
         raise DataError(f"There is no file or folder {os.fspath(path)!r}.")
-    try:
+    with _readable(path):
         found = dataset.dataset(path, format="parquet", partitioning="hive")
-        if not found.schema.names:
-            raise DataError(f"{os.fspath(path)!r} holds no Parquet file.")
-        return found
+    if not found.schema.names:
+        raise DataError(f"{os.fspath(path)!r} holds no Parquet file.")
+    return found
+
+
+@contextmanager
+def _readable(what: str | os.PathLike[str]) -> Iterator[None]:
+    """pyarrow's errors as DataError."""
+    import pyarrow as pa
+
+    try:
+        yield
     except (pa.ArrowException, OSError) as err:
-        raise DataError(f"{os.fspath(path)!r} cannot be read as Parquet: {err}") from err
+        raise DataError(f"{os.fspath(what)} cannot be read as Parquet: {err}") from err
 
 
-def _values(column: Any) -> Any:
-    """A pyarrow array for pandas; integers stay integers where some are missing."""
+def _column(batch: Any, name: str, same: Mapping[str, Any]) -> Any:
+    """A column of a batch for pandas: from the file, from its folder's name, or all missing.
+
+    Integers stay integers where some are missing.
+    """
+    if name not in batch.schema.names:
+        return pd.Series([same.get(name)] * batch.num_rows)
+    column = batch.column(name)
     if column.null_count == 0 or str(column.type)[:3] not in ("int", "uin"):
         return column.to_pandas()
     return column.to_pandas(types_mapper=lambda _: pd.Int64Dtype())

@@ -213,6 +213,9 @@ SOURCES: dict[str, Callable[[Path], Any]] = {
     "folder": files,
     "partitions": partitioned,
     "dataset": lambda folder: dataset.dataset(files(folder)),
+    "filtered dataset": lambda folder: (
+        dataset.dataset(files(folder)).filter(dataset.field("x") > -9).to_batches
+    ),
     "list": lambda _: chunked(DATA, 600),
     "iterable": lambda _: Again(chunked(DATA, 600)),
     "function": lambda _: lambda: (frame for frame in chunked(DATA, 600)),
@@ -346,6 +349,42 @@ def test_a_folder_without_parquet(tmp_path: Path) -> None:
     (tmp_path / "notes.parquet").write_text("no Parquet")
     with pytest.raises(MixedCoreError, match="Parquet"):
         mixedlm("y ~ x + (1 | school)", tmp_path / "notes.parquet")
+
+
+@pytest.mark.parametrize("kind", ["filter", "csv"])
+def test_a_dataset_of_anything_but_whole_parquet_files(kind: str, tmp_path: Path) -> None:
+    if kind == "filter":
+        given = dataset.dataset(files(tmp_path)).filter(dataset.field("x") > 0)
+    else:
+        DATA.to_csv(tmp_path / "all.csv")
+        given = dataset.dataset(tmp_path, format="csv")
+    with pytest.raises(MixedCoreError, match=r"lambda: dataset\.to_batches"):
+        mixedlm("y ~ x + (1 | school)", given)
+
+
+@pytest.mark.parametrize("where", [4, -25_000], ids=["first pages", "last pages"])
+def test_a_damaged_file_is_named(where: int, tmp_path: Path) -> None:
+    path = one_file(tmp_path)
+    content = bytearray(path.read_bytes())
+    content[where : where + 9000] = bytes(9000)
+    path.write_bytes(content)
+    with pytest.raises(MixedCoreError, match=r"all\.parquet cannot be read as Parquet"):
+        mixedlm("y ~ x + (x | school) + (1 | room)", path)
+
+
+def test_parquet_without_rows(tmp_path: Path) -> None:
+    DATA.iloc[:0].to_parquet(tmp_path / "none.parquet")
+    with pytest.raises(MixedCoreError, match="no rows"):
+        mixedlm("y ~ x + (1 | school)", tmp_path / "none.parquet")
+
+
+def test_files_may_lack_a_column(tmp_path: Path) -> None:
+    parts = [DATA.iloc[:1500], DATA.iloc[1500:].drop(columns="x")]
+    for k, part in enumerate(parts):
+        part.to_parquet(tmp_path / f"part-{k}.parquet")
+    joined = pd.concat(parts)
+    found = mixedlm("y ~ x + (1 | school)", tmp_path, missing="drop").fit()
+    same_fit(found, mixedlm("y ~ x + (1 | school)", joined, missing="drop").fit())
 
 
 def test_a_variable_is_no_column_of_chunks() -> None:
