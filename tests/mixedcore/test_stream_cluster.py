@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pickle
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pandas as pd
@@ -18,12 +20,17 @@ from tests.mixedcore.streams import chunked, classes, same_fit
 
 @pytest.fixture(scope="module")
 def client() -> Iterator[Client]:
-    """Two workers in processes of their own, so that everything sent to them is pickled."""
-    with (
-        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0", memory_limit=None) as cluster,
-        Client(cluster) as client,
-    ):
-        yield client
+    """Two workers in processes of their own, so that everything sent to them is pickled.
+
+    A new process runs the main module again, and Streamlit's AppTest leaves the app's page as that one.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "__main__", ModuleType("__main__"))
+        with (
+            LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as own,
+            Client(own) as it,
+        ):
+            yield it
 
 
 @pytest.fixture(scope="module")
