@@ -19,7 +19,7 @@ from patsy.build import design_matrix_builders
 from patsy.eval import EvalEnvironment, EvalFactor
 
 from mixedcore.columns import Gaps, Settled, complete_rows, settle, settle_numbers
-from mixedcore.design_eval import FiniteOnly, NotFiniteError, check_size, evaluate, matrix
+from mixedcore.design_eval import FiniteOnly, NotFiniteError, check_levels, check_size, evaluate, matrix
 from mixedcore.design_factors import Factor, factors_of, translated
 from mixedcore.design_outcome import outcome_numbers
 from mixedcore.design_spec import Spec, read_spec
@@ -75,6 +75,11 @@ class Coding:
         return read_spec(*self.texts)
 
     @property
+    def sampled(self) -> Read:
+        """The sample as rows that were read."""
+        return Read(self.sample, (), Gaps(len(next(iter(self.sample.values())))))
+
+    @property
     def env(self) -> EvalEnvironment:
         """Where formulas find what is no column."""
         return EvalEnvironment([dict(self.namespace)])
@@ -125,6 +130,8 @@ class Coding:
         """patsy's coding from values in chunks, read as often as it needs them."""
         for terms in self.term_lists:
             check_size(terms, self.sample, CHUNK)
+        for code, levels in self.levels.items():
+            check_levels(code, len(levels), CHUNK)
         with translated("formula"):
             return tuple(design_matrix_builders(self.term_lists, chunks, self.env, FiniteOnly()))
 

@@ -162,11 +162,16 @@ def check_size(terms: Sequence[patsy.Term], values: Mapping[str, Any], n: int) -
     for term in terms:
         counts = {f: _levels(f, values) for f in term.factors}
         columns = float(np.prod(list(counts.values()), dtype=float)) if counts else 1.0
-        if max([columns * n, *(float(c) ** 2 for c in counts.values())]) > MAX_CELLS:
-            raise ModelError(
-                f"{term.name()} has {columns:,.0f} levels, too many for one coefficient each: make it the "
-                "grouping factor or a variance component instead."
-            )
+        check_levels(term.name(), columns, n, max(counts.values(), default=1))
+
+
+def check_levels(name: str, columns: float, n: int, levels: int | None = None) -> None:
+    """Refuse n rows of `columns`, or the coding of a factor of so many `levels` (as many, if not given)."""
+    if max(columns * n, float(columns if levels is None else levels) ** 2) > MAX_CELLS:
+        raise ModelError(
+            f"{name} has {columns:,.0f} levels, too many for one coefficient each: make it the grouping "
+            "factor or a variance component instead."
+        )
 
 
 def _levels(factor: Any, values: Mapping[str, Any]) -> int:

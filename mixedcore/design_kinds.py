@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
@@ -13,13 +14,14 @@ import patsy
 from patsy.eval import EvalEnvironment, EvalFactor
 
 from mixedcore.columns import Settled, settle
-from mixedcore.design_coding import Coding, empty_like
+from mixedcore.design_coding import ONES, Coding, empty_like
 from mixedcore.design_factors import translated, unboxed
 from mixedcore.errors import FormulaError
 from mixedcore.passes import add_up
 from mixedcore.tables import Table
 
-_BOXED = {"C", "I", "Q", "Treatment", "Sum", "Poly", "Helmert", "Diff"}
+_OF_PATSY = ("C", "I", "Q", "Treatment", "Sum", "Poly", "Helmert", "Diff")
+_BY_ROW = (abs, round, *(getattr(patsy.builtins, name) for name in _OF_PATSY))
 V = TypeVar("V")
 
 
@@ -38,8 +40,9 @@ def by_row(factor: Any, env: EvalEnvironment) -> bool:
 def _call_by_row(function: ast.expr, env: EvalEnvironment) -> bool:
     match function:
         case ast.Name(id=name):
-            found = env.namespace.get(name, getattr(patsy.builtins, name, None))
-            return name in _BOXED or hasattr(found, "__patsy_stateful_transform__")
+            own = getattr(patsy.builtins, name, getattr(builtins, name, None))
+            found = env.namespace.get(name, own)
+            return any(found is f for f in _BY_ROW) or hasattr(found, "__patsy_stateful_transform__")
         case ast.Attribute(value=ast.Name(id=module), attr=name):
             called = getattr(env.namespace.get(module), name, None)
             return isinstance(called, np.ufunc) or called is np.where
@@ -47,7 +50,12 @@ def _call_by_row(function: ast.expr, env: EvalEnvironment) -> bool:
 
 
 def check_by_row(factor: Any, env: EvalEnvironment) -> None:
-    """FormulaError for a factor whose value in a row could depend on other rows in ways nobody remembers."""
+    """FormulaError for a factor whose value in a row could depend on other rows in ways nobody remembers.
+
+    Columns are told apart by their names, so nothing but the constant may be called Intercept.
+    """
+    if factor.name() == ONES:
+        raise FormulaError(f"The column {ONES!r} has the name of the constant; rename it.")
     if not by_row(factor, env):
         raise FormulaError(
             f"{factor.name()} may look at all rows at once, and the data come in chunks. Arithmetic, NumPy's "

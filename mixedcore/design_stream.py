@@ -15,7 +15,7 @@ from mixedcore.cells import Cells
 from mixedcore.columns import Gaps, Settled, settle
 from mixedcore.design import fixed_matrix, numbers_as_text
 from mixedcore.design_cells import terms_of
-from mixedcore.design_coding import NO_STATE_ON_A_CLUSTER, ONES, Coding, Read, empty_like, few
+from mixedcore.design_coding import NO_STATE_ON_A_CLUSTER, ONES, Coding, empty_like, few
 from mixedcore.design_eval import evaluate, resolve
 from mixedcore.design_factors import factor_names
 from mixedcore.design_kinds import FindKnown, check_by_row, is_category, kind_of, with_known
@@ -54,16 +54,6 @@ class StreamDesign:
     def n(self) -> int:
         """Rows in use."""
         return self.moments.n
-
-    @property
-    def re_names(self) -> tuple[str, ...]:
-        """Covariates of the group terms."""
-        return tuple(c for term in self.terms if term.role == "group" for c in term.columns)
-
-    @property
-    def vc_names(self) -> tuple[str, ...]:
-        """Names of the variance components, sorted."""
-        return tuple(term.name for term in self.terms if term.role == "component")
 
     @property
     def fixed_info(self) -> Any:
@@ -221,7 +211,7 @@ def _settled(coding: Coding, reader: Reader) -> tuple[Coding, Layout, Floats]:
         if reader.client is not None:
             raise ModelError(NO_STATE_ON_A_CLUSTER)
         coding = replace(coding, stateful=coding.code(lambda: _values(coding, reader)))
-    sample = next(coding.columns(Read(coding.sample, (), Gaps(len(next(iter(coding.sample.values())))))))
+    sample = next(coding.columns(coding.sampled))
     return coding, _layout(coding), origin_of(Chunk(sample, None))
 
 
@@ -255,8 +245,8 @@ def _design(
     check_rows(found.n, layout.fixed.size)
     terms, grouping = terms_of(coding, cells)
     conversions = [note for settled in coding.settled.values() for note in settled.notes]
-    n = len(coding.sample[factor_names(coding.spec.outcome)[0]])
-    _, of_outcome = outcome_numbers(name, evaluate(coding.spec.outcome, coding.sample, coding.env), n)
+    sampled = evaluate(coding.spec.outcome, coding.sample, coding.env)
+    _, of_outcome = outcome_numbers(name, sampled, coding.sampled.n)
     return StreamDesign(
         coding=coding,
         reader=reader,

@@ -27,7 +27,7 @@ MODELS: dict[str, tuple[str, dict[str, Any], int]] = {
     "slope": ("y ~ x + (x | school)", {}, 2),
     "uncorrelated": ("y ~ 0 + x + I(x ** 2) + (x || school)", {}, 2),
     "nested": ("y ~ x + (x | school) + (1 | school:room)", {}, 2),
-    "crossed": ("y ~ np.exp(x) + (x | school) + (1 | teacher)", {}, 2),
+    "crossed": ("y ~ np.exp(abs(x)) + (x | school) + (1 | teacher)", {}, 2),
     "crossed and nested": ("y ~ x + (1 | school/room) + (x | teacher)", {}, 2),
     "categories": ("y ~ x * text + teacher + truth + C(number) + day + (text | school)", {}, 3),
     "slope of a number": ("y ~ C(number) + (C(number) | school)", {}, 3),
@@ -305,6 +305,8 @@ def twice(items: list[Any]) -> Callable[[], Any]:
     return lambda: once
 
 
+CALLED = DATA.rename(columns={"x": "Intercept"})
+MANY = pd.DataFrame({"y": np.arange(16_000.0), "x": np.arange(16_000), "school": np.arange(16_000) % 9})
 REFUSED: dict[str, tuple[str, Callable[[], Any], dict[str, Any], str]] = {
     "generator": ("y ~ x + (1 | school)", lambda: (f for f in chunked(DATA, 500)), {}, "lambda"),
     "exhausted": ("y ~ x + (1 | school)", lambda: twice(chunked(DATA, 500)), {}, "start anew"),
@@ -319,6 +321,8 @@ REFUSED: dict[str, tuple[str, Callable[[], Any], dict[str, Any], str]] = {
     "in memory": ("y ~ x + (1 | school)", lambda: DATA, {"progress": print}, "in memory"),
     "column": ("y ~ z + (1 | school)", lambda: chunked(DATA, 500), {}, "no column 'z'"),
     "key": ("y ~ x + (1 | shool)", lambda: chunked(DATA, 500), {}, "did you mean 'school'"),
+    "constant's name": ("y ~ Intercept + (1 | school)", lambda: chunked(CALLED, 500), {}, "rename it"),
+    "levels": ("y ~ C(x) + (1 | school)", lambda: [MANY] * 10, {}, "too many for one coefficient"),
     "function": ("y ~ np.cumsum(x) + (1 | school)", lambda: chunked(DATA, 500), {}, "all rows at once"),
     "method": ("y ~ x.rank() + (1 | school)", lambda: chunked(DATA, 500), {}, "all rows at once"),
     "outcome": ("center(y) ~ x + (1 | school)", lambda: chunked(DATA, 500), {}, "outcome"),
