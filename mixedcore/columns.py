@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mixedcore.errors import DataError
+from mixedcore.errors import DataError, MissingValuesError
 from mixedcore.tables import Values
 
 Mask = NDArray[np.bool_]
@@ -41,6 +42,52 @@ def missing_rows(values: Values) -> tuple[Mask, Mask]:
     if isinstance(dtype, np.dtype) and dtype.kind in "iub":
         return np.zeros(len(values), bool), np.zeros(len(values), bool)
     return values.isna().to_numpy(dtype=bool), np.zeros(len(values), bool)
+
+
+@dataclass(frozen=True, slots=True)
+class Gaps:
+    """What is missing among n rows, additive: incomplete rows, and missing and infinite values by column."""
+
+    n: int = 0
+    bad: int = 0
+    absent: Mapping[str, int] = field(default_factory=dict)
+    infinite: Mapping[str, int] = field(default_factory=dict)
+
+    def __add__(self, other: Gaps) -> Gaps:
+        """The gaps of both sets of rows, columns in the order of the first."""
+        return Gaps(
+            self.n + other.n,
+            self.bad + other.bad,
+            {name: count + other.absent[name] for name, count in self.absent.items()} or other.absent,
+            {name: count + other.infinite[name] for name, count in self.infinite.items()} or other.infinite,
+        )
+
+    def sentence(self, missing: str) -> str:
+        """What was dropped, empty where nothing was; MissingValuesError unless `missing` is 'drop'."""
+        counts: list[str] = []
+        for name, absent in self.absent.items():
+            counts += [f"{name} ({absent})"] if absent else []
+            counts += [f"{name} (infinite: {self.infinite[name]})"] if self.infinite[name] else []
+        if not counts:
+            return ""
+        if missing != "drop":
+            raise MissingValuesError(
+                f"{self.bad} of {self.n} rows have missing or infinite values: {', '.join(counts)}. "
+                "Use missing='drop' to leave these rows out, or fill them in."
+            )
+        return f"{self.bad} of {self.n} rows dropped: missing in {', '.join(counts)}."
+
+
+def complete_rows(columns: Mapping[str, Values], n: int) -> tuple[Mask, Gaps]:
+    """Rows (n,) complete in every column, and what is missing in the others."""
+    complete = np.ones(n, dtype=bool)
+    absent, infinite = {}, {}
+    for name, values in columns.items():
+        gone, beyond = missing_rows(values)
+        absent[name], infinite[name] = int(gone.sum()), int(beyond.sum())
+        if absent[name] or infinite[name]:
+            complete &= ~(gone | beyond)
+    return complete, Gaps(n, int(n - complete.sum()), absent, infinite)
 
 
 def settle(values: Values, name: str, like: Settled | None = None) -> Settled:

@@ -166,6 +166,12 @@ class RowSums:
         XtX = basis.gram * (0.0 if basis.by_row else units.moments.n)
         return cls(table, tuple(sums), XtX, np.zeros(len(W)))
 
+    def __add__(self, other: RowSums) -> RowSums:
+        """The sums over both sets of rows, of one model in the same units."""
+        XtX = self.XtX + other.XtX if self.table.units.fixed.basis.by_row else self.XtX
+        by_level = tuple(a + b for a, b in zip(self.by_level, other.by_level, strict=True))
+        return RowSums(self.table, by_level, XtX, self.to_rest + other.to_rest)
+
     def add(self, chunk: Chunk) -> None:
         """Add the rows of a chunk."""
         columns = self.table.values(chunk)

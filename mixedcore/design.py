@@ -11,6 +11,7 @@ import pandas as pd
 import patsy
 from patsy.eval import EvalEnvironment
 
+from mixedcore.columns import Settled
 from mixedcore.design_components import component
 from mixedcore.design_eval import (
     Formula,
@@ -22,7 +23,14 @@ from mixedcore.design_eval import (
     resolve,
 )
 from mixedcore.design_factors import factor_names, factors_of
-from mixedcore.design_groups import Grouping, group_term, grouped_term, interaction, make_grouping
+from mixedcore.design_groups import (
+    Grouping,
+    group_term,
+    grouped_term,
+    interaction,
+    make_grouping,
+    named_apart,
+)
 from mixedcore.design_outcome import check_rows, numbers_beside, outcome
 from mixedcore.design_spec import Spec, read_spec
 from mixedcore.errors import DataError
@@ -105,7 +113,8 @@ class Design:
         """
         if self.fixed_info is None or self.frame is None:
             return _array_matrix(new_data, len(self.fe_names))
-        X, frame = self._new_rows(self.fixed_info, self.frame, new_data)
+        columns = {c: self.frame.columns[c] for c in self.fixed_columns}
+        X, frame = new_rows(self.fixed_info, columns, new_data, self.offset_column)
         return X, frame.index
 
     def fixed_part(self, new_data: Any, beta: Floats) -> pd.Series:
@@ -113,19 +122,31 @@ class Design:
         if self.fixed_info is None or self.frame is None:
             X, index = _array_matrix(new_data, len(self.fe_names))
             return pd.Series(X @ beta, index=index)
-        X, frame = self._new_rows(self.fixed_info, self.frame, new_data)
+        columns = {c: self.frame.columns[c] for c in self.fixed_columns}
+        X, frame = new_rows(self.fixed_info, columns, new_data, self.offset_column)
         offset = frame.numbers("offset")
         return pd.Series(X @ beta if offset is None else X @ beta + offset, index=frame.index)
 
-    def _new_rows(self, info: patsy.DesignInfo, fitted: Frame, new_data: Any) -> tuple[Floats, Frame]:
-        """X (k, p) and the frame of its rows."""
-        columns = {c: fitted.columns[c] for c in self.fixed_columns}
-        frame = new_frame(open_table(new_data), columns, self.offset_column)
-        try:
-            return matrix(info, frame.values(), frame.n), frame
-        except NotFiniteError as found:
-            frame = frame.keep(~found.bad)
-            return matrix(info, frame.values(), frame.n), frame
+    @property
+    def group_sizes(self) -> Ints:
+        """Rows of each group."""
+        return np.bincount(self.group_codes, minlength=len(self.group_labels))
+
+
+def new_rows(
+    info: patsy.DesignInfo, fitted: Mapping[str, Settled], new_data: Any, offset: str | None = None
+) -> tuple[Floats, Frame]:
+    """X (k, p) on new data, coded as in the fit, and the frame of its k rows without missing values.
+
+    fitted : the columns that X needs, as they were in the fit, with or without their rows
+    offset : the column that the fit's offset was
+    """
+    frame = new_frame(open_table(new_data), fitted, offset)
+    try:
+        return matrix(info, frame.values(), frame.n), frame
+    except NotFiniteError as found:
+        frame = frame.keep(~found.bad)
+        return matrix(info, frame.values(), frame.n), frame
 
 
 def build(
@@ -200,7 +221,10 @@ def _assemble(spec: Spec, frame: Frame, group_name: str, env: EvalEnvironment) -
         group_codes=random.grouping.codes,
         row_index=frame.index,
         rows=frame.rows,
-        notes=(*frame.notes, *frame.conversions(), *_numbers_as_text(spec, frame), *notes, *beside.notes),
+        notes=(
+            *(*frame.notes, *frame.conversions(), *numbers_as_text(spec, frame.columns)),
+            *(*notes, *beside.notes),
+        ),
         frame=frame,
         fixed_info=fixed_info,
         re_infos=random.infos,
@@ -211,10 +235,10 @@ def _assemble(spec: Spec, frame: Frame, group_name: str, env: EvalEnvironment) -
     )
 
 
-def _numbers_as_text(spec: Spec, frame: Frame) -> Iterator[str]:
+def numbers_as_text(spec: Spec, columns: Mapping[str, Settled]) -> Iterator[str]:
     """A note for each column whose text is all numbers, where the formula uses it as if it were one."""
     for factor in spec.factors():
-        values = frame.columns[factor.name()].values if factor.name() in frame.columns else None
+        values = columns[factor.name()].values if factor.name() in columns else None
         if not isinstance(values, pd.Series) or not isinstance(values.dtype, pd.CategoricalDtype):
             continue
         levels = pd.Series(values.cat.categories)
@@ -261,30 +285,15 @@ def _bar_terms(spec: Spec, frame: Frame, infos: Sequence[patsy.DesignInfo]) -> _
     values = frame.values()
     one_column = {key: make_grouping(frame.group_labels(key), key) for key in spec.key_columns()}
     groupings = [interaction([one_column[key] for key in bar.keys]) for bar in spec.bars]
-    slopes = {column for info in infos for column in info.column_names} - {"Intercept"}
+    columns = [list(info.column_names) for info in infos]
+    named, shared = named_apart(groupings, columns)
     terms = tuple(
         grouped_term(
-            matrix(info, values, frame.n),
-            info.column_names,
-            grouping,
-            correlated=bar.correlated,
-            ambiguous=slopes if len(spec.bars) > 1 else (),
+            matrix(info, values, frame.n), own, grouping, correlated=bar.correlated, ambiguous=shared
         )
-        for bar, info, grouping in zip(spec.bars, infos, _told_apart(groupings, infos), strict=True)
+        for bar, info, own, grouping in zip(spec.bars, infos, columns, named, strict=True)
     )
     return _Random(terms, groupings[0], tuple(infos))
-
-
-def _told_apart(groupings: Sequence[Grouping], infos: Sequence[patsy.DesignInfo]) -> list[Grouping]:
-    """A second term with the same column over the same factor is called 'g.1', as in lme4."""
-    seen: dict[str, set[str]] = {}
-    found = []
-    for grouping, info in zip(groupings, infos, strict=True):
-        names = [grouping.name, *(f"{grouping.name}.{i}" for i in range(1, len(groupings)))]
-        name = next(name for name in names if not seen.get(name, set()) & set(info.column_names))
-        seen.setdefault(name, set()).update(info.column_names)
-        found.append(replace(grouping, name=name))
-    return found
 
 
 def _array_matrix(new_data: Any, p: int) -> tuple[Floats, pd.Index]:

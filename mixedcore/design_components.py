@@ -26,7 +26,7 @@ from mixedcore.terms import Block, Floats, Ints, RandomTerm
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Factor:
+class FactorValues:
     """One factor of a term on all rows: level codes and names if categorical, else numbers (n,).
 
     truth : the levels are true and false
@@ -80,7 +80,7 @@ def _one_hot(
     categorical = [f for f in known if f.codes is not None]
     if sum(f.codes is None for f in known) and len(categorical) > 1:
         return None
-    return (_cells(name, terms[0], known, grouping),)
+    return (cell_block(name, terms[0], known, grouping),)
 
 
 def _intercept_and_levels(
@@ -97,7 +97,7 @@ def _intercept_and_levels(
     every = np.arange(grouping.m, dtype=np.intp)
     ones = np.ones((frame.n, 1))
     intercept = Block(grouping.codes, grouping.m, ones, every, (f"{name}[Intercept]",) * grouping.m)
-    levels = _without_first(_cells(name, terms[1], [factor], grouping, "T."))
+    levels = _without_first(cell_block(name, terms[1], [factor], grouping, "T."))
     return (intercept,) if levels is None else (intercept, levels)
 
 
@@ -116,8 +116,8 @@ def _without_first(cells: Block) -> Block | None:
     return Block(number[cells.codes], int(kept.sum()), basis[:, None], cells.group_of_level[kept], labels)
 
 
-def _cells(
-    name: str, term: patsy.Term, factors: Sequence[_Factor], grouping: Grouping, coding: str = ""
+def cell_block(
+    name: str, term: patsy.Term, factors: Sequence[FactorValues], grouping: Grouping, coding: str = ""
 ) -> Block:
     """One level for each (group, levels of the factors) that occurs, in that order."""
     key, sizes = grouping.codes.astype(np.int64), []
@@ -139,7 +139,7 @@ def _cells(
 
 
 def _cell_names(
-    term: patsy.Term, factors: Sequence[_Factor], parts: list[np.ndarray], m: int, coding: str
+    term: patsy.Term, factors: Sequence[FactorValues], parts: list[np.ndarray], m: int, coding: str
 ) -> list[str]:
     """patsy's column names of m cells, 'C(a)[x]:pretest'; `coding` is 'T.' for treatment coding."""
     pieces: list[Sequence[str]] = []
@@ -169,13 +169,13 @@ def _plain_columns(
     return (Block(grouping.codes, grouping.m, basis, np.arange(grouping.m, dtype=np.intp), labels),)
 
 
-def _factor_values(factor: Any, frame: Frame, env: EvalEnvironment) -> _Factor | None:
+def _factor_values(factor: Any, frame: Frame, env: EvalEnvironment) -> FactorValues | None:
     """Levels or numbers of an elementwise factor; None where it is neither (two-dimensional)."""
     value = evaluate(factor, frame.values(), env)
     if guess_categorical(value):
         codes, levels = factor_codes(unboxed(value), factor)
         truth = all(isinstance(level, (bool, np.bool_)) for level in levels)
-        return _Factor(codes, [str(level) for level in levels], None, truth)
+        return FactorValues(codes, [str(level) for level in levels], None, truth)
     numbers = np.asarray(value, dtype=np.float64)
     if numbers.ndim == 2 and numbers.shape[1] == 1:
         numbers = numbers[:, 0]
@@ -183,7 +183,7 @@ def _factor_values(factor: Any, frame: Frame, env: EvalEnvironment) -> _Factor |
         return None
     if not np.isfinite(numbers).all():
         raise NotFiniteError(~np.isfinite(numbers), factor.name())
-    return _Factor(None, (), numbers, False)
+    return FactorValues(None, (), numbers, False)
 
 
 def check_not_residual(name: str, blocks: tuple[Block, ...], n: int) -> None:

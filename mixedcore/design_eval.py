@@ -45,7 +45,7 @@ class NotFiniteError(Exception):
         self.bad, self.term = bad, term
 
 
-class _FiniteOnly(patsy.NAAction):  # type: ignore[misc]  # patsy has no types
+class FiniteOnly(patsy.NAAction):  # type: ignore[misc]  # patsy has no types
     """Stops at the first factor with a missing or infinite value, instead of dropping rows in silence."""
 
     def is_numerical_NA(self, arr: Any) -> Mask:
@@ -143,7 +143,7 @@ def design_infos(
         check_size(terms, values, n)
     with translated("formula"):
         found: list[patsy.DesignInfo] = design_matrix_builders(
-            [list(terms) for terms in sides], lambda: iter([values]), env, _FiniteOnly()
+            [list(terms) for terms in sides], lambda: iter([values]), env, FiniteOnly()
         )
     return found
 
@@ -160,7 +160,7 @@ def matrix(info: patsy.DesignInfo, values: Mapping[str, Any], n: int) -> Floats:
         return _columns(info, found, n)
     try:  # something is unusual, and patsy knows how to say what
         with translated("formula"):
-            (built,) = build_design_matrices([info], values, _FiniteOnly())
+            (built,) = build_design_matrices([info], values, FiniteOnly())
     except NotFiniteError as bad:
         _check_length(len(bad.bad), n)
         raise
@@ -174,7 +174,7 @@ def _factor(known: Any, values: Mapping[str, Any], n: int) -> NDArray[Any] | Non
     with translated("formula"):
         value = known.factor.eval(known.state, values)
         if known.type == "categorical":
-            codes = np.asarray(categorical_to_int(value, known.categories, _FiniteOnly(), known.factor))
+            codes = np.asarray(categorical_to_int(value, known.categories, FiniteOnly(), known.factor))
             return codes if codes.shape == (n,) and (codes >= 0).all() else None
     numbers = np.asarray(value)
     numbers = numbers[:, None] if numbers.ndim == 1 else numbers
@@ -226,11 +226,16 @@ def check_size(terms: Sequence[patsy.Term], values: Mapping[str, Any], n: int) -
     for term in terms:
         counts = {f: _levels(f, values) for f in term.factors}
         columns = float(np.prod(list(counts.values()), dtype=float)) if counts else 1.0
-        if max([columns * n, *(float(c) ** 2 for c in counts.values())]) > MAX_CELLS:
-            raise ModelError(
-                f"{term.name()} has {columns:,.0f} levels, too many for one coefficient each: make it the "
-                "grouping factor or a variance component instead."
-            )
+        check_levels(term.name(), columns, n, max(counts.values(), default=1))
+
+
+def check_levels(name: str, columns: float, n: int, levels: int | None = None) -> None:
+    """Refuse n rows of `columns`, or the coding of a factor of so many `levels` (as many, if not given)."""
+    if max(columns * n, float(columns if levels is None else levels) ** 2) > MAX_CELLS:
+        raise ModelError(
+            f"{name} has {columns:,.0f} levels, too many for one coefficient each: make it the grouping "
+            "factor or a variance component instead."
+        )
 
 
 def _levels(factor: Any, values: Mapping[str, Any]) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from itertools import pairwise
 from typing import Any
@@ -82,14 +82,16 @@ def grouped_term(
     correlated: bool,
     top: bool = False,
     ambiguous: Collection[str] = (),
+    counts: Ints | None = None,
 ) -> RandomTerm:
     """Coefficients of `columns` in every level of a grouping; basis (n, q).
 
     top       : the grouping is that of the top-level groups, so each level is in its own group
     ambiguous : names that other terms may have as well
+    counts    : rows that each of the grouping's codes stands for, where rows are not kept (see `Block`)
     Raises ModelError where the variance cannot be known: a single level, or one row in each.
     """
-    n, m = len(basis), grouping.m
+    n, m = len(basis) if counts is None else int(counts.sum()), grouping.m
     if m == 1:
         raise ModelError(
             f"All rows are in one group ({grouping.name} = {grouping.labels[0]!r}), and a variance between "
@@ -103,9 +105,27 @@ def grouped_term(
         )
     names = tuple(_effect_name(column, grouping.name, ambiguous) for column in columns)
     inside = np.arange(m, dtype=np.intp) if top else np.zeros(m, dtype=np.intp)
-    block = Block(grouping.codes, m, basis, inside, names * m)
+    block = Block(grouping.codes, m, basis, inside, names * m, counts)
     structure: Structure = "full" if correlated or len(columns) == 1 else "diagonal"
     return RandomTerm(grouping.name, "group", structure, tuple(columns), (block,), grouping.labels)
+
+
+def named_apart(
+    groupings: Sequence[Grouping], columns: Sequence[Sequence[str]]
+) -> tuple[list[Grouping], set[str]]:
+    """Groupings of several terms in bars under names of their own, and the slopes that need a factor's name.
+
+    A second term with the same column over the same factor is called 'g.1', as in lme4.
+    """
+    seen: dict[str, set[str]] = {}
+    found = []
+    for grouping, own in zip(groupings, columns, strict=True):
+        names = [grouping.name, *(f"{grouping.name}.{i}" for i in range(1, len(groupings)))]
+        name = next(name for name in names if not seen.get(name, set()) & set(own))
+        seen.setdefault(name, set()).update(own)
+        found.append(replace(grouping, name=name))
+    slopes = {column for own in columns for column in own} - {"Intercept"}
+    return found, slopes if len(groupings) > 1 else set()
 
 
 def _effect_name(column: str, factor: str, ambiguous: Collection[str]) -> str:

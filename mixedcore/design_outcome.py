@@ -24,9 +24,15 @@ LARGEST = 1e100  # weights up to here, or down to its inverse, times squares of 
 
 def outcome(name: str, value: Any, n: int) -> tuple[Floats, tuple[str, ...]]:
     """The outcome (n,) as numbers, and notes on it; DataError for text, ModelError for a constant."""
+    y, notes = outcome_numbers(name, value, n)
+    return varying(y, name), notes
+
+
+def outcome_numbers(name: str, value: Any, n: int) -> tuple[Floats, tuple[str, ...]]:
+    """The outcome (n,) as numbers whether or not it varies, and notes on it."""
     array = np.asarray(value)
     if array.dtype.kind == "b" and array.shape == (n,):
-        return varying(array.astype(np.float64), name), (f"{name} is true or false: used as 1 and 0.",)
+        return array.astype(np.float64), (f"{name} is true or false: used as 1 and 0.",)
     if guess_categorical(value):
         raise DataError(_text_outcome(name, pd.Series(unboxed(value))))
     y = array[:, 0] if array.ndim == 2 and array.shape[1] == 1 else array
@@ -34,14 +40,20 @@ def outcome(name: str, value: Any, n: int) -> tuple[Floats, tuple[str, ...]]:
         raise DataError(f"The outcome {name} must be one number a row; it has shape {y.shape}.")
     if not np.isfinite(y).all():
         raise NotFiniteError(np.asarray(~np.isfinite(y)), name)
-    return varying(y.astype(np.float64, copy=False), name), ()
+    return y.astype(np.float64, copy=False), ()
 
 
 def varying(y: Floats, name: str) -> Floats:
     """The outcome itself; ModelError where it is the same in all rows."""
-    if len(y) > 1 and np.ptp(y) == 0:
-        raise ModelError(f"The outcome {name} is {y[0]:g} in all {len(y)} rows: there is nothing to explain.")
+    if len(y):
+        check_varies(name, float(y.min()), float(y.max()), len(y))
     return np.ascontiguousarray(y)
+
+
+def check_varies(name: str, low: float, high: float, n: int) -> None:
+    """ModelError for an outcome whose range over n rows is a single number."""
+    if n > 1 and low == high:
+        raise ModelError(f"The outcome {name} is {low:g} in all {n} rows: there is nothing to explain.")
 
 
 def check_rows(n: int, p: int) -> None:

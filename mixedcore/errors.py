@@ -35,3 +35,11 @@ class ModelError(MixedCoreError):
 
 class NotPositiveDefiniteError(MixedCoreError):
     """A matrix that must be positive definite is not; the message says which and why."""
+
+
+def rows_not_kept(what: str) -> DataError:
+    """For what has one entry a row, asked of a fit whose rows were read in chunks and not kept."""
+    return DataError(
+        f"The rows were read in chunks and not kept, and there is {what} for every row. Work on one chunk at "
+        "a time: result.predict(chunk) gives its fixed part; or fit to a table in memory."
+    )

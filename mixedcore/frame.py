@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mixedcore.columns import Mask, Settled, missing_rows, settle, settle_numbers
+from mixedcore.columns import Mask, Settled, complete_rows, settle, settle_numbers
 from mixedcore.errors import DataError, FormulaError, MissingValuesError
 from mixedcore.tables import Table, Values, as_values
 from mixedcore.terms import Floats
@@ -159,7 +159,8 @@ def make_frame(
     used |= named
     in_use = used if keep is None else {k: _take(v, keep) for k, v in used.items()}
     chosen = n if keep is None else len(keep)
-    complete, note = _complete_rows(in_use, chosen, missing)
+    complete, gaps = complete_rows(in_use, chosen)
+    note = gaps.sentence(missing)
     if not chosen:
         raise DataError("No rows are left: the subset selects none." if n else "The data have no rows.")
     if not complete.any():
@@ -186,7 +187,8 @@ def new_frame(table: Table, fitted: Mapping[str, Settled], offset: str | None = 
         table.column(str(table.names[0]))
     beside = {} if offset is None else {"offset": _one_a_row(table, offset, "offset")}
     n = table.n_rows
-    complete, note = _complete_rows({**raw, **beside}, n, "drop")
+    complete, gaps = complete_rows({**raw, **beside}, n)
+    note = gaps.sentence("drop")
     rows = np.flatnonzero(complete)
     beside = {role: _take(values, rows) for role, values in beside.items()}
     raw = {name: _take(values, rows) for name, values in raw.items()}
@@ -294,26 +296,6 @@ def _one_a_row(table: Table, given: Any, role: str) -> pd.Series:
 def _shown(given: Any, role: str) -> str:
     """The name that messages use: the column, or the argument."""
     return given if isinstance(given, str) else role
-
-
-def _complete_rows(columns: Mapping[str, Values], n: int, missing: str) -> tuple[Mask, str]:
-    """Rows complete in every column, and the sentence on the others; an error unless 'drop'."""
-    complete = np.ones(n, dtype=bool)
-    counts: list[str] = []
-    for name, values in columns.items():
-        absent, infinite = missing_rows(values)
-        counts += [f"{name} ({absent.sum()})"] if absent.any() else []
-        counts += [f"{name} (infinite: {infinite.sum()})"] if infinite.any() else []
-        complete &= ~(absent | infinite)
-    if not counts:
-        return complete, ""
-    bad = int(n - complete.sum())
-    if missing != "drop":
-        raise MissingValuesError(
-            f"{bad} of {n} rows have missing or infinite values: {', '.join(counts)}. "
-            "Use missing='drop' to leave these rows out, or fill them in."
-        )
-    return complete, f"{bad} of {n} rows dropped: missing in {', '.join(counts)}."
 
 
 def _row_labels(table: Table) -> pd.Index:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
 import numpy as np
@@ -73,18 +73,19 @@ def covariances_by_factor(user: UserUnits) -> dict[str, dict[Any, pd.DataFrame]]
 
 
 def covariances_by_group(
-    user: UserUnits, labels: Sequence[Hashable], group_codes: Ints
+    user: UserUnits, labels: Sequence[Hashable], group_codes: Callable[[], Ints]
 ) -> dict[Any, pd.DataFrame]:
     """Group label → joint conditional covariance of all its coefficients given β and the variances.
 
+    `group_codes()` gives the group of each row, (n,), where it is needed.
     σ² T(I + T'Z'WZT)⁻¹T' for the rows of one group and their prior weights W, Bates et al. (2015), eq. 58.
     """
     terms = user.estimate.terms
     if len(terms) == 1 and len(terms[0].blocks) == 1 and terms[0].role == "group":
         return _single_term(user, terms[0].blocks[0], labels)
+    codes = group_codes()
     rows = np.split(
-        np.argsort(group_codes, kind="stable"),
-        np.cumsum(np.bincount(group_codes, minlength=len(labels)))[:-1],
+        np.argsort(codes, kind="stable"), np.cumsum(np.bincount(codes, minlength=len(labels)))[:-1]
     )
     return {label: _joint(user, terms, own) for label, own in zip(labels, rows, strict=True)}
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from mixedcore.errors import ModelError
 
-MODEL_KEYWORDS = ("groups", "weights", "offset", "eval_env", "use_sqrt")
+MODEL_KEYWORDS = ("groups", "weights", "offset", "eval_env", "use_sqrt", "client", "progress")
 # Accepted for programs written for statsmodels; the engine's own search needs none of them.
 SEARCH_KEYWORDS = {"niter_sa", "do_cg", "method", "full_output", "maxiter", "gtol", "disp", "skip_hessian"}
 NOT_YET = {"fe_pen": "penalties", "cov_pen": "penalties", "free": "parameters held fixed"}

@@ -11,16 +11,18 @@ import numpy as np
 import pandas as pd
 
 from mixedcore.crossproducts import CrossProducts, sum_rows
-from mixedcore.design import Design, build
+from mixedcore.design import Design
 from mixedcore.design_arrays import from_arrays
 from mixedcore.design_eval import environment
+from mixedcore.design_stream import StreamDesign
 from mixedcore.elimination import Plan, plan
-from mixedcore.errors import ModelError
+from mixedcore.errors import ModelError, rows_not_kept
 from mixedcore.estimate import estimate
 from mixedcore.keywords import check_fit_keywords, check_model_keywords
 from mixedcore.parameters import covariance_names, effect_names, start_theta
 from mixedcore.results import MixedLMResults
 from mixedcore.rows import Rows, gather
+from mixedcore.stream import make_design, sum_stream
 from mixedcore.terms import Floats, Ints
 from mixedcore.units import UserUnits
 
@@ -107,7 +109,7 @@ class MixedLM:
     ) -> MixedLM:
         check_model_keywords(args, kwargs)
         self = cls.__new__(cls)
-        self._design = build(
+        self._design = make_design(
             formula,
             data,
             groups=kwargs.get("groups"),
@@ -118,6 +120,8 @@ class MixedLM:
             eval_env=eval_env,
             weights=kwargs.get("weights"),
             offset=kwargs.get("offset"),
+            client=kwargs.get("client"),
+            progress=kwargs.get("progress"),
         )
         self.use_sqrt = kwargs.get("use_sqrt", True)
         self.formula = formula if isinstance(formula, str) else formula.describe()
@@ -127,8 +131,10 @@ class MixedLM:
 
     # -- what the model is -----------------------------------------------------------------------------
 
+    _design: Design | StreamDesign
+
     @property
-    def design(self) -> Design:
+    def design(self) -> Design | StreamDesign:
         """Outcome, fixed design and random terms."""
         return self._design
 
@@ -170,6 +176,8 @@ class MixedLM:
     @property
     def exog_re(self) -> Floats | None:
         """Covariates of the group term (n, q), or None."""
+        if isinstance(self._design, StreamDesign):
+            raise rows_not_kept("a row of exog_re")
         found = [term.blocks[0].basis for term in self._design.terms if term.role == "group"]
         return np.column_stack(found) if found else None
 
@@ -211,14 +219,14 @@ class MixedLM:
     @property
     def nobs(self) -> int:
         """Rows in use."""
-        return len(self._design.y)
+        return self._design.n
 
     n_totobs = nobs
 
     @property
     def k_fe(self) -> int:
         """Columns of the fixed design."""
-        return int(self._design.X.shape[1])
+        return len(self._design.fe_names)
 
     @property
     def k_re(self) -> int:
@@ -265,7 +273,11 @@ class MixedLM:
 
     @cached_property
     def _products(self) -> tuple[CrossProducts, Plan]:
-        cp = sum_rows(self._rows, self._design.terms)
+        design = self._design
+        if isinstance(design, StreamDesign):
+            cp = sum_stream(design)
+        else:
+            cp = sum_rows(self._rows, design.terms)
         return cp, plan(cp)
 
     def fit(
@@ -282,8 +294,9 @@ class MixedLM:
         start = None
         if start_params is not None:
             start = start_theta(start_params, self._design.terms, cp.scaled_terms, (cp.p, self.k_fe))
-        found = estimate(cp, layout, self._design.terms, reml=reml, start=start, rows=self._rows)
-        return MixedLMResults(self, UserUnits(found, self._rows))
+        kept = None if isinstance(self._design, StreamDesign) else self._rows
+        found = estimate(cp, layout, self._design.terms, reml=reml, start=start, rows=kept)
+        return MixedLMResults(self, UserUnits(found, kept))
 
     def predict(self, params: Any, exog: Any = None, *, transform: bool = False) -> pd.Series | Floats:
         """Xβ at fixed effects (p,) for the rows in use or for `exog` (columns of X, or a table).
@@ -332,7 +345,8 @@ def mixedlm(
     """A linear mixed model from formulas, with the interface of `statsmodels.formula.api.mixedlm`.
 
     formula    : 'outcome ~ fixed effects' or a patsy ModelDesc
-    data       : DataFrame, dict of arrays, structured or record array, or a table of polars or pyarrow
+    data       : DataFrame, dict of arrays, structured or record array, or a table of polars or pyarrow; or
+                 more than fits in memory (below)
     re_formula : one-sided formula of the group term's correlated effects; None is a random intercept, or no
                  group term beside a vc_formula; '0' none
     vc_formula : component name → one-sided formula, evaluated within each group; independent effects of
@@ -346,6 +360,16 @@ def mixedlm(
     offset     : column name, or one number a row: a known part of the mean
     eval_env   : where names that are no columns are looked up: 0 the caller, k frames further out, −1 a
                  clean namespace, or a patsy EvalEnvironment
+
+    Data larger than memory: the path of a Parquet file or folder, a pyarrow Dataset, a list or other iterable
+    of tables, or a function without arguments that gives such an iterable anew each time it is called.
+    The first chunk is looked at, and then all rows are read twice: once here, for levels and moments, and
+    once at the first fit, for sums. Text, categories, dates and C(number) take a pass before these; each step
+    of a patsy transform such as center(x) or bs(x) takes another. The estimates are those of the same rows
+    in memory; what has an entry for every row (fittedvalues, resid, augment) is not there.
+
+    client     : a dask.distributed Client on which to read and sum the chunks; only totals come back
+    progress   : function called with (pass_number, rows_done, rows_total) as one value, after each chunk
 
     Raises FormulaError, DataError, MissingValuesError or ModelError, each a MixedCoreError and a ValueError.
 

@@ -64,6 +64,10 @@ class Moments:
         found = np.flatnonzero((self.low[numbers] == self.high[numbers]) & (self.low[numbers] != 0))
         return int(found[0]) if found.size else None
 
+    def mean_squares(self, numbers: Ints) -> Floats:
+        """Weighted mean over the rows of the squares of some columns, (k,)."""
+        return np.asarray(self.M2[numbers, numbers] / self.weight + self.centre[numbers] ** 2)
+
     def products(self, left: Ints, right: Ints, centred: tuple[Floats, Floats]) -> Floats:
         """Mean products over the n rows of two sets of columns, less their means where `centred`."""
         offsets = np.outer(
@@ -72,14 +76,17 @@ class Moments:
         return np.asarray((self.M2[np.ix_(left, right)] + self.weight * offsets) / self.n)
 
 
-def moments(chunks: Iterable[Chunk]) -> Moments:
-    """Moments of all chunks; DataError where there are none."""
+def moments(chunks: Iterable[Chunk], origin: Floats | None = None) -> Moments:
+    """Moments of all chunks, about the origin that the first suggests or the given one.
+
+    Only moments about the same origin add. DataError where there are no rows.
+    """
     parts = iter(chunks)
     first = next(parts, None)
     if first is None:
         raise DataError("The data have no rows.")
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):  # sizes are checked afterwards
-        start = moments_of(first, _origin(first))
+        start = moments_of(first, origin_of(first) if origin is None else origin)
         return reduce(lambda total, chunk: total + moments_of(chunk, start.origin), parts, start)
 
 
@@ -98,7 +105,8 @@ def moments_of(chunk: Chunk, origin: Floats) -> Moments:
     return Moments(n, weight, logs, origin, mean, M2, low, high, nonzero)
 
 
-def _origin(chunk: Chunk) -> Floats:
+def origin_of(chunk: Chunk) -> Floats:
+    """An origin (c,) from which the columns are not far, judged by some rows: zero where that will do."""
     table = np.stack(chunk.columns)
     mean, size = table.mean(axis=1), table.std(axis=1)
     near = np.where(table[:, 0] == table[:, -1], table[:, 0], mean)

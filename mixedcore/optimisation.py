@@ -135,8 +135,8 @@ class Optimisation:
 def zero_variances(user: UserUnits, t: int) -> list[str]:
     """Covariates of a group term whose variance is zero."""
     term, psi = user.estimate.terms[t], user.psi(t)
-    basis = term.blocks[0].basis
-    share = np.diag(psi) * np.einsum("ij,ij->j", basis, basis) / len(basis)
+    units = user.estimate.evaluation.cp.units
+    share = np.diag(psi) * units.moments.mean_squares(units.layout.bases[t][0])
     return [name for name, s in zip(term.columns, share, strict=True) if s < ZERO_SHARE]
 
 

@@ -281,7 +281,7 @@ class MixedLMResults:
         """
         if self.model.design.bars:
             return dict(covariances_by_factor(self._user))
-        return covariances_by_group(self._user, self.model.group_labels, self.model.group_codes)
+        return covariances_by_group(self._user, self.model.group_labels, lambda: self.model.group_codes)
 
     def predict(self, exog: Any = None, transform: bool = True) -> pd.Series | Floats:
         """Fixed part Xβ + offset for the fitted rows, or for new data.
@@ -313,7 +313,7 @@ class MixedLMResults:
 
     @cached_property
     def _shares(self) -> VarianceShares:
-        return variance_shares(self._user, self.model.design.response - self._user.marginal_resid)
+        return variance_shares(self._user)
 
     def glance(self) -> pd.DataFrame:
         """One row: size, likelihood, residual SD, ICC, R², verdicts. `reml_criterion` is missing under ML."""
@@ -358,7 +358,7 @@ class MixedLMResults:
 
     def summary(self, alpha: float = 0.05) -> Summary:
         """The classic summary: facts and coefficients, covariances in the user's units."""
-        sizes = np.bincount(self.model.group_codes)
+        sizes = self.model.design.group_sizes
         facts = (
             ("Model:", "MixedLM", "Dependent Variable:", self.model.endog_names),
             ("No. Observations:", str(self.nobs), "Method:", self.method),

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from mixedcore.design import Design
+from mixedcore.design_stream import StreamDesign
 
 DIGITS = 5
 
@@ -82,7 +83,7 @@ class Summary:
         return self.as_html()
 
 
-def beside_facts(design: Design) -> list[tuple[str, str, str, str]]:
+def beside_facts(design: Design | StreamDesign) -> list[tuple[str, str, str, str]]:
     """A line on weights and offset where there are any, each by its column."""
     weights = "No" if design.weights is None else design.weights_column or "Yes"
     offset = "No" if design.offset is None else design.offset_column or "Yes"

@@ -117,6 +117,12 @@ class LevelSums:
         for row, value in zip(self.total, values, strict=True):
             row += np.bincount(codes, value, minlength=self.m)
 
+    def __add__(self, other: LevelSums) -> LevelSums:
+        """Both sums, of the same products."""
+        if not self.total.size or not other.total.size:
+            return self if self.total.size else other
+        return LevelSums(self.m, self.products, self.total + other.total)
+
     def blocks(self, left: Sequence[int], right: Sequence[int]) -> Floats:
         """The sums for two sets of columns, (left, right, m)."""
         where = [[self.products[min(i, j), max(i, j)] for j in right] for i in left]

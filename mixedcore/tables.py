@@ -39,12 +39,12 @@ class Table:
 
     def has(self, name: str) -> bool:
         """Whether `name` is a column; as Python does in formulas, compared after NFKC normalisation."""
-        return self._own_name(name) is not None
+        return self.own_name(name) is not None
 
     def column(self, name: str) -> Values:
         """Column `name`, (n,) or (n, k); FormulaError if absent, DataError if it is no column of rows."""
         if name not in self._read:
-            own = self._own_name(name)
+            own = self.own_name(name)
             if own is None:
                 raise FormulaError(self.unknown(name))
             self._read[name] = self._extract(own)
@@ -66,7 +66,7 @@ class Table:
         some = ", ".join(repr(n) for n in known[:8]) + (", …" if len(known) > 8 else "")
         return f"There is no {role} {name!r} in the data." + (f" The columns are {some}." if known else "")
 
-    def _own_name(self, name: str) -> Any:
+    def own_name(self, name: str) -> Any:
         """The source's own spelling of `name`, or None."""
         if self.names is None:
             try:

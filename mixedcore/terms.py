@@ -30,6 +30,8 @@ class Block:
                model has no top-level groups
     labels   : m · q coefficient names, level by level ('classroom[C(classroom)[a]]'); only levels
                and columns that exist in Z are used, so a padding column carries the empty string
+    counts   : None; where rows are read in chunks and not kept, `codes` (c,) are those of the c distinct
+               combinations of levels, `counts` (c,) the rows of each, and basis is empty, (0, q)
     """
 
     codes: Ints
@@ -37,11 +39,17 @@ class Block:
     basis: Floats
     group_of_level: Ints
     labels: Sequence[str]
+    counts: Ints | None = None
 
     @property
     def width(self) -> int:
         """q, the number of coefficients a level."""
         return int(self.basis.shape[1])
+
+    @property
+    def sizes(self) -> Ints:
+        """Rows of each level, (m,)."""
+        return np.bincount(self.codes, self.counts, self.n_levels).astype(np.intp)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,11 +9,14 @@ from functools import cached_property
 import numpy as np
 
 from mixedcore.chart import factor_of, lower_root
+from mixedcore.errors import rows_not_kept
 from mixedcore.estimate import Estimate
 from mixedcore.groupings import Grouping, Member
+from mixedcore.moments import Moments, moments
 from mixedcore.rows import Rows
 from mixedcore.rowwise import outcome_less_fixed, random_part
-from mixedcore.terms import Block, Floats, Ints, RandomTerm
+from mixedcore.scaling import Basis
+from mixedcore.terms import Floats, Ints, RandomTerm
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,7 +24,7 @@ class UserUnits:
     """An estimate seen in the units of the data; everything here is linear in the engine's numbers."""
 
     estimate: Estimate
-    rows: Rows
+    rows: Rows | None  # None where they were read in chunks and not kept
 
     @cached_property
     def sigma2(self) -> float:
@@ -117,6 +120,12 @@ class UserUnits:
         A = self._to_user(t, len(H))
         return np.asarray(self.sigma2 * np.einsum("ij,jkm,lk->ilm", A, H, A))
 
+    @property
+    def _kept_rows(self) -> Rows:
+        if self.rows is None:
+            raise rows_not_kept("a residual or fitted value")
+        return self.rows
+
     @cached_property
     def random_part(self) -> Floats:
         """Zb, (n,), from the centred columns: no digits lost to large means."""
@@ -132,17 +141,29 @@ class UserUnits:
     @property
     def root_weights(self) -> Floats | None:
         """Square roots of the prior weights (n,), or None."""
-        return None if self.rows.weights is None else np.sqrt(self.rows.weights)
+        weights = None if self.rows is None else self.rows.weights
+        return None if weights is None else np.sqrt(weights)
+
+    @cached_property
+    def plain_moments(self) -> Moments:
+        """Moments of all columns over the rows, without prior weights."""
+        if self.rows is None or self.rows.weights is None:
+            return self.estimate.evaluation.cp.units.moments
+        return moments(self._plain.chunks())
+
+    def mean_products(self, basis: Basis) -> Floats:
+        """Mean products (q, q) over the rows of columns mixed row by row, without prior weights."""
+        if self.rows is None or self.rows.weights is None:
+            return basis.gram
+        values = (
+            basis.values(chunk, self.estimate.evaluation.cp.units.moments) for chunk in self._plain.chunks()
+        )
+        return np.asarray(sum(columns @ columns.T for columns in values) / self.rows.n)
 
     @property
     def _plain(self) -> Rows:
         """The rows without the roots of the weights that multiply them in the engine."""
-        return replace(self.rows, weights=None)
-
-
-def level_sizes(block: Block) -> Ints:
-    """Rows of each level, (m,)."""
-    return np.bincount(block.codes, minlength=block.n_levels)
+        return replace(self._kept_rows, weights=None)
 
 
 def free_entries(term: RandomTerm) -> tuple[Ints, Ints]:

@@ -9,7 +9,7 @@ from typing import Literal
 from mixedcore.optimisation import Optimisation, zero_variances
 from mixedcore.parameters import effect_names
 from mixedcore.terms import Floats, RandomTerm
-from mixedcore.units import UserUnits, level_sizes
+from mixedcore.units import UserUnits
 
 FEW_LEVELS = 5
 MOST_NAMES = 8  # names that one sentence lists
@@ -216,7 +216,7 @@ def _uneven_weights(user: UserUnits) -> Iterator[Finding]:
 
 def _single_rows(user: UserUnits) -> Iterator[Finding]:
     for term in user.estimate.terms:
-        sizes = level_sizes(term.blocks[0])
+        sizes = term.blocks[0].sizes
         single = int((sizes == 1).sum())
         if single and 2 * single > sizes.size:
             yield Finding(

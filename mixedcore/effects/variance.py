@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from mixedcore.scaling import Basis
 from mixedcore.terms import Floats
 from mixedcore.units import UserUnits
 
@@ -48,26 +49,40 @@ class VarianceShares:
         return table.groupby("group", sort=False, as_index=False).sum()
 
 
-def variance_shares(user: UserUnits, fixed_part: Floats) -> VarianceShares:
-    """Shares for a fit whose fixed part Xβ, (n,), is given."""
-    terms = user.estimate.terms
-    added = np.array(
-        [sum(_added(b.basis, _root(user, t, b.width)) for b in term.blocks) for t, term in enumerate(terms)]
-    )
+def variance_shares(user: UserUnits) -> VarianceShares:
+    """Shares from the moments of the columns, rows counting alike whatever their prior weights."""
+    cp = user.estimate.evaluation.cp
+    added = [
+        sum(_added(_products(user, basis)[0], T) for basis in scaled.bases)
+        for scaled, T in zip(cp.units.terms, user.estimate.factors, strict=True)
+    ]
+    products, mean = _products(user, cp.fixed.basis)
+    covariance = (products - np.outer(mean, mean)) * (cp.n / (cp.n - 1))
+    beta = cp.fixed.start + user.y_scale * user.estimate.evaluation.beta
     return VarianceShares(
-        fixed=float(np.var(fixed_part, ddof=1)),
-        random=user.sigma2 * added,
+        fixed=float(beta @ covariance @ beta),
+        random=user.sigma2 * np.array(added),
         residual=user.sigma2,
-        names=tuple(term.name for term in terms),
+        names=tuple(term.name for term in user.estimate.terms),
     )
 
 
-def _added(basis: Floats, root: Floats) -> float:
-    """Mean of z'Ψz over the rows z of a basis (n, q), Ψ given by its root."""
-    half = basis @ root
-    return float(np.einsum("ij,ij->", half, half)) / len(basis)
+def _added(gram: Floats, T: Floats) -> float:
+    """Mean of z'Ψz over rows z with mean products zz' = gram (q, q), for Ψ = TT', T (q, q) or one number."""
+    psi = T @ T.T
+    return float((gram * (psi * np.eye(len(gram)) if len(psi) == 1 else psi)).sum())
 
 
-def _root(user: UserUnits, t: int, width: int) -> Floats:
-    root = user.root(t)
-    return root * np.eye(width) if user.estimate.terms[t].structure == "isotropic" else root
+def _products(user: UserUnits, basis: Basis) -> tuple[Floats, Floats]:
+    """Mean products (q, q) and means (q,) over the rows of the engine's columns, without prior weights."""
+    affine, own, found = basis.affine, user.estimate.evaluation.cp.units.moments, user.plain_moments
+    numbers = affine.numbers
+    centre = np.where(affine.centred, found.mean[numbers] - own.mean[numbers], found.centre[numbers])
+    mean = centre * affine.scale
+    if basis.by_row and basis.mix is not None:
+        return user.mean_products(basis), mean @ basis.mix
+    spread = found.M2[np.ix_(numbers, numbers)] / found.n * np.outer(affine.scale, affine.scale)
+    products = spread + np.outer(mean, mean)
+    if basis.mix is None:
+        return products, mean
+    return basis.mix.T @ products @ basis.mix, mean @ basis.mix

@@ -172,7 +172,7 @@ def test_joint_conditional_covariances_of_a_group(case: Case) -> None:
     single = len(case.data.terms) == 1  # its levels are then the groups themselves
     codes = case.data.terms[0].blocks[0].codes if single else case.data.group
     labels = list(range(codes.max() + 1))
-    found = covariances_by_group(case.user, labels, codes)
+    found = covariances_by_group(case.user, labels, lambda: codes)
     assert list(found) == labels
     for label in labels:
         close(found[label].to_numpy(), case.dense.joint_covariance(np.flatnonzero(codes == label)), EXACT)
