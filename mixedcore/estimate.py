@@ -31,6 +31,7 @@ KNOWN = 1e-10  # share of the best known direction from which the data say somet
 SPANNED = 1e-9  # share of a random effect that lies outside the fixed effects
 GAIN = 1e-9  # a restart must lower the criterion by more than this
 RESTARTS = 20
+FEW_LEVELS = 5  # levels a coefficient of a full covariance below which it may have several optima
 STEPS_OFF_ZERO = 10.0 ** -np.arange(0.0, 3.5, 0.5)  # standard deviations tried to leave a zero or a saddle
 SADDLE = 1e-8  # negative curvature above this share of the largest is no rounding
 
@@ -64,7 +65,11 @@ def estimate(
     start: Floats | None = None,
     max_steps: int = 200,
 ) -> Estimate:
-    """Minimise the criterion from `start` (k,), in the engine's units, or from moments of the outcome."""
+    """Minimise the criterion from `start` (k,), in the engine's units, or from moments of the outcome.
+
+    Few levels may know so little of a full covariance that the criterion has several optima, on the boundary
+    most of them. A search from Λ = I is then held against the first.
+    """
 
     evaluations = 0
 
@@ -74,17 +79,13 @@ def estimate(
         return with_exact_residual(evaluate(cp, plan, roots_of(cp, theta), reml=reml))
 
     chart = Roots(cp, terms)
-    search = _Search(chart, at)
-    first = moments(cp) if start is None else start
-    point, optimum = minimise(at, first, chart, max_steps=max_steps)
-    _check_residual(point)
-    for _ in range(RESTARTS):
-        better = search.leave_zero(point, optimum)
-        if better is None:
-            break
-        point, optimum = minimise(at, better, chart, max_steps=max_steps)
-    theta, point = search.snap(optimum.theta, point)
+    search = _Search(chart, at, max_steps)
+    point, optimum = search.descend(moments(cp) if start is None else start)
+    if start is None and search.may_have_missed(optimum.theta):
+        other = search.descend(chart.identity())
+        point, optimum = min((point, optimum), other, key=lambda found: found[1].objective)
     _check_identified(cp, terms, point)
+    theta = optimum.theta
     factors = tuple(rectify(T) for T in chart.factors(theta))
     optimum = replace(
         optimum, theta=chart.theta(list(factors)), objective=point.value, evaluations=evaluations
@@ -131,21 +132,41 @@ def null_directions(T: Floats) -> Floats:
 class _Search:
     chart: Roots
     at: Callable[[Floats], Evaluation]
+    max_steps: int
 
-    def value(self, theta: Floats) -> float:
-        """The criterion, infinite where the model cannot be evaluated."""
+    def descend(self, start: Floats) -> tuple[Evaluation, OptSummary]:
+        """The optimum below `start`, its zeros left or confirmed."""
+        point, optimum = minimise(self.at, start, self.chart, max_steps=self.max_steps)
+        _check_residual(point)
+        for _ in range(RESTARTS):
+            better = self.leave_zero(point, optimum)
+            if better is None:
+                break
+            point, optimum = minimise(self.at, better, self.chart, max_steps=self.max_steps)
+        theta, point = self.snap(optimum.theta, point)
+        return point, replace(optimum, theta=theta, objective=point.value)
+
+    def may_have_missed(self, theta: Floats) -> bool:
+        """Whether a full covariance of few levels is singular."""
+        return any(
+            null_directions(T).shape[1] > 0 and len(T) > 1 and term.blocks[0].n_levels < FEW_LEVELS * len(T)
+            for term, T in zip(self.chart.terms, self.chart.factors(theta), strict=True)
+        )
+
+    def try_at(self, theta: Floats) -> Evaluation | None:
+        """None where the model cannot be evaluated."""
         try:
-            return self.at(theta).value
+            return self.at(theta)
         except NotPositiveDefiniteError:
-            return np.inf
+            return None
 
     def leave_zero(self, point: Evaluation, optimum: OptSummary) -> Floats | None:
         """A better θ off the boundary or down from a saddle, or None where there is none."""
         best, lowest = None, point.value - GAIN - ROUNDING * abs(point.value)
         for candidate in self._ways_down(point, optimum):
-            value = self.value(candidate)
-            if value < lowest:
-                best, lowest = candidate, value
+            found = self.try_at(candidate)
+            if found is not None and found.value < lowest:
+                best, lowest = candidate, found.value
         return best
 
     def _ways_down(self, point: Evaluation, optimum: OptSummary) -> Iterator[Floats]:
@@ -196,9 +217,10 @@ class _Search:
                     lower_root(root) if self.chart.terms[t].structure == "full" else np.diag(_row_sizes(root))
                 )
                 allowed = point.value + FREE_OF_COST + ROUNDING * abs(point.value)
-                if self.value(candidate := self.chart.theta(factors)) > allowed:
+                found = self.try_at(candidate := self.chart.theta(factors))
+                if found is None or found.value > allowed:
                     break
-                theta, point = candidate, self.at(candidate)
+                theta, point = candidate, found
         return theta, point
 
 
