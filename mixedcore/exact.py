@@ -1,8 +1,8 @@
 """The reduced system of β and the residual from the rows, where the cross-products have lost its digits.
 
-W'V⁻¹W = (W − ZB)'(W − ZB) + U'U for W = [X y], with B = ΛU the modes of each column. It is stationary in B, so
-it keeps its digits whatever rounding has done to B; as a difference of cross-products it loses as many
-as the random effects explain.
+W'V⁻¹W = (W − ZB)'(W − ZB) + U'U for W = [X y], with B = ΛU the modes of each column. It is stationary in B,
+so it keeps its digits whatever rounding has done to B; as a difference of cross-products it loses as many as
+the random effects explain.
 """
 
 from __future__ import annotations
