@@ -20,7 +20,7 @@ from mixedcore.elimination import Plan
 from mixedcore.errors import ModelError, NotPositiveDefiniteError
 from mixedcore.exact import with_exact_residual
 from mixedcore.optimise import ROUNDING, OptSummary, minimise
-from mixedcore.start import moments
+from mixedcore.start import LEAST_SD, moments
 from mixedcore.terms import Floats, RandomTerm
 
 NULL = 1e-6  # singular values of Λ below this, in the engine's units, are directions of no variance
@@ -67,8 +67,8 @@ def estimate(
 ) -> Estimate:
     """Minimise the criterion from `start` (k,), in the engine's units, or from moments of the outcome.
 
-    Few levels may know so little of a full covariance that the criterion has several optima, on the boundary
-    most of them. A search from Λ = I is then held against the first.
+    Few levels may know so little of a full covariance that the criterion has several optima. Searches from
+    elsewhere are then held against the first.
     """
 
     evaluations = 0
@@ -81,9 +81,8 @@ def estimate(
     chart = Roots(cp, terms)
     search = _Search(chart, at, max_steps)
     point, optimum = search.descend(moments(cp) if start is None else start)
-    if start is None and search.may_have_missed(optimum.theta):
-        other = search.descend(chart.identity())
-        point, optimum = min((point, optimum), other, key=lambda found: found[1].objective)
+    for other in search.other_starts(optimum.theta) if start is None else ():
+        point, optimum = min((point, optimum), search.descend(other), key=lambda found: found[1].objective)
     _check_identified(cp, terms, point)
     theta = optimum.theta
     factors = tuple(rectify(T) for T in chart.factors(theta))
@@ -146,12 +145,20 @@ class _Search:
         theta, point = self.snap(optimum.theta, point)
         return point, replace(optimum, theta=theta, objective=point.value)
 
-    def may_have_missed(self, theta: Floats) -> bool:
-        """Whether a full covariance of few levels is singular."""
-        return any(
-            null_directions(T).shape[1] > 0 and len(T) > 1 and term.blocks[0].n_levels < FEW_LEVELS * len(T)
-            for term, T in zip(self.chart.terms, self.chart.factors(theta), strict=True)
-        )
+    def other_starts(self, theta: Floats) -> Iterator[Floats]:
+        """Where another optimum may be reached from, given one, if a full covariance has few levels.
+
+        The opposite correlations with the first coefficient; Λ = I too where such a covariance is singular.
+        """
+        factors = self.chart.factors(theta)
+        few = [
+            term.structure == "full" and len(T) > 1 and term.blocks[0].n_levels < FEW_LEVELS * len(T)
+            for term, T in zip(self.chart.terms, factors, strict=True)
+        ]
+        if any(few):
+            yield self.chart.theta([_mirrored(T) if f else T for T, f in zip(factors, few, strict=True)])
+        if any(f and null_directions(T).size for T, f in zip(factors, few, strict=True)):
+            yield self.chart.identity()
 
     def try_at(self, theta: Floats) -> Evaluation | None:
         """None where the model cannot be evaluated."""
@@ -227,6 +234,13 @@ class _Search:
 def _negative(eigenvalues: Floats) -> NDArray[np.bool_]:
     """Which are negative by more than rounding."""
     return np.asarray(eigenvalues < -SADDLE * np.abs(eigenvalues).max(initial=0.0))
+
+
+def _mirrored(T: Floats) -> Floats:
+    """Λ with opposite correlations of the first coefficient, and some variance in every direction."""
+    out = np.concatenate([T[:1], -T[1:]])
+    left, size, right = np.linalg.svd(out)
+    return lower_root((left * np.maximum(size, LEAST_SD)) @ right)
 
 
 def _row_sizes(root: Floats) -> Floats:

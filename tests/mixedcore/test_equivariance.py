@@ -15,7 +15,7 @@ import pytest
 
 from mixedcore import MixedLMResults, mixedlm
 
-# Searches in equivalent units end within 1e-6 standard errors of each other: the criterion and β depend on
+# Searches in equivalent units end within 5e-6 standard errors of the optimum: the criterion and β depend on
 # the variances to second order, the rest to first.
 SAME = 1e-5
 SAME_CRITERION = 1e-7
