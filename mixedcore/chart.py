@@ -65,6 +65,10 @@ class Roots:
         parts = [parameters_of(term, T) for term, T in zip(self.terms, factors, strict=True)]
         return np.concatenate(parts) if parts else np.zeros(0)
 
+    def identity(self) -> Floats:
+        """θ at Λ = I: every coefficient as variable as the residual, in the engine's units."""
+        return self.theta([np.eye(term.blocks[0].width) for term in self.terms])
+
     def slope(self, point: Evaluation, t: int) -> Floats:
         """∂d/∂Ψ of one term, (q, q); the sum over its coefficients, (1, 1), for an isotropic one."""
         own = [

@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypedDict
 
 import numpy as np
 from scipy.linalg.lapack import dtrtri
@@ -30,6 +31,15 @@ from mixedcore.factor import Border, Factor, Root, Solution, cross_gram, factori
 from mixedcore.groupings import Grouping
 from mixedcore.selected import Faces
 from mixedcore.terms import Floats, Ints
+
+
+class LeastSquares(TypedDict):
+    """What the last rows of the factor give: see `Evaluation`."""
+
+    R_X: Floats
+    R_inverse: Floats
+    beta: Floats
+    r2: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,16 +190,24 @@ def evaluate(cp: CrossProducts, plan: Plan, roots: tuple[Root, ...], *, reml: bo
     factor = factorise(cp, plan, roots)
     border = reduce(factor, _data_border(cp, plan))
     try:
-        L = np.linalg.cholesky(border.gram)
+        found = least_squares(border.gram)
     except np.linalg.LinAlgError as err:
         raise NotPositiveDefiniteError(
             "Here the fixed effects cannot be told apart, or the random effects leave no residual; "
             "look for collinear predictors, and for an outcome that its groups determine."
         ) from err
+    return Evaluation(cp, reml, factor, border, **found)
+
+
+def least_squares(gram: Floats) -> LeastSquares:
+    """R_X, its inverse, β and r² from [X y]'V⁻¹[X y], (p + 1, p + 1).
+
+    LinAlgError where it is not positive definite.
+    """
+    L = np.linalg.cholesky(gram)
     R_X = np.ascontiguousarray(L[:-1, :-1].T)
-    R_inverse = dtrtri(R_X)[0] if cp.p else R_X
-    beta = R_inverse @ L[-1, :-1]
-    return Evaluation(cp, reml, factor, border, R_X, R_inverse, beta, float(L[-1, -1] ** 2))
+    R_inverse = dtrtri(R_X)[0] if len(R_X) else R_X
+    return {"R_X": R_X, "R_inverse": R_inverse, "beta": R_inverse @ L[-1, :-1], "r2": float(L[-1, -1] ** 2)}
 
 
 def roots_of(cp: CrossProducts, theta: Floats) -> tuple[Root, ...]:

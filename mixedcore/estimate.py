@@ -21,7 +21,7 @@ from mixedcore.errors import ModelError, NotPositiveDefiniteError
 from mixedcore.exact import with_exact_residual
 from mixedcore.optimise import ROUNDING, OptSummary, minimise
 from mixedcore.rows import Rows
-from mixedcore.start import moments_start
+from mixedcore.start import LEAST_SD, moments_start
 from mixedcore.terms import Floats, RandomTerm
 
 NULL = 1e-6  # singular values of Λ below this, in the engine's units, are directions of no variance
@@ -32,6 +32,7 @@ KNOWN = 1e-10  # share of the best known direction from which the data say somet
 SPANNED = 1e-9  # share of a random effect that lies outside the fixed effects
 GAIN = 1e-9  # a restart must lower the criterion by more than this
 RESTARTS = 20
+FEW_LEVELS = 5  # levels a coefficient of a full covariance below which it may have several optima
 STEPS_OFF_ZERO = 10.0 ** -np.arange(0.0, 3.5, 0.5)  # standard deviations tried to leave a zero or a saddle
 SADDLE = 1e-8  # negative curvature above this share of the largest is no rounding
 
@@ -68,6 +69,9 @@ def estimate(
 ) -> Estimate:
     """Minimise the criterion from `start` (k,), in the engine's units, or from moments of the outcome.
 
+    Few levels may know so little of a full covariance that the criterion has several optima. Searches from
+    elsewhere are then held against the first.
+
     rows : the data where they are at hand, for outcomes that the effects explain so well that cross-products
            lose the residual's digits
     """
@@ -81,17 +85,12 @@ def estimate(
         return point if rows is None else with_exact_residual(point, rows, terms)
 
     chart = Roots(cp, terms)
-    search = _Search(chart, at)
-    first = moments_start(cp) if start is None else start
-    point, optimum = minimise(at, first, chart, max_steps=max_steps)
-    _check_residual(point)
-    for _ in range(RESTARTS):
-        better = search.leave_zero(point, optimum)
-        if better is None:
-            break
-        point, optimum = minimise(at, better, chart, max_steps=max_steps)
-    theta, point = search.snap(optimum.theta, point)
+    search = _Search(chart, at, max_steps)
+    point, optimum = search.descend(moments_start(cp) if start is None else start)
+    for other in search.other_starts(optimum.theta) if start is None else ():
+        point, optimum = min((point, optimum), search.descend(other), key=lambda found: found[1].objective)
     _check_identified(cp, terms, point)
+    theta = optimum.theta
     factors = tuple(rectify(T) for T in chart.factors(theta))
     optimum = replace(
         optimum, theta=chart.theta(list(factors)), objective=point.value, evaluations=evaluations
@@ -138,21 +137,49 @@ def null_directions(T: Floats) -> Floats:
 class _Search:
     chart: Roots
     at: Callable[[Floats], Evaluation]
+    max_steps: int
 
-    def value(self, theta: Floats) -> float:
-        """The criterion, infinite where the model cannot be evaluated."""
+    def descend(self, start: Floats) -> tuple[Evaluation, OptSummary]:
+        """The optimum below `start`, its zeros left or confirmed."""
+        point, optimum = minimise(self.at, start, self.chart, max_steps=self.max_steps)
+        _check_residual(point)
+        for _ in range(RESTARTS):
+            better = self.leave_zero(point, optimum)
+            if better is None:
+                break
+            point, optimum = minimise(self.at, better, self.chart, max_steps=self.max_steps)
+        theta, point = self.snap(optimum.theta, point)
+        return point, replace(optimum, theta=theta, objective=point.value)
+
+    def other_starts(self, theta: Floats) -> Iterator[Floats]:
+        """Where another optimum may be reached from, given one, if a full covariance has few levels.
+
+        The opposite correlations with the first coefficient; Λ = I too where such a covariance is singular.
+        """
+        factors = self.chart.factors(theta)
+        few = [
+            term.structure == "full" and len(T) > 1 and term.blocks[0].n_levels < FEW_LEVELS * len(T)
+            for term, T in zip(self.chart.terms, factors, strict=True)
+        ]
+        if any(few):
+            yield self.chart.theta([_mirrored(T) if f else T for T, f in zip(factors, few, strict=True)])
+        if any(f and null_directions(T).size for T, f in zip(factors, few, strict=True)):
+            yield self.chart.identity()
+
+    def try_at(self, theta: Floats) -> Evaluation | None:
+        """None where the model cannot be evaluated."""
         try:
-            return self.at(theta).value
+            return self.at(theta)
         except NotPositiveDefiniteError:
-            return np.inf
+            return None
 
     def leave_zero(self, point: Evaluation, optimum: OptSummary) -> Floats | None:
         """A better θ off the boundary or down from a saddle, or None where there is none."""
         best, lowest = None, point.value - GAIN - ROUNDING * abs(point.value)
         for candidate in self._ways_down(point, optimum):
-            value = self.value(candidate)
-            if value < lowest:
-                best, lowest = candidate, value
+            found = self.try_at(candidate)
+            if found is not None and found.value < lowest:
+                best, lowest = candidate, found.value
         return best
 
     def _ways_down(self, point: Evaluation, optimum: OptSummary) -> Iterator[Floats]:
@@ -203,15 +230,23 @@ class _Search:
                     lower_root(root) if self.chart.terms[t].structure == "full" else np.diag(_row_sizes(root))
                 )
                 allowed = point.value + FREE_OF_COST + ROUNDING * abs(point.value)
-                if self.value(candidate := self.chart.theta(factors)) > allowed:
+                found = self.try_at(candidate := self.chart.theta(factors))
+                if found is None or found.value > allowed:
                     break
-                theta, point = candidate, self.at(candidate)
+                theta, point = candidate, found
         return theta, point
 
 
 def _negative(eigenvalues: Floats) -> NDArray[np.bool_]:
     """Which are negative by more than rounding."""
     return np.asarray(eigenvalues < -SADDLE * np.abs(eigenvalues).max(initial=0.0))
+
+
+def _mirrored(T: Floats) -> Floats:
+    """Λ with opposite correlations of the first coefficient, and some variance in every direction."""
+    out = np.concatenate([T[:1], -T[1:]])
+    left, size, right = np.linalg.svd(out)
+    return lower_root((left * np.maximum(size, LEAST_SD)) @ right)
 
 
 def _row_sizes(root: Floats) -> Floats:

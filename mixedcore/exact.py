@@ -1,7 +1,8 @@
-"""The residual sum of squares from the rows, where the cross-products have lost its digits.
+"""The reduced system of β and the residual from the rows, where the cross-products have lost its digits.
 
-r² = ‖y − Xβ − Zb‖² + ‖u‖² with b = Λu is least at the solution, so it keeps its digits whatever rounding has
-done to β and b; as a difference of cross-products it loses as many as the effects explain of y.
+W'V⁻¹W = (W − ZB)'(W − ZB) + U'U for W = [X y], with B = ΛU the modes of each column. It is stationary in B,
+so it keeps its digits whatever rounding has done to B; as a difference of cross-products it loses as many as
+the random effects explain.
 """
 
 from __future__ import annotations
@@ -11,23 +12,27 @@ from dataclasses import replace
 
 import numpy as np
 
-from mixedcore.criterion import Evaluation
+from mixedcore.criterion import Evaluation, least_squares
 from mixedcore.rows import Rows
-from mixedcore.rowwise import outcome_less_fixed, random_part
+from mixedcore.rowwise import residual_gram
 from mixedcore.terms import RandomTerm
 
 EXPLAINED = 1e-2  # residual variance over that of the fixed part's residual, below which the rows are asked
-# Directions with less of Λ's largest singular value have no part in u = Λ'Z'Py, and only rounding in Λ⁻¹b.
+# Directions with less of Λ's largest singular value have no part in U = Λ'Z'V⁻¹W, and only rounding in Λ⁻¹B.
 NO_PART = 1e-8
 
 
 def with_exact_residual(point: Evaluation, rows: Rows, terms: Sequence[RandomTerm]) -> Evaluation:
-    """The same evaluation, its r² to all digits."""
+    """The same evaluation, its R_X, β and r² to all digits."""
     if point.sigma2 > EXPLAINED:
         return point
-    rest = outcome_less_fixed(rows, point.cp, point.beta) - random_part(rows, point.cp, terms, point.modes)
-    penalty = 0.0
-    for root, modes in zip(point.factor.roots, point.modes, strict=True):
-        u = np.linalg.lstsq(root.T, modes, rcond=NO_PART)[0]
-        penalty += float(np.vdot(u, u))
-    return replace(point, r2=float(rest @ rest) + penalty)
+    cp = point.cp
+    gram = residual_gram(rows, cp, terms, point.solution.b)
+    for grouping, root, B in zip(cp.groupings, point.factor.roots, point.solution.b, strict=True):
+        columns = B.swapaxes(0, 1).reshape(grouping.q, -1)
+        U = np.linalg.lstsq(root.T, columns, rcond=NO_PART)[0].reshape(grouping.q, cp.p + 1, grouping.m)
+        gram += np.einsum("iwm,ivm->wv", U, U)
+    try:
+        return replace(point, **least_squares(gram))
+    except np.linalg.LinAlgError:  # no residual at all, which the caller reports
+        return point

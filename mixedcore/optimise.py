@@ -24,6 +24,7 @@ FLOOR = 1e-8  # eigenvalues below this share of the largest are raised to it
 BLIND_STEPS = 5  # steps in a row that may be taken on trust once rounding hides what they gain
 TAUGHT = (0.8, 2.5)  # fall over the expected fall between which a step teaches about the curvature
 LEAST_BEND = 0.1  # share of the curvature along a step that what is learned leaves of it at least
+TURNED = 1e-3  # share of the largest eigenvalue by which what is learned may make one negative
 FAST = 0.05  # decrement over the one before, below which the next may be foreseen
 
 
@@ -108,9 +109,20 @@ class _Search(Generic[P]):
     correction: Floats
     blind: int = 0
 
-    def model(self) -> _Model:
-        """Quadratic model at the point reached."""
-        return _Model.of(*self.chart.derivatives(self.theta, self.point, self.correction))
+    def model(self) -> tuple[_Model, float]:
+        """Quadratic model at the point reached, and the fall still to be expected.
+
+        What was learned goes if it turns the model over, and may not hide what the plain Hessian expects.
+        """
+        none = np.zeros_like(self.correction)
+        plain = _Model.of(*self.chart.derivatives(self.theta, self.point, none))
+        if not self.correction.any():
+            return plain, plain.decrement
+        learned = _Model.of(*self.chart.derivatives(self.theta, self.point, self.correction))
+        if learned.eigenvalues[0] < min(plain.eigenvalues[0], 0.0) - TURNED * plain.values[-1]:
+            self.correction = none
+            return plain, plain.decrement
+        return learned, max(learned.decrement, plain.decrement)
 
     def advance(self, model: _Model) -> _Step[P] | None:
         """Move to a better point inside the trust radius; None when none can be found."""
@@ -221,8 +233,8 @@ def minimise(
     radius = 1.0 + float(np.linalg.norm(start))
     search = _Search(function, chart, start, first, radius, 1, [(start, first.value)], zero)
     message = f"Stopped after {max_steps} steps."
-    model = search.model()
-    before = decrement = model.decrement
+    model, decrement = search.model()
+    before = decrement
     for _ in range(max_steps):
         if decrement < DECREMENT_TOL:
             message = "The expected further fall of the criterion is below tolerance."
@@ -236,8 +248,8 @@ def minimise(
             decrement, message = foreseen, "The search converges, and the fall foreseen is below tolerance."
             break
         search.learn(model, done)
-        model, before = search.model(), decrement
-        decrement = model.decrement
+        before = decrement
+        model, decrement = search.model()
     summary = OptSummary(
         theta=search.theta,
         objective=search.point.value,

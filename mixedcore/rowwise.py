@@ -40,3 +40,23 @@ def random_part(
                 total[first : first + codes.size] += np.einsum("qr,qr->r", columns, b[:, codes])
                 first += codes.size
     return total
+
+
+def residual_gram(rows: Rows, cp: CrossProducts, terms: Sequence[RandomTerm], b: Sequence[Floats]) -> Floats:
+    """(W − ZB)'(W − ZB) for W = [X y] and coefficients B of its columns, per grouping (p + 1, q, m)."""
+    parts = []
+    for grouping, own in zip(cp.groupings, b, strict=True):
+        for member in grouping.members:
+            basis = cp.scaled_terms[member.term].bases[member.block]
+            B = own[:, member.columns][:, :, grouping.order]
+            codes = terms[member.term].blocks[member.block].codes
+            parts.append((basis.affine, B if basis.mix is None else np.matmul(basis.mix, B), codes))
+    fixed, moments, gram = cp.fixed, cp.units.moments, np.zeros((cp.p + 1, cp.p + 1))
+    for chunk in rows.chunks([codes for _, _, codes in parts]):
+        X = fixed.basis.values(chunk, moments)
+        y = outcome_column(chunk, moments, cp.units.layout.outcome, fixed.about_mean) - fixed.start @ X
+        rest = np.vstack([X, y / fixed.y_scale])
+        for (affine, B, _), codes in zip(parts, chunk.codes, strict=True):
+            rest -= np.einsum("qr,wqr->wr", affine.values(chunk, moments), B[:, :, codes])
+        gram += rest @ rest.T
+    return gram

@@ -19,6 +19,7 @@ from mixedcore.units import UserUnits, free_entries
 
 Ddf = Literal["satterthwaite", "residual", "normal"]
 RESIDUAL = "Residual"
+NEARLY_ONE = 1e-6  # 1 − ρ² below which the variance of ρ, of order (1 − ρ²)², is a difference without digits
 _LEVEL_IN_COLUMN = re.compile(r"[^\[]*\[(?P<level>.*)\](?::(?P<slope>[^\]]*))?", re.DOTALL)
 
 
@@ -68,7 +69,8 @@ def random_table(info: VarianceInformation, *, level: float) -> pd.DataFrame:
 
     Intervals are Wald intervals on the log scale for variances and SDs, and on Fisher's z scale for
     correlations (Pinheiro & Bates 2000, section 2.4.3); covariances on their own scale. They are missing
-    where an estimate is on its boundary, where no such approximation holds.
+    where an estimate is on its boundary, where no such approximation holds, or a correlation so near ±1,
+    as that of intercept and slope far from a predictor's zero, that rounding has taken its standard error.
     """
     user = info.user
     z = float(stats.norm.isf((1 - check_level(level)) / 2))
@@ -138,7 +140,7 @@ def _pair_rows(
         return [*rows, _row(group, one, two, np.nan, "correlation", np.nan, np.nan)]
     rho = float(np.clip(covariance / np.sqrt(v1 * v2), -1.0, 1.0))
     low = high = np.nan
-    if not boundary and abs(rho) < 1:
+    if not boundary and 1 - rho**2 > NEARLY_ONE:
         slope = np.array([1 / np.sqrt(v1 * v2), -rho / (2 * v1), -rho / (2 * v2)])
         reach = z * float(np.sqrt(slope @ cov @ slope)) / (1 - rho**2)
         low, high = np.tanh(np.arctanh(rho) - reach), np.tanh(np.arctanh(rho) + reach)
