@@ -11,6 +11,7 @@ from mixedcore.criterion import evaluate, roots_of
 from mixedcore.crossproducts import cross_products
 from mixedcore.elimination import plan
 from mixedcore.rows import gather
+from mixedcore.rowwise import outcome_less_fixed
 from mixedcore.start import LEAST_SD, moments_start
 from mixedcore.terms import Floats
 from tests.mixedcore.dense_algebra import Data, Dense, designs, identity, random_theta
@@ -24,7 +25,8 @@ def dense_moments(data: Data) -> Floats:
     cp = cross_products(data.y, data.X, data.terms)
     V = [*Dense(data, cp, identity(data.terms), True).V_psi, np.eye(data.y.size)]
     expected = np.array([[np.sum(a * b) for b in V] for a in V])
-    found = np.linalg.solve(expected, [cp.fixed.ys @ D @ cp.fixed.ys for D in V])
+    ys = outcome_less_fixed(gather(data.y, data.X, data.terms), cp, np.zeros(cp.p))
+    found = np.linalg.solve(expected, [ys @ D @ ys for D in V])
     return found[:-1] / found[-1]
 
 
