@@ -91,8 +91,8 @@ class Roots:
             out.append(lower_root(T + own.reshape(T.shape)) if full else T + np.diag(own))
         return self.theta(out)
 
-    def derivatives(self, theta: Floats, point: Evaluation, correction: Floats) -> tuple[Floats, Floats]:
-        """Gradient and Hessian in the entries of the roots; `correction` (k, k) is one of Ψ's."""
+    def derivatives(self, theta: Floats, point: Evaluation) -> tuple[Floats, Floats, Floats]:
+        """Gradient and Hessian in the entries of the roots, and the Jacobian of Ψ's with respect to them."""
         gradient: list[Floats] = []
         J: list[Floats] = []
         curvature: list[Floats] = []
@@ -101,16 +101,16 @@ class Roots:
             if term.structure == "full":
                 gradient.append(2 * (S @ T).ravel())
                 J.append(_jacobian(T))
-                curvature.append(np.asarray(2 * np.kron(S, np.eye(len(T)))))
+                curvature.append(_by_column(2 * S))
             else:
                 gradient.append(2 * np.diag(S) * np.diag(T))
                 J.append(np.diag(2 * np.diag(T)))
                 curvature.append(np.diag(2 * np.diag(S)))
         if not gradient:
-            return np.zeros(0), np.zeros((0, 0))
-        jacobian, information = _block_diagonal(J), point.average_information + correction
-        hessian = jacobian.T @ information @ jacobian + _block_diagonal(curvature)
-        return np.concatenate(gradient), np.asarray(hessian)
+            return np.zeros(0), np.zeros((0, 0)), np.zeros((0, 0))
+        jacobian = _block_diagonal(J)
+        hessian = jacobian.T @ point.average_information @ jacobian + _block_diagonal(curvature)
+        return np.concatenate(gradient), np.asarray(hessian), jacobian
 
     def psi(self, theta: Floats) -> Floats:
         """The free entries of every Ψ."""
@@ -136,7 +136,17 @@ def _jacobian(T: Floats) -> Floats:
     return out.reshape(rows.size, q * q)
 
 
+def _by_column(S: Floats) -> Floats:
+    """S ⊗ I, (q², q²): the same matrix for each column of T."""
+    q = len(S)
+    out = np.zeros((q, q, q, q))
+    out[:, np.arange(q), :, np.arange(q)] = S
+    return out.reshape(q * q, q * q)
+
+
 def _block_diagonal(blocks: list[Floats]) -> Floats:
+    if len(blocks) == 1:
+        return blocks[0]
     out = np.zeros((sum(b.shape[0] for b in blocks), sum(b.shape[1] for b in blocks)))
     i = j = 0
     for b in blocks:

@@ -123,7 +123,8 @@ class Evaluation:
         """∂d/∂θ, (k,)."""
         out = np.zeros(self.cp.k)
         for g, S, root in zip(self.cp.groupings, self.slopes, self.factor.roots, strict=True):
-            np.add.at(out, g.template.index, 2 * (S @ root.T)[g.template.rows, g.template.cols])
+            own = 2 * (S @ root.T)[g.template.rows, g.template.cols]
+            out += np.bincount(g.template.index, own, minlength=self.cp.k)
         return out
 
     @cached_property
@@ -132,7 +133,8 @@ class Evaluation:
         out = np.zeros(self.cp.k)
         for g, S in zip(self.cp.groupings, self.slopes, strict=True):
             rows, cols = g.template.rows, g.template.cols
-            np.add.at(out, g.template.index, np.where(rows == cols, 1.0, 2.0) * S[rows, cols])
+            twice = np.where(rows == cols, 1.0, 2.0) * S[rows, cols]
+            out += np.bincount(g.template.index, twice, minlength=self.cp.k)
         return out
 
     @cached_property
@@ -239,7 +241,7 @@ class _Working:
     @classmethod
     def of(cls, g: Grouping, a: Floats) -> _Working:
         """From the scores a (q, m)."""
-        numbers, place = np.unique(g.template.index, return_inverse=True)
+        numbers, place = g.template.parameters
         c = np.zeros((numbers.size, *a.shape))
         for r, s, p in zip(g.template.rows, g.template.cols, place, strict=True):
             c[p, r] += a[s]

@@ -82,14 +82,16 @@ def estimate(
         nonlocal evaluations
         evaluations += 1
         point = evaluate(cp, plan, roots_of(cp, theta), reml=reml)
-        return point if rows is None else with_exact_residual(point, rows, terms)
+        point = point if rows is None else with_exact_residual(point, rows, terms)
+        if evaluations == 1:  # the design alone decides, and the search asks for these derivatives anyway
+            _check_identified(cp, terms, point)
+        return point
 
     chart = Roots(cp, terms)
     search = _Search(chart, at, max_steps)
     point, optimum = search.descend(moments_start(cp) if start is None else start)
     for other in search.other_starts(optimum.theta) if start is None else ():
         point, optimum = min((point, optimum), search.descend(other), key=lambda found: found[1].objective)
-    _check_identified(cp, terms, point)
     theta = optimum.theta
     factors = tuple(rectify(T) for T in chart.factors(theta))
     optimum = replace(
@@ -203,7 +205,10 @@ class _Search:
 
     def _descents(self, t: int, T: Floats, point: Evaluation) -> list[Floats]:
         """Directions without variance in which variance would lower the criterion."""
-        null, S = null_directions(T), self.chart.slope(point, t)
+        null = null_directions(T)
+        if not null.size:
+            return []
+        S = self.chart.slope(point, t)
         if self.chart.terms[t].structure != "full":
             return [v for v in null.T if v @ S @ v < 0]
         values, vectors = np.linalg.eigh(null.T @ S @ null)

@@ -20,6 +20,9 @@ from mixedcore.terms import Floats
 DECREMENT_TOL = 1e-12  # expected further fall of the criterion at convergence, in units of −2 log-likelihood
 ACCEPTED_DECREMENT = 1e-7  # the largest at which a search that rounding has stopped still counts as converged
 ROUNDING = 1e-14  # relative noise in the criterion
+HIDDEN = (
+    5e-16  # relative fall, foreseen for the point reached, that is lost in the last digits of the criterion
+)
 FLOOR = 1e-8  # eigenvalues below this share of the largest are raised to it
 BLIND_STEPS = 5  # steps in a row that may be taken on trust once rounding hides what they gain
 TAUGHT = (0.8, 2.5)  # fall over the expected fall between which a step teaches about the curvature
@@ -55,8 +58,8 @@ class Chart(Protocol[In]):
     def moved(self, theta: Floats, step: Floats) -> Floats:
         """θ (k,) after a step (K,)."""
 
-    def derivatives(self, theta: Floats, point: In, correction: Floats) -> tuple[Floats, Floats]:
-        """Gradient (K,) and Hessian (K, K), the learned correction (k, k) included."""
+    def derivatives(self, theta: Floats, point: In) -> tuple[Floats, Floats, Floats]:
+        """Gradient (K,), Hessian (K, K), and the Jacobian (k, K) that carries what is learned to steps."""
 
     def secant(self, thetas: tuple[Floats, Floats], points: tuple[In, In]) -> tuple[Floats, Floats, Floats]:
         """From the first point to the second: step and change of gradient (k,), Hessian uncorrected."""
@@ -69,9 +72,9 @@ class Flat(Generic[S]):
         """A sum."""
         return theta + step
 
-    def derivatives(self, theta: Floats, point: S, correction: Floats) -> tuple[Floats, Floats]:
+    def derivatives(self, theta: Floats, point: S) -> tuple[Floats, Floats, Floats]:
         """As the point has them."""
-        return point.gradient, point.hessian + correction
+        return point.gradient, point.hessian, np.eye(theta.size)
 
     def secant(self, thetas: tuple[Floats, Floats], points: tuple[S, S]) -> tuple[Floats, Floats, Floats]:
         """As the points have them."""
@@ -114,13 +117,13 @@ class _Search(Generic[P]):
 
         What was learned goes if it turns the model over, and may not hide what the plain Hessian expects.
         """
-        none = np.zeros_like(self.correction)
-        plain = _Model.of(*self.chart.derivatives(self.theta, self.point, none))
+        gradient, hessian, jacobian = self.chart.derivatives(self.theta, self.point)
+        plain = _Model.of(gradient, hessian)
         if not self.correction.any():
             return plain, plain.decrement
-        learned = _Model.of(*self.chart.derivatives(self.theta, self.point, self.correction))
+        learned = _Model.of(gradient, hessian + jacobian.T @ self.correction @ jacobian)
         if learned.eigenvalues[0] < min(plain.eigenvalues[0], 0.0) - TURNED * plain.values[-1]:
-            self.correction = none
+            self.correction = np.zeros_like(self.correction)
             return plain, plain.decrement
         return learned, max(learned.decrement, plain.decrement)
 
@@ -243,8 +246,9 @@ def minimise(
         if done is None:
             message = "No step lowers the criterion any further."
             break
-        foreseen = decrement * decrement / before
-        if decrement < FAST * before and foreseen < DECREMENT_TOL and TAUGHT[0] < done.gain < TAUGHT[1]:
+        foreseen, hidden = decrement * decrement / before, HIDDEN * abs(search.point.value)
+        fast = decrement < FAST * before and TAUGHT[0] < done.gain < TAUGHT[1]
+        if fast and foreseen < max(DECREMENT_TOL, hidden):
             decrement, message = foreseen, "The search converges, and the fall foreseen is below tolerance."
             break
         search.learn(model, done)

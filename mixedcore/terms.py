@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -94,7 +94,7 @@ def n_parameters(term: RandomTerm) -> int:
     return int(entries(term.structure, term.blocks[0].width)[2].max()) + 1
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Template:
     """Where the parameters stand in the q × q factor T of one grouping: T[rows, cols] = theta[index].
 
@@ -105,6 +105,12 @@ class Template:
     rows: Ints
     cols: Ints
     index: Ints
+
+    @cached_property
+    def parameters(self) -> tuple[Ints, Ints]:
+        """The parameters that stand here, ascending, and the place among them of each entry's."""
+        numbers, place = np.unique(self.index, return_inverse=True)
+        return numbers, place
 
     def factor(self, theta: Floats) -> Floats:
         """T(θ), (q, q) lower triangular."""

@@ -67,7 +67,8 @@ def test_the_model_of_a_step_is_the_criterion_s_own(name: str, seed: int, reml: 
     point = evaluate(cp, layout, roots_of(cp, theta), reml=reml)
     observed = Dense(data, cp, theta, reml).hessian
     profiled = observed[:-1, :-1] - np.outer(observed[-1, :-1], observed[-1, :-1]) / observed[-1, -1]
-    gradient, hessian = chart.derivatives(theta, point, profiled - point.average_information)
+    gradient, hessian, jacobian = chart.derivatives(theta, point)
+    hessian = hessian + jacobian.T @ (profiled - point.average_information) @ jacobian
     step = np.random.default_rng(seed).normal(size=gradient.size)
 
     def value(h: float) -> float:
