@@ -8,6 +8,7 @@ from __future__ import annotations
 import builtins
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product
 from typing import Any
 
@@ -79,11 +80,16 @@ def parse(formula: Formula, *, one_sided: bool = False, what: str = "formula") -
         raise FormulaError(f"The {what} is empty.")
     else:
         with translated(what):
-            desc = patsy.ModelDesc.from_formula(formula)
+            desc = _parsed(formula)
     desc = patsy.ModelDesc(with_own_factors(desc.lhs_termlist), with_own_factors(desc.rhs_termlist))
     if one_sided and desc.lhs_termlist:
         raise FormulaError(f"The {what} has no outcome: write only what stands right of '~'.")
     return desc
+
+
+@lru_cache(maxsize=256)
+def _parsed(formula: str) -> patsy.ModelDesc:
+    return patsy.ModelDesc.from_formula(formula)
 
 
 def environment(eval_env: int | EvalEnvironment, reference: int = 0) -> EvalEnvironment:

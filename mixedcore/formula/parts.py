@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass
+from functools import lru_cache
 
 from mixedcore.errors import FormulaError
 from mixedcore.formula.text import Token, show, tokenize
@@ -44,6 +45,7 @@ class FormulaParts:
     bars: tuple[BarTerm, ...]
 
 
+@lru_cache(maxsize=256)
 def split(formula: str) -> FormulaParts:
     """The parts of `y ~ x + (1 + x | g)`. The text of each part is the user's, unchanged.
 
