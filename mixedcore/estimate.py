@@ -32,6 +32,8 @@ KNOWN = 1e-10  # share of the best known direction from which the data say somet
 SPANNED = 1e-9  # share of a random effect that lies outside the fixed effects
 GAIN = 1e-9  # a restart must lower the criterion by more than this
 RESTARTS = 20
+CORRELATED = (-1.0, 1.0, -4.0, 4.0)
+"""How a singular covariance of few levels is tried: sign of its correlations, times its size."""
 FEW_LEVELS = 5  # levels a coefficient of a full covariance below which it may have several optima
 STEPS_OFF_ZERO = 10.0 ** -np.arange(0.0, 3.5, 0.5)  # standard deviations tried to leave a zero or a saddle
 SADDLE = 1e-8  # negative curvature above this share of the largest is no rounding
@@ -154,9 +156,12 @@ class _Search:
         return point, replace(optimum, theta=theta, objective=point.value)
 
     def other_starts(self, theta: Floats) -> Iterator[Floats]:
-        """Where another optimum may be reached from, given one, if a full covariance has few levels.
+        """Where another optimum may be reached from, given one.
 
-        The opposite correlations with the first coefficient; Λ = I too where such a covariance is singular.
+        If a full covariance has few levels, the opposite correlations with its first coefficient; where it
+        is singular, Λ = I too, and strong correlations of either sign at its size and beyond. If a term has
+        no variance beside one that has, the two in each other's place: what groups differ in may be explained
+        by either.
         """
         factors = self.chart.factors(theta)
         few = [
@@ -165,8 +170,20 @@ class _Search:
         ]
         if any(few):
             yield self.chart.theta([_mirrored(T) if f else T for T, f in zip(factors, few, strict=True)])
-        if any(f and null_directions(T).size for T, f in zip(factors, few, strict=True)):
+        singular = [f and null_directions(T).size > 0 for T, f in zip(factors, few, strict=True)]
+        if any(singular):
             yield self.chart.identity()
+            for along in CORRELATED:
+                starts = [_correlated(T, along) if s else T for T, s in zip(factors, singular, strict=True)]
+                yield self.chart.theta(starts)
+        sizes = [float(np.abs(T).max()) for T in factors]
+        largest = int(np.argmax(sizes))
+        for t, (T, size) in enumerate(zip(factors, sizes, strict=True)):
+            if size < NULL < sizes[largest]:
+                exchanged = list(factors)
+                exchanged[t] = sizes[largest] * np.eye(len(T))
+                exchanged[largest] = LEAST_SD * np.eye(len(factors[largest]))
+                yield self.chart.theta(exchanged)
 
     def try_at(self, theta: Floats) -> Evaluation | None:
         """None where the model cannot be evaluated."""
@@ -252,6 +269,14 @@ def _mirrored(T: Floats) -> Floats:
     out = np.concatenate([T[:1], -T[1:]])
     left, size, right = np.linalg.svd(out)
     return lower_root((left * np.maximum(size, LEAST_SD)) @ right)
+
+
+def _correlated(T: Floats, along: float) -> Floats:
+    """Λ of effects that all go with the first one, or against it, `along` times as variable as Λ is."""
+    size = float(np.linalg.norm(T, 2)) * np.abs(along)
+    out = size * LEAST_SD * np.eye(len(T))
+    out[0, 0], out[1:, 0] = size, np.sign(along) * size
+    return np.asarray(out)
 
 
 def _row_sizes(root: Floats) -> Floats:
