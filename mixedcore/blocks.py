@@ -51,12 +51,27 @@ def inverse_and_logdet(D: Floats) -> tuple[Floats, Floats]:
     q = D.shape[0]
     if q == 1:
         return 1.0 / D, np.log(np.abs(D[0, 0]))
+    if q == 2:
+        return _inverse_of_two(D)
     if q > UNROLL:
         stacked = np.moveaxis(D, -1, 0)
         inverse = np.asarray(np.linalg.inv(stacked), dtype=np.float64)
         return np.moveaxis(inverse, 0, -1), np.linalg.slogdet(stacked).logabsdet
     L_inv, pivots = _inverse_factor(D)
     return multiply(transpose(L_inv), L_inv / pivots[:, None]), np.log(np.abs(pivots)).sum(axis=0)
+
+
+def _inverse_of_two(D: Floats) -> tuple[Floats, Floats]:
+    """The same for q = 2, written out."""
+    low = D[1, 0] / D[0, 0]
+    pivot = D[1, 1] - low * D[1, 0]
+    inverse = np.empty_like(D)
+    np.divide(1.0, pivot, out=inverse[1, 1])
+    np.multiply(-low, inverse[1, 1], out=inverse[1, 0])
+    inverse[0, 1] = inverse[1, 0]
+    np.divide(1.0, D[0, 0], out=inverse[0, 0])
+    inverse[0, 0] -= low * inverse[1, 0]
+    return inverse, np.log(np.abs(D[0, 0] * pivot))
 
 
 def _inverse_factor(D: Floats) -> tuple[Floats, Floats]:

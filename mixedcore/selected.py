@@ -40,12 +40,12 @@ class Faces:
         remaining = enumerate(self._remaining, start=nested)
         return (*eliminated, *(_information(self.factor, t, H.sum(axis=2)) for t, H in remaining))
 
-    def _M(self, k: int, Q: Floats) -> Floats:
+    def _M(self, k: int, Q: Floats | None) -> Floats:
         """Σ_f of E_f K_f − E_f Q_f E_f' over the levels of stage k."""
-        E = _complement(self.factor.stages[k])
-        return np.asarray(
-            (multiply(E, self.factor.stages[k].K) - multiply(multiply(E, Q), transpose(E))).sum(axis=2)
-        )
+        E, K = _complement(self.factor.stages[k]), self.factor.stages[k].K
+        q = len(K)
+        M = E.reshape(q, -1) @ K.reshape(q, -1).T
+        return M if Q is None else np.asarray(M - multiply(E, Q).reshape(q, -1) @ E.reshape(q, -1).T)
 
     @cached_property
     def _by_set(self) -> Floats | None:
@@ -76,11 +76,11 @@ class Faces:
         return tuple(found)
 
     @cached_property
-    def _Q(self) -> tuple[Floats, ...]:
-        """Q_f of the eliminated groupings, (q, q, m) each, from the last to the first."""
+    def _Q(self) -> tuple[Floats | None, ...]:
+        """Q_f of the eliminated groupings, (q, q, m) each; None for one that nothing comes after."""
         H: dict[tuple[int, int], Floats] = {}
         HR: dict[int, Floats] = {}
-        found: dict[int, Floats] = {}
+        found: dict[int, Floats | None] = {}
         for k in range(self.factor.cp.nested - 1, -1, -1):
             stage = self.factor.stages[k]
             above = _Above(self.factor, k, H, HR, self._cells)
@@ -94,9 +94,9 @@ class Faces:
         return tuple(found[k] for k in range(self.factor.cp.nested))
 
 
-def _covariance(stage: Stage, Q: Floats) -> Floats:
+def _covariance(stage: Stage, Q: Floats | None) -> Floats:
     """H_ff = G_f + G_f Q_f G_f."""
-    return np.asarray(stage.G + multiply(multiply(stage.G, Q), stage.G))
+    return stage.G if Q is None else np.asarray(stage.G + multiply(multiply(stage.G, Q), stage.G))
 
 
 def _complement(stage: Stage) -> Floats:
@@ -134,9 +134,11 @@ class _Above:
             out = out + c.along(self.stage.values, c.from_parents(self.HR[t], t))
         return np.asarray(out)
 
-    def quadratic(self) -> Floats:
-        """Q = A_kR H_RR A_Rk, (q, q, m)."""
+    def quadratic(self) -> Floats | None:
+        """Q = A_kR H_RR A_Rk, (q, q, m); None where nothing comes after the stage."""
         stage = self.stage
+        if not stage.up and stage.values is None:
+            return None
         Q = np.zeros_like(stage.K)
         for t, A in stage.up.items():
             Q += multiply(multiply(A, self._H(t, t)), transpose(A))
