@@ -51,10 +51,12 @@ def make_grouping(groups: pd.Series, name: str) -> Grouping:
 def _factorized(groups: pd.Series, name: str) -> tuple[Ints, list[Any]]:
     """Code of each row's label, and the labels that occur."""
     if isinstance(groups.dtype, pd.CategoricalDtype):
-        codes = np.asarray(groups.cat.codes, dtype=np.intp)
-        present = np.bincount(codes, minlength=len(groups.cat.categories)) > 0
-        labels = groups.cat.categories[present].tolist()
-        return codes if present.all() else np.cumsum(present)[codes] - 1, labels
+        values: Any = groups.array
+        codes, labels = np.asarray(values.codes, dtype=np.intp), values.categories
+        present = np.bincount(codes, minlength=len(labels)) > 0
+        if present.all():
+            return codes, labels.tolist()
+        return np.cumsum(present)[codes] - 1, labels[present].tolist()
     try:
         codes, uniques = pd.factorize(groups)
     except (TypeError, NotImplementedError) as err:

@@ -33,7 +33,7 @@ def outcome_numbers(name: str, value: Any, n: int) -> tuple[Floats, tuple[str, .
     array = np.asarray(value)
     if array.dtype.kind == "b" and array.shape == (n,):
         return array.astype(np.float64), (f"{name} is true or false: used as 1 and 0.",)
-    if guess_categorical(value):
+    if array.dtype.kind not in "iuf" and guess_categorical(value):
         raise DataError(_text_outcome(name, pd.Series(unboxed(value))))
     y = array[:, 0] if array.ndim == 2 and array.shape[1] == 1 else array
     if y.shape != (n,) or y.dtype.kind not in "iuf":

@@ -52,13 +52,13 @@ class Affine:
         """Columns `numbers`, centred if `centre` and one of them is constant."""
         q, constant = numbers.size, moments.constant(numbers) if centre else None
         centred = np.zeros(q, dtype=bool) if constant is None else np.arange(q) != constant
-        size = np.sqrt(moments.products(numbers, numbers, (centred, centred)).diagonal())
+        products = moments.products(numbers, numbers, (centred, centred))
+        size = np.sqrt(products.diagonal())
         scale = 1.0 / np.where(size == 0, 1.0, size)
         A = np.eye(q)
         if constant is not None:
             A[constant, centred] = -moments.centre[numbers][centred] / moments.centre[numbers][constant]
-        gram = moments.products(numbers, numbers, (centred, centred)) * np.outer(scale, scale)
-        return cls(numbers, centred, scale, A * scale, gram)
+        return cls(numbers, centred, scale, A * scale, products * np.outer(scale, scale))
 
     def columns(self) -> Iterator[tuple[int, bool, float]]:
         """Number, whether it is centred, and scale of each column."""
