@@ -21,8 +21,9 @@ from mixedcore.terms import Floats
 if TYPE_CHECKING:
     from mixedcore.factor import Root
 
-INVERTIBLE = 1e-5  # smallest singular value of a root from which Ψ⁻¹ + K keeps its digits
-WELL_CONDITIONED = 1e-3  # smallest singular value of T from which Ψ⁻¹ keeps ten digits
+INVERTIBLE = 1e-2  # smallest over largest singular value of a root from which Ψ⁻¹ + K keeps twelve digits
+TINY = 1e-50  # singular values whose inverse still has a square
+WELL_CONDITIONED = 1e-3  # smallest singular value of a root, itself too, from which Ψ⁻¹ keeps ten digits
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,11 +127,14 @@ def factorise_stack(layout: Stack, dense: Floats, roots: Sequence[Root]) -> Dens
     """Factorise the components of one stack; `dense` holds their lower triangles."""
     cells = dense[layout.flat : layout.flat + layout.count * layout.size**2]
     K = cells.reshape(layout.count, layout.size, layout.size)
-    smallest = min(np.linalg.svd(root.T, compute_uv=False).min() for root in roots)
-    inverses = tuple(_inverse_of(root) for root in roots) if smallest > WELL_CONDITIONED else None
+    sizes = [np.linalg.svd(root.T, compute_uv=False) for root in roots]
+    smallest = min(float(size[-1]) for size in sizes)
+    evenness = min(float(size[-1] / size[0]) if size[-1] else 0.0 for size in sizes)
+    well = min(smallest, evenness) > WELL_CONDITIONED
+    inverses = tuple(_inverse_of(root) for root in roots) if well else None
     kept = K if inverses is None else None
     if layout.count == 1 and all((root.signs > 0).all() for root in roots):
-        if smallest > INVERTIBLE:
+        if evenness > INVERTIBLE and smallest > TINY:
             D, logdet = _with_inverses(layout, K if kept is None else K.copy(), roots)
             found = Cholesky.of(D)
             return DenseStack(layout, kept, found, found.logdet + logdet, inverses)

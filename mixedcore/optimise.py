@@ -20,9 +20,7 @@ from mixedcore.terms import Floats
 DECREMENT_TOL = 1e-12  # expected further fall of the criterion at convergence, in units of −2 log-likelihood
 ACCEPTED_DECREMENT = 1e-7  # the largest at which a search that rounding has stopped still counts as converged
 ROUNDING = 1e-14  # relative noise in the criterion
-HIDDEN = (
-    5e-16  # relative fall, foreseen for the point reached, that is lost in the last digits of the criterion
-)
+HIDDEN = 1e-15  # relative fall foreseen for a point, lost in the last digits of the criterion
 FLOOR = 1e-8  # eigenvalues below this share of the largest are raised to it
 BLIND_STEPS = 5  # steps in a row that may be taken on trust once rounding hides what they gain
 TAUGHT = (0.8, 2.5)  # fall over the expected fall between which a step teaches about the curvature

@@ -243,3 +243,29 @@ def test_satterthwaite_degrees_of_freedom_at_the_optimum(name: str, reml: bool) 
     assert satterthwaite_df(VarianceInformation(UserUnits(found, rows)), L) == pytest.approx(
         expected, rel=1e-4
     )
+
+
+@pytest.mark.parametrize("tiny", [1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-9, 0.0])
+@pytest.mark.parametrize("name", ["crossed slopes", "crossed", "nested and crossed"])
+def test_a_nearly_singular_covariance_costs_no_digits(name: str, tiny: float) -> None:
+    """Where the effects explain most of the outcome, an error in the remainder's inverse is seen in r²."""
+    data = with_variance(DESIGNS[name])
+    noise = np.random.default_rng(5).normal(size=data.y.size)
+    data = replace(data, y=data.y + 0.02 * noise - least_squares_rest(data))
+    cp = cross_products(data.y, data.X, data.terms)
+    theta = 5.0 * identity(data.terms)
+    for t, term in enumerate(data.terms):
+        own = theta[cp.offsets[t] : cp.offsets[t + 1]]
+        if term.structure == "full":
+            own[1:] = 4.0, tiny
+        elif t:
+            own[:] = max(tiny, 1e-9)
+    found = evaluate(cp, plan(cp), roots_of(cp, theta), reml=True).value
+    assert found == pytest.approx(Dense(data, cp, theta, True).criterion, abs=1e-7)
+
+
+def least_squares_rest(data: Data) -> Floats:
+    """What fixed and random effects together, taken as fixed, leave of the outcome (n,)."""
+    cp = cross_products(data.y, data.X, data.terms)
+    W = np.column_stack([data.X, *(Z for _, _, Z in Dense(data, cp, identity(data.terms), True).blocks)])
+    return np.asarray(data.y - W @ np.linalg.lstsq(W, data.y, rcond=None)[0])
