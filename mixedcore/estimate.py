@@ -34,6 +34,7 @@ GAIN = 1e-9  # a restart must lower the criterion by more than this
 RESTARTS = 20
 CORRELATED = (-1.0, 1.0, -4.0, 4.0)
 """How a singular covariance of few levels is tried: sign of its correlations, times its size."""
+LONG = 8  # steps, and one for every two parameters, beyond which the criterion is not taken for simple
 FEW_LEVELS = 5  # levels a coefficient of a full covariance below which it may have several optima
 STEPS_OFF_ZERO = 10.0 ** -np.arange(0.0, 3.5, 0.5)  # standard deviations tried to leave a zero or a saddle
 SADDLE = 1e-8  # negative curvature above this share of the largest is no rounding
@@ -71,8 +72,8 @@ def estimate(
 ) -> Estimate:
     """Minimise the criterion from `start` (k,), in the engine's units, or from moments of the outcome.
 
-    Few levels may know so little of a full covariance that the criterion has several optima. Searches from
-    elsewhere are then held against the first.
+    Where the criterion may have several optima (few levels, a variance of zero, a search that took long),
+    searches from elsewhere are held against the first.
 
     rows : the data where they are at hand, for outcomes that the effects explain so well that cross-products
            lose the residual's digits
@@ -92,7 +93,7 @@ def estimate(
     chart = Roots(cp, terms)
     search = _Search(chart, at, max_steps)
     point, optimum = search.descend(moments_start(cp) if start is None else start)
-    for other in search.other_starts(optimum.theta) if start is None else ():
+    for other in search.other_starts(optimum) if start is None else ():
         point, optimum = min((point, optimum), search.descend(other), key=lambda found: found[1].objective)
     theta = optimum.theta
     factors = tuple(rectify(T) for T in chart.factors(theta))
@@ -155,15 +156,15 @@ class _Search:
         theta, point = self.snap(optimum.theta, point)
         return point, replace(optimum, theta=theta, objective=point.value)
 
-    def other_starts(self, theta: Floats) -> Iterator[Floats]:
+    def other_starts(self, optimum: OptSummary) -> Iterator[Floats]:
         """Where another optimum may be reached from, given one.
 
         If a full covariance has few levels, the opposite correlations with its first coefficient; where it
         is singular, Λ = I too, and strong correlations of either sign at its size and beyond. If a term has
         no variance beside one that has, the two in each other's place: what groups differ in may be explained
-        by either.
+        by either. And where the way was long, Λ = I and little variance anywhere.
         """
-        factors = self.chart.factors(theta)
+        factors, identity = self.chart.factors(optimum.theta), self.chart.identity()
         few = [
             term.structure == "full" and len(T) > 1 and term.blocks[0].n_levels < FEW_LEVELS * len(T)
             for term, T in zip(self.chart.terms, factors, strict=True)
@@ -171,8 +172,12 @@ class _Search:
         if any(few):
             yield self.chart.theta([_mirrored(T) if f else T for T, f in zip(factors, few, strict=True)])
         singular = [f and null_directions(T).size > 0 for T, f in zip(factors, few, strict=True)]
+        long = len(optimum.path) > LONG + self.chart.cp.k // 2
+        if any(singular) or long:
+            yield identity
+        if long:
+            yield LEAST_SD * identity
         if any(singular):
-            yield self.chart.identity()
             for along in CORRELATED:
                 starts = [_correlated(T, along) if s else T for T, s in zip(factors, singular, strict=True)]
                 yield self.chart.theta(starts)
