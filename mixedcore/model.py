@@ -293,8 +293,7 @@ class MixedLM:
         start = None
         if start_params is not None:
             start = start_theta(start_params, self._design.terms, cp.scaled_terms, (cp.p, self.k_fe))
-        kept = self._rows if isinstance(self._rows, Rows) else None
-        found = estimate(cp, layout, self._design.terms, reml=reml, start=start, rows=kept)
+        found = estimate(cp, layout, self._design.terms, reml=reml, start=start, rows=self._rows)
         return MixedLMResults(self, UserUnits(found, self._rows))
 
     def predict(self, params: Any, exog: Any = None, *, transform: bool = False) -> pd.Series | Floats:
