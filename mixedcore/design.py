@@ -31,7 +31,7 @@ from mixedcore.design_groups import (
     make_grouping,
     named_apart,
 )
-from mixedcore.design_outcome import check_rows, numbers_beside, outcome
+from mixedcore.design_outcome import check_rows, numbers_beside, outcome_numbers, varying
 from mixedcore.design_spec import Spec, read_spec
 from mixedcore.errors import DataError
 from mixedcore.frame import Frame, drop_rows, make_frame, new_frame
@@ -123,9 +123,7 @@ class Design:
             X, index = _array_matrix(new_data, len(self.fe_names))
             return pd.Series(X @ beta, index=index)
         columns = {c: self.frame.columns[c] for c in self.fixed_columns}
-        X, frame = new_rows(self.fixed_info, columns, new_data, self.offset_column)
-        offset = frame.numbers("offset")
-        return pd.Series(X @ beta if offset is None else X @ beta + offset, index=frame.index)
+        return new_fixed_part(self.fixed_info, columns, new_data, self.offset_column, beta)
 
     @property
     def group_sizes(self) -> Ints:
@@ -147,6 +145,15 @@ def new_rows(
     except NotFiniteError as found:
         frame = frame.keep(~found.bad)
         return matrix(info, frame.values(), frame.n), frame
+
+
+def new_fixed_part(
+    info: patsy.DesignInfo, fitted: Mapping[str, Settled], new_data: Any, offset: str | None, beta: Floats
+) -> pd.Series:
+    """Xβ on new data as in `new_rows`, for β (p,); with the offset where it is a column."""
+    X, frame = new_rows(info, fitted, new_data, offset)
+    own = frame.numbers("offset")
+    return pd.Series(X @ beta if own is None else X @ beta + own, index=frame.index)
 
 
 def build(
@@ -195,7 +202,7 @@ def build(
 
 def _assemble(spec: Spec, frame: Frame, group_name: str, env: EvalEnvironment) -> Design:
     values = frame.values()
-    y, notes = outcome(spec.outcome.name(), evaluate(spec.outcome, values, env), frame.n)
+    y, notes = outcome_numbers(spec.outcome.name(), evaluate(spec.outcome, values, env), frame.n)
     sides = [
         spec.fixed,
         *(bar.covariates for bar in spec.bars),
@@ -211,7 +218,7 @@ def _assemble(spec: Spec, frame: Frame, group_name: str, env: EvalEnvironment) -
     beside = numbers_beside(frame)
     used = {name for factor in factors_of(spec.fixed) for name in factor_names(factor)}
     return Design(
-        y=y,
+        y=varying(y, beside.offset, spec.outcome.name()),
         X=X,
         fe_names=list(fixed_info.column_names),
         endog_name=spec.outcome.name(),

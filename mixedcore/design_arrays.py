@@ -64,7 +64,7 @@ def from_arrays(
 
 
 def _assemble(frame: Frame, names: Mapping[str, list[str]], vc: Sequence[_Matrices]) -> Design:
-    y = varying(_floats(frame, "endog")[:, 0], names["endog"][0])
+    y = _floats(frame, "endog")[:, 0]
     X = _floats(frame, "exog") if "exog" in frame.columns else np.empty((frame.n, 0))
     check_rows(frame.n, X.shape[1])
     grouping = make_grouping(frame.group_labels(), "Group")
@@ -77,7 +77,7 @@ def _assemble(frame: Frame, names: Mapping[str, list[str]], vc: Sequence[_Matric
     terms += [_term(part, frame) for part in vc]
     beside = numbers_beside(frame)
     return Design(
-        y=y,
+        y=varying(y, beside.offset, names["endog"][0]),
         X=X,
         fe_names=names["exog"],
         endog_name=names["endog"][0],

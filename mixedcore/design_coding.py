@@ -18,15 +18,17 @@ import patsy
 from patsy.build import design_matrix_builders
 from patsy.eval import EvalEnvironment, EvalFactor
 
+from mixedcore.cells import CellIndex
 from mixedcore.columns import Gaps, Settled, complete_rows, settle, settle_numbers
 from mixedcore.design_eval import FiniteOnly, NotFiniteError, check_levels, check_size, evaluate, matrix
 from mixedcore.design_factors import Factor, factors_of, translated
 from mixedcore.design_outcome import outcome_numbers
 from mixedcore.design_spec import Spec, read_spec
 from mixedcore.errors import DataError, MissingValuesError, ModelError
-from mixedcore.rows import CHUNK
+from mixedcore.frame import as_numbers
+from mixedcore.rows import CHUNK, Chunk, Layout, Rows
 from mixedcore.tables import Table
-from mixedcore.terms import Floats
+from mixedcore.terms import Floats, Ints
 
 ONES = "Intercept"
 NO_STATE_ON_A_CLUSTER = (
@@ -38,11 +40,15 @@ CELLS = 4_000_000  # numbers in the matrices of a chunk
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Read:
-    """The complete rows of a table: `values` that formulas see, `keys` that group rows, what is missing."""
+    """The complete rows of a table: `values` that formulas see, `keys` that group rows, what is missing.
+
+    beside : 'weights' and 'offset' (n,), where the model has them
+    """
 
     values: Mapping[str, Any]
     keys: tuple[pd.Series, ...]
     gaps: Gaps
+    beside: Mapping[str, Floats] = field(default_factory=dict)
 
     @property
     def n(self) -> int:
@@ -55,6 +61,7 @@ class Coding:
     """How the columns of a model are made of a table.
 
     texts     : formula, groups, re_formula and vc_formula
+    beside    : the columns that are 'weights' and 'offset'
     namespace : variables of the caller that formulas use, such as np
     settled   : the formulas' columns, without rows, in the types they have over all rows
     levels    : values of numbers used as categories, by the code of the factor, over all rows
@@ -63,8 +70,9 @@ class Coding:
     """
 
     texts: tuple[str, str | None, str | None, Mapping[str, str] | None]
-    namespace: Mapping[str, Any]
-    settled: Mapping[str, Settled]
+    beside: Mapping[str, str] = field(default_factory=dict)
+    namespace: Mapping[str, Any] = field(default_factory=dict)
+    settled: Mapping[str, Settled] = field(default_factory=dict)
     levels: Mapping[str, pd.Index] = field(default_factory=dict)
     sample: Mapping[str, Any] = field(default_factory=dict)
     stateful: tuple[patsy.DesignInfo, ...] | None = None
@@ -77,7 +85,8 @@ class Coding:
     @property
     def sampled(self) -> Read:
         """The sample as rows that were read."""
-        return Read(self.sample, (), Gaps(len(next(iter(self.sample.values())))))
+        gaps = Gaps(len(next(iter(self.sample.values()))))
+        return Read(self.sample, (), gaps, self._numbers_beside(self.sample))
 
     @property
     def env(self) -> EvalEnvironment:
@@ -145,7 +154,7 @@ class Coding:
     @property
     def used(self) -> list[str]:
         """Columns of the table that the model uses."""
-        return list(dict.fromkeys([*self.settled, *self.keys]))
+        return list(dict.fromkeys([*self.settled, *self.keys, *self.beside.values()]))
 
     @property
     def factors(self) -> list[Any]:
@@ -168,16 +177,22 @@ class Coding:
         if gaps.bad == gaps.n:
             return Read({}, keys, gaps)
         values = {name: settle(columns[name], name, like).values for name, like in self.settled.items()}
-        return Read(values, keys, gaps)
+        return Read(values, keys, gaps, self._numbers_beside(columns))
 
-    def columns(self, read: Read) -> Iterator[list[Floats]]:
-        """The columns `names` of the rows read, a slice of them at a time."""
+    def _numbers_beside(self, columns: Mapping[str, Any]) -> dict[str, Floats]:
+        return {role: as_numbers(columns[name], role) for role, name in self.beside.items()}
+
+    def rows(self, read: Read, layout: Layout) -> Iterator[Rows]:
+        """The columns `names` of the rows read, the outcome less the offset; a slice of them at a time."""
         size = max(CHUNK, CELLS // (sum(len(info.column_names) for info in self.infos) + 1))
         for first in range(0, read.n, size):
             last = min(first + size, read.n)
             whole = last - first == read.n
             values = read.values if whole else {k: _rows(v, first, last) for k, v in read.values.items()}
-            yield self._columns(values, last - first)
+            *columns, y = self._columns(values, last - first)
+            beside = {role: numbers[first:last] for role, numbers in read.beside.items()}
+            y = y - beside["offset"] if "offset" in beside else y
+            yield Rows(layout, (*columns, y), beside.get("weights"))
 
     def _columns(self, values: Mapping[str, Any], n: int) -> list[Floats]:
         found: dict[str, Floats] = {}
@@ -202,6 +217,26 @@ class Coding:
             raise ModelError(NO_STATE_ON_A_CLUSTER)
         made = {"spec", "keys", "term_lists", "infos", "names"}
         return {name: value for name, value in self.__dict__.items() if name not in made}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RowReader:
+    """Reads rows again once the cells of a model are known; can be sent elsewhere."""
+
+    coding: Coding
+    layout: Layout
+    index: CellIndex
+
+    def chunks(self, table: Table, codes: Sequence[Ints] = (), size: int = CHUNK) -> Iterator[Chunk]:
+        """The complete rows of a table; for codes given of each cell, (c,), those of each row."""
+        read = self.coding.read(table)
+        if not read.n:
+            return
+        cell, first = self.index.find(read.keys), 0
+        for rows in self.coding.rows(read, self.layout):
+            own = cell[first : first + rows.n]
+            yield from rows.chunks([each[own] for each in codes], size)
+            first += rows.n
 
 
 class _WithLevels(Factor):

@@ -22,14 +22,8 @@ FARTHEST = 1e15  # ratio of weights beyond which a sum over rows holds no digit 
 LARGEST = 1e100  # weights up to here, or down to its inverse, times squares of the data stay finite
 
 
-def outcome(name: str, value: Any, n: int) -> tuple[Floats, tuple[str, ...]]:
-    """The outcome (n,) as numbers, and notes on it; DataError for text, ModelError for a constant."""
-    y, notes = outcome_numbers(name, value, n)
-    return varying(y, name), notes
-
-
 def outcome_numbers(name: str, value: Any, n: int) -> tuple[Floats, tuple[str, ...]]:
-    """The outcome (n,) as numbers whether or not it varies, and notes on it."""
+    """The outcome (n,) as numbers whether or not it varies, and notes on it; DataError for text."""
     array = np.asarray(value)
     if array.dtype.kind == "b" and array.shape == (n,):
         return array.astype(np.float64), (f"{name} is true or false: used as 1 and 0.",)
@@ -43,17 +37,41 @@ def outcome_numbers(name: str, value: Any, n: int) -> tuple[Floats, tuple[str, .
     return y.astype(np.float64, copy=False), ()
 
 
-def varying(y: Floats, name: str) -> Floats:
-    """The outcome itself; ModelError where it is the same in all rows."""
-    if len(y):
-        check_varies(name, float(y.min()), float(y.max()), len(y))
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Of n numbers: how many are not positive, the least and the largest; additive."""
+
+    n: int = 0
+    not_positive: int = 0
+    low: float = np.inf
+    high: float = -np.inf
+
+    @classmethod
+    def of(cls, values: Floats | None) -> Range:
+        """The range of some numbers (n,)."""
+        if values is None or not len(values):
+            return cls()
+        low, high = float(values.min()), float(values.max())
+        return cls(len(values), 0 if low > 0 else int((values <= 0).sum()), low, high)
+
+    def __add__(self, other: Range) -> Range:
+        """The range of both sets of numbers."""
+        low, high = min(self.low, other.low), max(self.high, other.high)
+        return Range(self.n + other.n, self.not_positive + other.not_positive, low, high)
+
+
+def varying(y: Floats, offset: Floats | None, name: str) -> Floats:
+    """The outcome itself; ModelError where it, less the offset, is the same in all rows."""
+    found = Range.of(y if offset is None else y - offset)
+    check_varies(name, found.low, found.high, found.n, less_offset=offset is not None)
     return np.ascontiguousarray(y)
 
 
-def check_varies(name: str, low: float, high: float, n: int) -> None:
-    """ModelError for an outcome whose range over n rows is a single number."""
+def check_varies(name: str, low: float, high: float, n: int, *, less_offset: bool) -> None:
+    """ModelError for an outcome whose range over n rows, less any offset, is a single number."""
     if n > 1 and low == high:
-        raise ModelError(f"The outcome {name} is {low:g} in all {n} rows: there is nothing to explain.")
+        what = f"{name} less the offset" if less_offset else name
+        raise ModelError(f"The outcome {what} is {low:g} in all {n} rows: there is nothing to explain.")
 
 
 def check_rows(n: int, p: int) -> None:
@@ -76,30 +94,40 @@ class Beside:
 def numbers_beside(frame: Frame) -> Beside:
     """Weights and offset of a frame; DataError for weights that are not positive, or values but numbers."""
     weights, offset = frame.numbers("weights"), frame.numbers("offset")
+    return Beside(weights, offset, notes_beside(Range.of(weights), Range.of(offset)))
+
+
+def notes_beside(weights: Range, offset: Range) -> tuple[str, ...]:
+    """Plain sentences on weights and offset where there are any; DataError for weights out of range."""
     notes = []
-    if weights is not None:
+    if weights.n:
         _check_positive(weights)
-        low, high = weights.min(), weights.max()
+        low, high = weights.low, weights.high
         notes.append(f"Weights from {low:g} to {high:g}: a row's residual variance is σ² over its weight.")
-    if offset is not None:
-        low, high = offset.min(), offset.max()
+    if offset.n:
+        low, high = offset.low, offset.high
         notes.append(f"An offset from {low:g} to {high:g} is part of the mean, with a coefficient of one.")
-    return Beside(weights, offset, tuple(notes))
+    return tuple(notes)
 
 
-def _check_positive(weights: Floats) -> None:
+def summable(weights: Range) -> bool:
+    """Whether sums over rows of these weights are finite, and so are those of their logarithms."""
+    return not weights.n or 1 / LARGEST < weights.low <= weights.high < LARGEST
+
+
+def _check_positive(weights: Range) -> None:
     """A weight of zero would be an infinite variance and a likelihood of zero (lme4 reports it as −Inf)."""
-    if (bad := int((weights <= 0).sum())) > 0:
+    low, high = weights.low, weights.high
+    if weights.not_positive:
         raise DataError(
-            f"weights must be positive: {bad} of {weights.size} rows have a weight of zero or less (the "
-            f"smallest is {weights.min():g}). A row's residual variance is σ² over its weight. Leave rows "
-            "out with subset."
+            f"weights must be positive: {weights.not_positive} of {weights.n} rows have a weight of zero or "
+            f"less (the smallest is {low:g}). A row's residual variance is σ² over its weight. Leave those "
+            "rows out of the data."
         )
-    low, high = float(weights.min()), float(weights.max())
-    if high > FARTHEST * low or not 1 / LARGEST < low <= high < LARGEST:
+    if high > FARTHEST * low or not summable(weights):
         raise DataError(
             f"weights range from {low:.3g} to {high:.3g}, too far apart for double precision: the "
-            "light rows would be lost. Choose other units, or leave those rows out with subset."
+            "light rows would be lost. Choose other units, or leave those rows out of the data."
         )
 
 

@@ -5,25 +5,34 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, NoReturn
 
 import numpy as np
 import pandas as pd
 from patsy.eval import EvalEnvironment
 
-from mixedcore.cells import Cells
+from mixedcore.cells import CellIndex, Cells
 from mixedcore.columns import Gaps, Settled, settle
-from mixedcore.design import new_rows, numbers_as_text
+from mixedcore.design import new_fixed_part, new_rows, numbers_as_text
 from mixedcore.design_cells import terms_of
-from mixedcore.design_coding import NO_STATE_ON_A_CLUSTER, ONES, Coding, empty_like, few
+from mixedcore.design_coding import NO_STATE_ON_A_CLUSTER, ONES, Coding, RowReader, empty_like, few
 from mixedcore.design_eval import evaluate, resolve
 from mixedcore.design_factors import factor_names
 from mixedcore.design_kinds import FindKnown, check_by_row, is_category, kind_of, with_known
-from mixedcore.design_outcome import check_rows, check_varies, outcome_numbers
+from mixedcore.design_outcome import (
+    Range,
+    check_rows,
+    check_varies,
+    notes_beside,
+    outcome_numbers,
+    summable,
+)
 from mixedcore.errors import DataError, FormulaError, ModelError, rows_not_kept
+from mixedcore.frame import as_numbers, one_a_row
 from mixedcore.moments import Moments, moments, origin_of
 from mixedcore.passes import Reader, add_up
-from mixedcore.rows import Chunk, Layout, Rows
+from mixedcore.rows import CHUNK, Chunk, Layout
 from mixedcore.tables import Table
 from mixedcore.terms import Floats, Ints, RandomTerm
 
@@ -49,10 +58,6 @@ class StreamDesign:
     notes: tuple[str, ...]
     bars: bool
     frame: None = None
-    weights: None = None
-    offset: None = None
-    weights_column: None = None
-    offset_column: None = None
 
     @property
     def n(self) -> int:
@@ -64,23 +69,49 @@ class StreamDesign:
         """patsy's coding of X."""
         return self.coding.infos[0]
 
+    @property
+    def weights_column(self) -> str | None:
+        """The column of prior weights."""
+        return self.coding.beside.get("weights")
+
+    @property
+    def offset_column(self) -> str | None:
+        """The column that is a known part of the mean."""
+        return self.coding.beside.get("offset")
+
+    @property
+    def weights(self) -> None:
+        """None where there are none; they are not kept."""
+        return None if self.weights_column is None else _not_kept("a weight")
+
+    @property
+    def offset(self) -> None:
+        """None where there is none; it is not kept."""
+        return None if self.offset_column is None else _not_kept("an offset")
+
+    @property
+    def _fixed_columns(self) -> dict[str, Settled]:
+        used = {name for term in self.coding.term_lists[0] for f in term.factors for name in factor_names(f)}
+        return {name: settled for name, settled in self.coding.settled.items() if name in used}
+
     def fixed_matrix(self, new_data: Any) -> tuple[Floats, pd.Index]:
         """X (k, p) on new data, as `Design.fixed_matrix`."""
-        used = {name for term in self.coding.term_lists[0] for f in term.factors for name in factor_names(f)}
-        own = {name: settled for name, settled in self.coding.settled.items() if name in used}
-        X, frame = new_rows(self.fixed_info, own, new_data)
+        X, frame = new_rows(self.fixed_info, self._fixed_columns, new_data, self.offset_column)
         return X, frame.index
 
     def fixed_part(self, new_data: Any, beta: Floats) -> pd.Series:
         """Xβ on new data, as `Design.fixed_part`."""
-        X, index = self.fixed_matrix(new_data)
-        return pd.Series(X @ beta, index=index)
+        return new_fixed_part(self.fixed_info, self._fixed_columns, new_data, self.offset_column, beta)
 
-    def chunks(self) -> Iterator[Chunk]:
-        """All rows once more, read here."""
+    @cached_property
+    def row_reader(self) -> RowReader:
+        """What reads the rows of a table as those of this model."""
+        return RowReader(self.coding, self.layout, CellIndex(self.cells))
+
+    def chunks(self, codes: Sequence[Ints] = (), size: int = CHUNK) -> Iterator[Chunk]:
+        """All rows once more, read here; codes as the terms have them, one a cell."""
         for table in self.reader.tables():
-            for columns in self.coding.columns(self.coding.read(table)):
-                yield from Rows(self.layout, tuple(columns), None).chunks()
+            yield from self.row_reader.chunks(table, codes, size)
 
     y = property(lambda self: _not_kept("a value of endog"))
     response = y
@@ -95,9 +126,11 @@ def _not_kept(what: str) -> NoReturn:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Found:
-    """What one pass found, additive: rows read, what is missing, cells and moments of the complete rows."""
+    """What one pass found, additive: rows read, what is missing, and of the complete rows the rest."""
 
     gaps: Gaps = field(default_factory=Gaps)
+    weights: Range = field(default_factory=Range)
+    offset: Range = field(default_factory=Range)
     cells: Cells | None = None
     moments: Moments | None = None
 
@@ -108,11 +141,11 @@ class Found:
 
     def __add__(self, other: Found) -> Found:
         """What both passes found."""
-        gaps = self.gaps + other.gaps
+        ranges = self.gaps + other.gaps, self.weights + other.weights, self.offset + other.offset
         if self.cells is None or self.moments is None or other.cells is None or other.moments is None:
             some = other if self.cells is None else self
-            return Found(gaps, some.cells, some.moments)
-        return Found(gaps, self.cells + other.cells, self.moments + other.moments)
+            return Found(*ranges, some.cells, some.moments)
+        return Found(*ranges, self.cells + other.cells, self.moments + other.moments)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -129,14 +162,11 @@ class FindAll:
 
     def _of(self, table: Table) -> Found:
         read = self.coding.read(table)
-        if not read.n:
-            return Found(read.gaps)
-        chunks = (
-            chunk
-            for columns in self.coding.columns(read)
-            for chunk in Rows(self.layout, tuple(columns), None).chunks()
-        )
-        return Found(read.gaps, Cells.of(read.keys), moments(chunks, self.origin))
+        weights, offset = (Range.of(read.beside.get(role)) for role in ("weights", "offset"))
+        if not read.n or not summable(weights):  # such weights are refused once all of them are counted
+            return Found(read.gaps, weights, offset)
+        chunks = (chunk for rows in self.coding.rows(read, self.layout) for chunk in rows.chunks())
+        return Found(read.gaps, weights, offset, Cells.of(read.keys), moments(chunks, self.origin))
 
 
 def build_stream(
@@ -147,42 +177,53 @@ def build_stream(
     re_formula: Any,
     vc_formula: Mapping[str, Any] | None,
     missing: str,
+    weights: Any,
+    offset: Any,
     env: EvalEnvironment,
 ) -> StreamDesign:
     """The design of a model over a source: one pass, and another before it where there are categories."""
-    if groups is not None and not isinstance(groups, str):
-        raise ModelError("The data come in chunks, so groups must be the name of a column.")
+    for role, given in (("groups", groups), ("weights", weights), ("offset", offset)):
+        if given is not None and not isinstance(given, str):
+            raise ModelError(f"The data come in chunks, so {role} must be the name of a column.")
     if missing not in ("none", "drop", "raise"):
         raise DataError(f"missing={missing!r} is not known; use 'none', 'drop' or 'raise'.")
     components = None if vc_formula is None else {k: _text(v) for k, v in vc_formula.items()}
-    coding = _first_look((_text(formula), groups, _text(re_formula), components), reader, env)
+    beside = {role: name for role, name in (("weights", weights), ("offset", offset)) if name is not None}
+    unseen = Coding((_text(formula), groups, _text(re_formula), components), beside)
+    coding = _first_look(unseen, reader, env)
     reader.columns = coding.used
     coding, layout, origin = _settled(coding, reader)
     found = reader.run(FindAll(coding, layout, origin))
     note = found.gaps.sentence(missing)
+    of_beside = notes_beside(found.weights, found.offset)
     if found.cells is None or found.moments is None:
         raise DataError(f"No rows are left. {note}")
-    return _design(coding, reader, layout, found.cells, found.moments, (note,) if note else ())
+    dropped = (note,) if note else ()
+    return _design(coding, reader, layout, found.cells, found.moments, dropped, of_beside)
 
 
 def _text(formula: Any) -> Any:
     return formula.describe() if hasattr(formula, "describe") else formula
 
 
-def _first_look(texts: Any, reader: Reader, env: EvalEnvironment) -> Coding:
+def _first_look(unseen: Coding, reader: Reader, env: EvalEnvironment) -> Coding:
     """The coding as the first complete rows suggest it, every name found."""
-    factors, first = Coding(texts, {}, {}).spec.factors(), reader.source.head()
+    factors, first = unseen.spec.factors(), reader.source.head()
     names = resolve(factors, first, env)
     if names.extra:
         raise FormulaError(f"{next(iter(names.extra))!r} is a variable; data in chunks need it as a column.")
     namespace = _namespace(factors, names.columns, env)
     raw = {name: Settled(pd.Series(first.column(name))) for name in names.columns}
-    coding = Coding(texts, namespace, raw, sample={name: settled.values for name, settled in raw.items()})
+    for role, name in unseen.beside.items():
+        one_a_row(first, name, role)
+    sample = {name: settled.values for name, settled in raw.items()}
+    coding = replace(unseen, namespace=namespace, settled=raw, sample=sample)
     reader.columns = coding.used
     columns = _first_complete(coding, reader)
     settled = {name: settle(columns[name], name) for name in names.columns}
-    sample = few({name: found.values for name, found in settled.items()})
-    coding = Coding(texts, namespace, settled, sample=sample)
+    beside = {name: pd.Series(as_numbers(columns[name], role)) for role, name in coding.beside.items()}
+    sample = few(beside | {name: found.values for name, found in settled.items()})
+    coding = replace(coding, settled=settled, sample=sample)
     used = {name for factor in coding.factors for name in factor_names(factor)}
     return replace(coding, settled={k: empty_like(found) for k, found in settled.items() if k in used})
 
@@ -222,8 +263,9 @@ def _settled(coding: Coding, reader: Reader) -> tuple[Coding, Layout, Floats]:
         if reader.client is not None:
             raise ModelError(NO_STATE_ON_A_CLUSTER)
         coding = replace(coding, stateful=coding.code(lambda: _values(coding, reader)))
-    sample = next(coding.columns(coding.sampled))
-    return coding, _layout(coding), origin_of(Chunk(sample, None))
+    layout = _layout(coding)
+    sample = next(coding.rows(coding.sampled, layout))
+    return coding, layout, origin_of(Chunk(sample.columns, None))
 
 
 def _values(coding: Coding, reader: Reader) -> Iterator[Mapping[str, Any]]:
@@ -249,10 +291,17 @@ def _layout(coding: Coding) -> Layout:
 
 
 def _design(
-    coding: Coding, reader: Reader, layout: Layout, cells: Cells, found: Moments, notes: tuple[str, ...]
+    coding: Coding,
+    reader: Reader,
+    layout: Layout,
+    cells: Cells,
+    found: Moments,
+    dropped: tuple[str, ...],
+    of_beside: tuple[str, ...],
 ) -> StreamDesign:
     name, y = coding.spec.outcome.name(), layout.outcome
-    check_varies(name, float(found.low[y]), float(found.high[y]), found.n)
+    low, high = float(found.low[y]), float(found.high[y])
+    check_varies(name, low, high, found.n, less_offset="offset" in coding.beside)
     check_rows(found.n, layout.fixed.size)
     terms, grouping = terms_of(coding, cells)
     conversions = [note for settled in coding.settled.values() for note in settled.notes]
@@ -270,6 +319,9 @@ def _design(
         group_name=grouping.name,
         group_labels=grouping.labels,
         group_sizes=np.bincount(grouping.codes, cells.counts, grouping.m).astype(np.intp),
-        notes=(*notes, *conversions, *numbers_as_text(coding.spec, coding.settled), *of_outcome),
+        notes=(
+            *(*dropped, *conversions, *numbers_as_text(coding.spec, coding.settled)),
+            *(*of_outcome, *of_beside),
+        ),
         bars=bool(coding.spec.bars),
     )

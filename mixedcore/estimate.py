@@ -20,7 +20,7 @@ from mixedcore.elimination import Plan
 from mixedcore.errors import ModelError, NotPositiveDefiniteError
 from mixedcore.exact import with_exact_residual
 from mixedcore.optimise import ROUNDING, OptSummary, minimise
-from mixedcore.rows import Rows
+from mixedcore.rows import Chunked, Rows
 from mixedcore.start import LEAST_SD, moments_start
 from mixedcore.terms import Floats, RandomTerm
 
@@ -68,15 +68,15 @@ def estimate(
     reml: bool,
     start: Floats | None = None,
     max_steps: int = 200,
-    rows: Rows | None = None,
+    rows: Chunked | None = None,
 ) -> Estimate:
     """Minimise the criterion from `start` (k,), in the engine's units, or from moments of the outcome.
 
     Where the criterion may have several optima (few levels, a variance of zero, a search that took long),
     searches from elsewhere are held against the first.
 
-    rows : the data where they are at hand, for outcomes that the effects explain so well that cross-products
-           lose the residual's digits
+    rows : the data, for outcomes that the effects explain so well that cross-products lose the residual's
+           digits: asked at every evaluation where they are in memory, else once, at the optimum
     """
 
     evaluations = 0
@@ -85,7 +85,7 @@ def estimate(
         nonlocal evaluations
         evaluations += 1
         point = evaluate(cp, plan, roots_of(cp, theta), reml=reml)
-        point = point if rows is None else with_exact_residual(point, rows, terms)
+        point = with_exact_residual(point, rows, terms) if isinstance(rows, Rows) else point
         if evaluations == 1:  # the design alone decides, and the search asks for these derivatives anyway
             _check_identified(cp, terms, point)
         return point
@@ -95,6 +95,8 @@ def estimate(
     point, optimum = search.descend(moments_start(cp) if start is None else start)
     for other in search.other_starts(optimum) if start is None else ():
         point, optimum = min((point, optimum), search.descend(other), key=lambda found: found[1].objective)
+    if rows is not None and not isinstance(rows, Rows):
+        point = with_exact_residual(point, rows, terms)
     theta = optimum.theta
     factors = tuple(rectify(T) for T in chart.factors(theta))
     optimum = replace(

@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from mixedcore.criterion import Evaluation, least_squares
-from mixedcore.rows import Rows
+from mixedcore.rows import Chunked
 from mixedcore.rowwise import residual_gram
 from mixedcore.terms import RandomTerm
 
@@ -22,7 +22,7 @@ EXPLAINED = 1e-2  # residual variance over that of the fixed part's residual, be
 NO_PART = 1e-8
 
 
-def with_exact_residual(point: Evaluation, rows: Rows, terms: Sequence[RandomTerm]) -> Evaluation:
+def with_exact_residual(point: Evaluation, rows: Chunked, terms: Sequence[RandomTerm]) -> Evaluation:
     """The same evaluation, its R_X, β and r² to all digits."""
     if point.sigma2 > EXPLAINED:
         return point

@@ -75,11 +75,7 @@ class Frame:
     def numbers(self, role: str) -> Floats | None:
         """(n,) numbers beside the formulas, such as 'weights'; None where none were given."""
         values = self.beside.get(role)
-        if values is None:
-            return None
-        if not pd.api.types.is_numeric_dtype(values.dtype) or pd.api.types.is_complex_dtype(values.dtype):
-            raise DataError(f"{role} must be one number a row; it holds {values.dtype} values.")
-        return values.to_numpy(dtype=np.float64)
+        return None if values is None else as_numbers(values, role)
 
     def take(self, rows: Rows) -> Frame:
         """The frame of some of its rows, types settled anew (a category may have lost its last row)."""
@@ -141,14 +137,14 @@ def make_frame(
     if missing not in ("none", "drop", "raise"):
         raise DataError(f"missing={missing!r} is not known; use 'none', 'drop' or 'raise'.")
     raw = {name: table.column(name) for name in names}
-    labels = None if groups is None else _one_a_row(table, groups, "groups")
+    labels = None if groups is None else one_a_row(table, groups, "groups")
     raw |= {name: as_values(values, name) for name, values in (extra or {}).items()}
     formula_names = list(raw)
     raw |= {name: table.column(name) for name in keys}
     if labels is not None and isinstance(groups, str):
         raw[groups] = labels
     given = {role: value for role, value in (beside or {}).items() if value is not None}
-    numbers = {role: _one_a_row(table, value, role) for role, value in given.items()}
+    numbers = {role: one_a_row(table, value, role) for role, value in given.items()}
     raw |= {value: numbers[role] for role, value in given.items() if isinstance(value, str)}
     n, index = table.n_rows, _row_labels(table)
     keep = None if subset is None else subset_rows(subset, index)
@@ -185,7 +181,7 @@ def new_frame(table: Table, fitted: Mapping[str, Settled], offset: str | None = 
     raw = {name: table.column(name) for name in fitted}
     if not raw and table._rows is None and table.names:
         table.column(str(table.names[0]))
-    beside = {} if offset is None else {"offset": _one_a_row(table, offset, "offset")}
+    beside = {} if offset is None else {"offset": one_a_row(table, offset, "offset")}
     n = table.n_rows
     complete, gaps = complete_rows({**raw, **beside}, n)
     note = gaps.sentence("drop")
@@ -275,7 +271,14 @@ def _label_positions(labels: pd.Index, index: pd.Index) -> Rows:
     )
 
 
-def _one_a_row(table: Table, given: Any, role: str) -> pd.Series:
+def as_numbers(values: pd.Series, role: str) -> Floats:
+    """Weights or an offset as numbers (n,), nothing missing; DataError for values that are none."""
+    if not pd.api.types.is_numeric_dtype(values.dtype) or pd.api.types.is_complex_dtype(values.dtype):
+        raise DataError(f"{role} must be one number a row; it holds {values.dtype} values.")
+    return values.to_numpy(dtype=np.float64)
+
+
+def one_a_row(table: Table, given: Any, role: str) -> pd.Series:
     """What `groups`, `weights` or `offset` is, (n,) in the order of the data: a column name, or values."""
     if isinstance(given, str):
         if not table.has(given):

@@ -267,17 +267,16 @@ class MixedLM:
     # -- what can be done with it ----------------------------------------------------------------------
 
     @cached_property
-    def _rows(self) -> Rows:
+    def _rows(self) -> Rows | StreamDesign:
         design, names = self._design, [*self.exog_names, self.endog_names]
+        if isinstance(design, StreamDesign):
+            return design
         return gather(design.response, design.X, design.terms, design.weights, names)
 
     @cached_property
     def _products(self) -> tuple[CrossProducts, Plan]:
-        design = self._design
-        if isinstance(design, StreamDesign):
-            cp = sum_stream(design)
-        else:
-            cp = sum_rows(self._rows, design.terms)
+        rows = self._rows
+        cp = sum_rows(rows, self._design.terms) if isinstance(rows, Rows) else sum_stream(rows)
         return cp, plan(cp)
 
     def fit(
@@ -294,9 +293,8 @@ class MixedLM:
         start = None
         if start_params is not None:
             start = start_theta(start_params, self._design.terms, cp.scaled_terms, (cp.p, self.k_fe))
-        kept = None if isinstance(self._design, StreamDesign) else self._rows
-        found = estimate(cp, layout, self._design.terms, reml=reml, start=start, rows=kept)
-        return MixedLMResults(self, UserUnits(found, kept))
+        found = estimate(cp, layout, self._design.terms, reml=reml, start=start, rows=self._rows)
+        return MixedLMResults(self, UserUnits(found, self._rows))
 
     def predict(self, params: Any, exog: Any = None, *, transform: bool = False) -> pd.Series | Floats:
         """Xβ at fixed effects (p,) for the rows in use or for `exog` (columns of X, or a table).
@@ -366,7 +364,8 @@ def mixedlm(
     The first chunk is looked at, and then all rows are read twice: once here, for levels and moments, and
     once at the first fit, for sums. Text, categories, dates and C(number) take a pass before these; each step
     of a patsy transform such as center(x) or bs(x) takes another. The estimates are those of the same rows
-    in memory; what has an entry for every row (fittedvalues, resid, augment) is not there.
+    in memory; what has an entry for every row (fittedvalues, resid, augment) is not there. groups, weights
+    and offset are names of columns.
 
     client     : a dask.distributed Client on which to read and sum the chunks; only totals come back
     progress   : function called with (pass_number, rows_done, rows_total) as one value, after each chunk

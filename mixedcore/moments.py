@@ -23,20 +23,23 @@ FAR = 100.0  # standard deviations from zero at which a column gets an origin of
 class Moments:
     """Sums over rows of c columns, each less its `origin` (c,).
 
-    n rows of total weight `weight`; log_weights: sum of the weights' logarithms; mean (c,) weighted;
-    M2 (c, c) weighted sums of squares and products about it; low and high (c,) the range of the columns as
-    given; nonzero (c,) rows in which each is not zero
+    n rows of total weight `weight`; log_weights, square_weights: sums of the weights' logarithms and squares;
+    mean (c,) weighted; M2 (c, c) weighted sums of squares and products about it; low and high (c,) the range
+    of the columns as given; nonzero (c,) rows in which each is not zero; plain: the same without weights,
+    None where there are none
     """
 
     n: int
     weight: float
     log_weights: float
+    square_weights: float
     origin: Floats
     mean: Floats
     M2: Floats
     low: Floats
     high: Floats
     nonzero: Ints
+    plain: Moments | None = None
 
     def __add__(self, other: Moments) -> Moments:
         """Moments of both samples; their origins must be the same."""
@@ -46,12 +49,14 @@ class Moments:
             self.n + other.n,
             weight,
             self.log_weights + other.log_weights,
+            self.square_weights + other.square_weights,
             self.origin,
             self.mean + step * (other.weight / weight),
             self.M2 + other.M2 + np.outer(step, step) * (self.weight * other.weight / weight),
             np.minimum(self.low, other.low),
             np.maximum(self.high, other.high),
             self.nonzero + other.nonzero,
+            None if self.plain is None or other.plain is None else self.plain + other.plain,
         )
 
     @cached_property
@@ -101,8 +106,9 @@ def moments_of(chunk: Chunk, origin: Floats) -> Moments:
     mean = table.mean(axis=1) if w is None else table @ w / weight
     table -= mean[:, None]
     M2 = table @ table.T if w is None else (table * w) @ table.T
-    logs = 0.0 if w is None else float(np.log(w).sum())
-    return Moments(n, weight, logs, origin, mean, M2, low, high, nonzero)
+    logs, squares = (0.0, float(n)) if w is None else (float(np.log(w).sum()), float(w @ w))
+    plain = None if w is None else moments_of(Chunk(chunk.columns, None), origin)
+    return Moments(n, weight, logs, squares, origin, mean, M2, low, high, nonzero, plain)
 
 
 def origin_of(chunk: Chunk) -> Floats:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -43,6 +44,14 @@ class Chunk:
     columns: Sequence[Floats]
     weights: Floats | None
     codes: Sequence[Ints] = ()
+
+
+class Chunked(Protocol):
+    """All rows of a model, in memory or read anew each time."""
+
+    def chunks(self, codes: Sequence[Ints] = (), size: int = CHUNK) -> Iterator[Chunk]:
+        """The rows in order, up to `size` at a time, with codes beside them as terms have them."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from mixedcore.crossproducts import CrossProducts
-from mixedcore.rows import Rows
+from mixedcore.rows import Chunked, Rows
 from mixedcore.scaling import outcome_column
 from mixedcore.terms import Floats, RandomTerm
 
@@ -42,7 +42,9 @@ def random_part(
     return total
 
 
-def residual_gram(rows: Rows, cp: CrossProducts, terms: Sequence[RandomTerm], b: Sequence[Floats]) -> Floats:
+def residual_gram(
+    rows: Chunked, cp: CrossProducts, terms: Sequence[RandomTerm], b: Sequence[Floats]
+) -> Floats:
     """(W − ZB)'(W − ZB) for W = [X y] and coefficients B of its columns, per grouping (p + 1, q, m)."""
     parts = []
     for grouping, own in zip(cp.groupings, b, strict=True):

@@ -6,15 +6,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mixedcore.cells import CellIndex
 from mixedcore.crossproducts import ROOM, CrossProducts, RowSums, assemble, check_distinct
 from mixedcore.design import Design, build
-from mixedcore.design_coding import Coding
+from mixedcore.design_coding import RowReader
 from mixedcore.design_stream import StreamDesign, build_stream
 from mixedcore.errors import ModelError
 from mixedcore.groupings import Groupings, arrange
 from mixedcore.passes import Reader
-from mixedcore.rows import CHUNK, Layout, Rows
+from mixedcore.rows import CHUNK
 from mixedcore.scaling import EngineUnits, engine_units
 from mixedcore.sources import open_source
 from mixedcore.tables import Table
@@ -37,33 +36,21 @@ class Summed:
 class SumRows:
     """The pass that sums. codes: for each of the sums by level, the level of each cell."""
 
-    coding: Coding
-    layout: Layout
-    index: CellIndex
+    reader: RowReader
     codes: Sequence[Ints]
     groupings: Groupings
     units: EngineUnits
 
     def over(self, tables: Iterable[Table]) -> Summed:
         """The sums over some tables."""
-        sums, rows = RowSums.of(self.units, self.groupings, weighted=False), 0
+        weighted = "weights" in self.reader.coding.beside
+        sums, rows = RowSums.of(self.units, self.groupings, weighted=weighted), 0
+        size = max([CHUNK, *(ROOM * each.m for each in sums.by_level)])
         for table in tables:
-            self._add(sums, table)
+            for chunk in self.reader.chunks(table, self.codes, size):
+                sums.add(chunk)
             rows += table.n_rows
         return Summed(rows, sums)
-
-    def _add(self, sums: RowSums, table: Table) -> None:
-        read = self.coding.read(table)
-        if not read.n:
-            return
-        cell, first = self.index.find(read.keys), 0
-        size = max([CHUNK, *(ROOM * each.m for each in sums.by_level)])
-        for columns in self.coding.columns(read):
-            rows = Rows(self.layout, tuple(columns), None)
-            own = cell[first : first + rows.n]
-            for chunk in rows.chunks([codes[own] for codes in self.codes], size):
-                sums.add(chunk)
-            first += rows.n
 
 
 def sum_stream(design: StreamDesign) -> CrossProducts:
@@ -75,8 +62,7 @@ def sum_stream(design: StreamDesign) -> CrossProducts:
     groupings, codes, pair_of = arrange(design.terms)
     units = engine_units(design.layout, design.terms, design.moments, design.chunks)
     check_distinct(design.terms, groupings, units)
-    by_cell = [*codes, *pair_of.values()]
-    work = SumRows(design.coding, design.layout, CellIndex(design.cells), by_cell, groupings, units)
+    work = SumRows(design.row_reader, [*codes, *pair_of.values()], groupings, units)
     return assemble(design.terms, units, groupings, design.reader.run(work).sums)
 
 
@@ -88,9 +74,6 @@ def make_design(
     if source is not None:
         if subset is not None:
             raise ModelError("The data come in chunks, so subset cannot be used: leave rows out of them.")
-        for name in ("weights", "offset"):
-            if more.pop(name, None) is not None:
-                raise ModelError(f"The data come in chunks, for which there are no {name} yet.")
         return build_stream(formula, Reader(source, client, progress), env=eval_env, **more)
     for name, value in (("client", client), ("progress", progress)):
         if value is not None:

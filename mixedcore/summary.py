@@ -85,8 +85,8 @@ class Summary:
 
 def beside_facts(design: Design | StreamDesign) -> list[tuple[str, str, str, str]]:
     """A line on weights and offset where there are any, each by its column."""
-    weights = "No" if design.weights is None else design.weights_column or "Yes"
-    offset = "No" if design.offset is None else design.offset_column or "Yes"
+    weights = design.weights_column or ("No" if design.weights is None else "Yes")
+    offset = design.offset_column or ("No" if design.offset is None else "Yes")
     return [] if weights == offset == "No" else [("Weights:", weights, "Offset:", offset)]
 
 

@@ -12,8 +12,8 @@ from mixedcore.chart import factor_of, lower_root
 from mixedcore.errors import rows_not_kept
 from mixedcore.estimate import Estimate
 from mixedcore.groupings import Grouping, Member
-from mixedcore.moments import Moments, moments
-from mixedcore.rows import Rows
+from mixedcore.moments import Moments
+from mixedcore.rows import Chunked, Rows
 from mixedcore.rowwise import outcome_less_fixed, random_part
 from mixedcore.scaling import Basis
 from mixedcore.terms import Floats, Ints, RandomTerm
@@ -24,7 +24,7 @@ class UserUnits:
     """An estimate seen in the units of the data; everything here is linear in the engine's numbers."""
 
     estimate: Estimate
-    rows: Rows | None  # None where they were read in chunks and not kept
+    rows: Chunked  # `Rows` where they are in memory
 
     @cached_property
     def sigma2(self) -> float:
@@ -122,7 +122,7 @@ class UserUnits:
 
     @property
     def _kept_rows(self) -> Rows:
-        if self.rows is None:
+        if not isinstance(self.rows, Rows):
             raise rows_not_kept("a residual or fitted value")
         return self.rows
 
@@ -141,24 +141,23 @@ class UserUnits:
     @property
     def root_weights(self) -> Floats | None:
         """Square roots of the prior weights (n,), or None."""
-        weights = None if self.rows is None else self.rows.weights
+        weights = self._kept_rows.weights
         return None if weights is None else np.sqrt(weights)
 
-    @cached_property
+    @property
     def plain_moments(self) -> Moments:
         """Moments of all columns over the rows, without prior weights."""
-        if self.rows is None or self.rows.weights is None:
-            return self.estimate.evaluation.cp.units.moments
-        return moments(self._plain.chunks())
+        found = self.estimate.evaluation.cp.units.moments
+        return found.plain or found
 
     def mean_products(self, basis: Basis) -> Floats:
         """Mean products (q, q) over the rows of columns mixed row by row, without prior weights."""
-        if self.rows is None or self.rows.weights is None:
+        found = self.estimate.evaluation.cp.units.moments
+        if found.plain is None:
             return basis.gram
-        values = (
-            basis.values(chunk, self.estimate.evaluation.cp.units.moments) for chunk in self._plain.chunks()
-        )
-        return np.asarray(sum(columns @ columns.T for columns in values) / self.rows.n)
+        plain = (replace(chunk, weights=None) for chunk in self.rows.chunks())
+        values = (basis.values(chunk, found) for chunk in plain)
+        return np.asarray(sum(columns @ columns.T for columns in values) / found.n)
 
     @property
     def _plain(self) -> Rows:

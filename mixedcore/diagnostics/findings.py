@@ -198,16 +198,14 @@ def _saturated(user: UserUnits) -> Iterator[Finding]:
 
 def _uneven_weights(user: UserUnits) -> Iterator[Finding]:
     """Kish (1965), Survey Sampling, section 8.2: rows of unequal weight count as (Σw)²/Σw² equal ones."""
-    if user.root_weights is None:
-        return
-    w = user.root_weights**2
-    count = float(w.sum() ** 2 / (w @ w))
-    if count < UNEVEN * w.size:
+    found = user.estimate.evaluation.cp.units.moments
+    count = found.weight**2 / found.square_weights
+    if count < UNEVEN * found.n:
         yield Finding(
             "uneven_weights",
             "info",
             "A few rows carry most of the weight",
-            f"With these weights {w.size} rows count as {count:.0f} equal ones.",
+            f"With these weights {found.n} rows count as {count:.0f} equal ones.",
             "The estimates rest on the heavy rows; the others hardly take part.",
             "Check that the weights are precisions, not variances: a row's residual variance is σ² over its "
             "weight.",

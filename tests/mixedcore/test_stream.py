@@ -156,28 +156,6 @@ def test_new_data_are_coded_as_in_the_fit() -> None:
         found.predict(new.assign(text="elsewhere"))
 
 
-# -- numbers that would lose digits ----------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("shift, random", [(2024.0, "x"), (1e6, "1"), (-1e9, "1")])
-def test_far_from_zero(shift: float, random: str) -> None:
-    data = DATA.assign(x=DATA["x"] + shift)
-    formula = f"y ~ x + ({random} | school)"
-    same_fit(mixedlm(formula, chunked(data, 300)).fit(), mixedlm(formula, data).fit())
-
-
-def test_nearly_collinear_columns_are_read_once_more() -> None:
-    noise = np.random.default_rng(3).normal(size=len(DATA))
-    data = DATA.assign(z=DATA["x"] + 1e-5 * noise, twin=2 * DATA["x"])
-    formula, seen = "y ~ x + z + twin + (1 | school)", []
-    found = mixedlm(formula, chunked(data, 700), progress=seen.append).fit()
-    expected = mixedlm(formula, data).fit()
-    assert list(found.params.index) == list(expected.params.index)
-    assert "twin" in found.notes[-1]
-    np.testing.assert_allclose(found.predict(data), expected.predict(data), rtol=SAME)
-    assert max(each.pass_number for each in seen) > 2
-
-
 # -- where the rows come from ----------------------------------------------------------------------------
 
 
@@ -278,6 +256,8 @@ NEED_ROWS: dict[str, Callable[[Any], Any]] = {
     "predict": lambda r: r.predict(),
     "augment": lambda r: r.augment(),
     "endog": lambda r: r.model.endog,
+    "weights": lambda r: r.model.weights,
+    "offset": lambda r: r.model.offset,
     "exog": lambda r: r.model.exog,
     "exog_re": lambda r: r.model.exog_re,
     "groups": lambda r: r.model.groups,
@@ -289,7 +269,8 @@ NEED_ROWS: dict[str, Callable[[Any], Any]] = {
 
 @pytest.mark.parametrize("what", NEED_ROWS)
 def test_what_needs_every_row_says_so(what: str) -> None:
-    result = mixedlm("y ~ x + (1 | school)", chunked(DATA, 1000)).fit()
+    beside = {"weights": "number", "offset": "truth"}
+    result = mixedlm("y ~ x + (1 | school)", chunked(DATA, 1000), **beside).fit()
     with pytest.raises(MixedCoreError, match=r"not kept.*result\.predict\(chunk\)"):
         NEED_ROWS[what](result)
 
@@ -315,6 +296,8 @@ REFUSED: dict[str, tuple[str, Callable[[], Any], dict[str, Any], str]] = {
     "no file": ("y ~ x + (1 | school)", lambda: "nowhere.parquet", {}, "no file or folder"),
     "subset": ("y ~ x + (1 | school)", lambda: chunked(DATA, 500), {"subset": [1, 2]}, "subset"),
     "groups": ("y ~ x", lambda: chunked(DATA, 500), {"groups": DATA["school"]}, "name of a column"),
+    "weights": ("y ~ x", lambda: chunked(DATA, 500), {"weights": DATA["x"]}, "weights must be the name"),
+    "offset": ("y ~ x", lambda: chunked(DATA, 500), {"offset": [1.0]}, "offset must be the name"),
     "missing": ("y ~ x + (1 | school)", lambda: chunked(DATA, 500), {"missing": "ask"}, "not known"),
     "client": ("y ~ x + (1 | school)", lambda: chunked(DATA, 500), {"client": 3}, "Client"),
     "progress": ("y ~ x + (1 | school)", lambda: chunked(DATA, 500), {"progress": 3}, "function"),

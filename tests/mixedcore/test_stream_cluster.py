@@ -59,7 +59,8 @@ def test_a_fit_from_files_equals_that_in_memory(
 
 def test_frames_are_sent(client: Client, data: pd.DataFrame) -> None:
     with_gaps = data.assign(x=data["x"].mask(data.index % 7 == 0))
-    how = {"missing": "drop", "eval_env": -1}
+    with_gaps["w"] = 1 + with_gaps["y"].abs()
+    how = {"missing": "drop", "eval_env": -1, "weights": "w", "offset": "number"}
     found = mixedlm(MODELS[1], chunked(with_gaps, 300), client=client, **how).fit()
     same_fit(found, mixedlm(MODELS[1], with_gaps, **how).fit())
 

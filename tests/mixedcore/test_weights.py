@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from mixedcore import MixedLM, MixedLMResults, datasets, mixedlm
-from mixedcore.errors import DataError, FormulaError, MissingValuesError
+from mixedcore.errors import DataError, FormulaError, MissingValuesError, ModelError
 from mixedcore.terms import Floats
 from tests.mixedcore.dense_algebra import indicator
 
@@ -251,6 +251,13 @@ def test_what_is_refused() -> None:
         fit(slope, weights=pd.Series(np.ones(N)))
     with pytest.raises(MissingValuesError, match="infinite: 1"):
         fit(slope, weights=np.r_[np.inf, np.ones(N - 1)])
+
+
+def test_the_outcome_less_the_offset_is_what_has_to_vary() -> None:
+    flat = fit(MODELS["slope"], DATA.assign(y=3.0), offset="z")
+    assert flat.llf == pytest.approx(fit(MODELS["slope"], DATA.assign(y=3 - DATA["z"])).llf, abs=1e-9)
+    with pytest.raises(ModelError, match="y less the offset is 0 in all 120 rows"):
+        fit(MODELS["slope"], DATA.assign(y=DATA["z"]), offset="z")
 
 
 def test_new_data_bring_their_offset() -> None:
