@@ -1,0 +1,39 @@
+"""Standard errors of variances where another variance is zero, and numbers of any size."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mixedcore import MixedLMResults, mixedlm
+
+# The zero variance leaves the others' standard errors to the average information, which differs from the
+# observed one by what 15 groups are short of many.
+OTHER_INFORMATION = 0.05
+
+
+def strong(noise: float) -> pd.DataFrame:
+    """Effects of g a hundred times as large as the residual; none of a, which crosses it."""
+    rng = np.random.default_rng(5)
+    g, a, x = rng.integers(0, 15, 240), rng.integers(0, 8, 240), rng.normal(size=240)
+    residual = pd.Series(rng.normal(size=240))
+    y = rng.normal(size=15)[g] + x * rng.normal(size=15)[g]
+    y += noise * (residual - residual.groupby(a).transform("mean"))
+    return pd.DataFrame({"g": g, "a": a, "x": x, "y": y})
+
+
+def errors(result: MixedLMResults) -> np.ndarray:
+    return result.bse_re.to_numpy()[:3] / result.cov_re.to_numpy()[0, 0]
+
+
+@pytest.mark.parametrize("noise", [0.1, 0.01])
+def test_a_zero_variance_does_not_change_the_errors_of_large_ones(noise: float) -> None:
+    """The information on them differs by many powers of ten, which is no reason to drop any."""
+    with_zero = mixedlm("y ~ x + (x | g) + (1 | a)", strong(noise)).fit()
+    without = mixedlm("y ~ x + (x | g)", strong(noise)).fit()
+    assert with_zero.singular
+    assert with_zero.llf == pytest.approx(without.llf, abs=1e-6)
+    assert errors(with_zero) == pytest.approx(errors(without), rel=OTHER_INFORMATION)
+    table = with_zero.tidy("random").set_index(["group", "scale"])
+    assert table.loc[("g", "correlation"), ["conf_low", "conf_high"]].notna().all(axis=None)
