@@ -1,4 +1,4 @@
-"""Standard errors of variances where another variance is zero, and numbers of any size."""
+"""Variances and their standard errors where sizes differ by many powers of ten."""
 
 from __future__ import annotations
 
@@ -37,3 +37,13 @@ def test_a_zero_variance_does_not_change_the_errors_of_large_ones(noise: float) 
     assert errors(with_zero) == pytest.approx(errors(without), rel=OTHER_INFORMATION)
     table = with_zero.tidy("random").set_index(["group", "scale"])
     assert table.loc[("g", "correlation"), ["conf_low", "conf_high"]].notna().all(axis=None)
+
+
+@pytest.mark.parametrize("origin", [0.0, 1.7e18])
+def test_a_slope_over_nanoseconds_has_its_variance(origin: float) -> None:
+    """Times since 1970 in nanoseconds, over weeks: an intercept's SD is 10¹⁵ times as large, or more."""
+    data = strong(1.0)
+    plain = mixedlm("y ~ x + (x | g)", data).fit()
+    timed = mixedlm("y ~ x + (x | g)", data.assign(x=origin + 1e15 * data["x"])).fit()
+    expected = plain.cov_re.to_numpy()[1, 1]
+    assert 1e30 * timed.cov_re.to_numpy()[1, 1] == pytest.approx(expected, rel=1e-6)
