@@ -47,3 +47,19 @@ def test_a_slope_over_nanoseconds_has_its_variance(origin: float) -> None:
     timed = mixedlm("y ~ x + (x | g)", data.assign(x=origin + 1e15 * data["x"])).fit()
     expected = plain.cov_re.to_numpy()[1, 1]
     assert 1e30 * timed.cov_re.to_numpy()[1, 1] == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("size_of_x", [1e-36, 1.0, 1e36])
+@pytest.mark.parametrize("size_of_y", [1e-36, 1.0, 1e36])
+def test_numbers_of_any_size_that_is_accepted_have_tests_and_errors(
+    size_of_y: float, size_of_x: float
+) -> None:
+    """Degrees of freedom and errors, in their own units, are those of ordinary numbers."""
+    data, sizes = strong(1.0), {"y": size_of_y, "x": size_of_x}
+    plain = mixedlm("y ~ x + (x | g)", data).fit()
+    sized = mixedlm("y ~ x + (x | g)", data.assign(**{c: data[c] * s for c, s in sizes.items()})).fit()
+    assert sized.tidy()["df"].to_numpy() == pytest.approx(plain.tidy()["df"].to_numpy(), rel=1e-5)
+    unit = size_of_y / np.array([1.0, size_of_x])
+    assert sized.bse_fe.to_numpy() / unit == pytest.approx(plain.bse_fe.to_numpy(), rel=1e-6)
+    squares = np.array([unit[0] * unit[0], unit[0] * unit[1], unit[1] * unit[1]])
+    assert sized.bse_re.to_numpy() / squares == pytest.approx(plain.bse_re.to_numpy(), rel=1e-5)
