@@ -26,6 +26,7 @@ from mixedcore.terms import Floats, Ints, RandomTerm
 
 ALIAS_TOL = 1e-7  # a column whose part outside the earlier ones is this small a share is aliased (R's lm)
 GRAM_TOL = 1e-8  # below this squared share the Gram matrix has lost too many digits: decide by QR
+CONSTANT = 1e-14  # root mean square about the mean over that of the column, from which it varies
 EXACT_FIT_TOL = 1e-12  # residual root mean square over that of y
 CANCELLED = 1e-6  # below this share of y's sum of squares the residual's is summed row by row
 # Numbers from 1/LARGEST to LARGEST: the variance of a slope's variance goes with (y/x)⁴, at most 1e296.
@@ -50,10 +51,17 @@ class Affine:
 
     @classmethod
     def of(cls, moments: Moments, numbers: Ints, *, centre: bool) -> Affine:
-        """Columns `numbers`, centred if `centre` and one of them is constant."""
+        """Columns `numbers`, centred if `centre` and one of them is constant.
+
+        What is left by centring of a column that is constant but for rounding stays as small as it is.
+        """
         q, constant = numbers.size, moments.constant(numbers) if centre else None
         centred = np.zeros(q, dtype=bool) if constant is None else np.arange(q) != constant
-        size = np.sqrt(moments.products(numbers, numbers, (centred, centred)).diagonal())
+        as_given, size = (
+            np.sqrt(moments.products(numbers, numbers, (less_mean, less_mean)).diagonal())
+            for less_mean in (np.zeros_like(centred), centred)
+        )
+        size = np.where(size > CONSTANT * as_given, size, as_given)
         scale = 1.0 / np.where(size == 0, 1.0, size)
         A = np.eye(q)
         if constant is not None:
