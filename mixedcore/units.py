@@ -69,7 +69,8 @@ class UserUnits:
         root = scaled.A @ T
         size = np.linalg.norm(root, axis=1, keepdims=True)
         size[size == 0] = 1.0
-        return size * lower_root(root / size)  # each row in its own unit: none is rounding beside another
+        # Each row in its own unit: none is rounding beside another.
+        return np.asarray(size * lower_root(root / size))
 
     def psi(self, t: int) -> Floats:
         """Covariance of term t's coefficients over σ², (q, q); (1, 1) for an isotropic term."""
