@@ -19,7 +19,7 @@ from mixedcore.frame import Frame
 from mixedcore.terms import Floats
 
 FARTHEST = 1e15  # ratio of weights beyond which a sum over rows holds no digit of the light ones
-LARGEST = 1e100  # weights up to here, or down to its inverse, times squares of the data stay finite
+LARGEST = 1e37  # weights from its inverse up to here: times y² they have squares, the variances of variances
 
 
 def outcome_numbers(name: str, value: Any, n: int) -> tuple[Floats, tuple[str, ...]]:
@@ -126,8 +126,9 @@ def _check_positive(weights: Range) -> None:
         )
     if high > FARTHEST * low or not summable(weights):
         raise DataError(
-            f"weights range from {low:.3g} to {high:.3g}, too far apart for double precision: the "
-            "light rows would be lost. Choose other units, or leave those rows out of the data."
+            f"weights range from {low:.3g} to {high:.3g}, which is more than double precision holds: light "
+            "rows would be lost beside heavy ones, or all of them. Choose other units, or leave those rows "
+            "out of the data."
         )
 
 

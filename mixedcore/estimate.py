@@ -32,7 +32,7 @@ KNOWN = 1e-10  # share of the best known direction from which the data say somet
 SPANNED = 1e-9  # share of a random effect that lies outside the fixed effects
 GAIN = 1e-9  # a restart must lower the criterion by more than this
 RESTARTS = 20
-CORRELATED = (-1.0, 1.0, -4.0, 4.0)
+CORRELATED = (-1.0, 1.0, -10.0, 10.0)
 """How a singular covariance of few levels is tried: sign of its correlations, times its size."""
 LONG = 8  # steps, and one for every two parameters, beyond which the criterion is not taken for simple
 FEW_LEVELS = 5  # levels a coefficient of a full covariance below which it may have several optima

@@ -26,9 +26,11 @@ from mixedcore.terms import Floats, Ints, RandomTerm
 
 ALIAS_TOL = 1e-7  # a column whose part outside the earlier ones is this small a share is aliased (R's lm)
 GRAM_TOL = 1e-8  # below this squared share the Gram matrix has lost too many digits: decide by QR
+CONSTANT = 1e-14  # root mean square about the mean over that of the column, from which it varies
 EXACT_FIT_TOL = 1e-12  # residual root mean square over that of y
 CANCELLED = 1e-6  # below this share of y's sum of squares the residual's is summed row by row
-LARGEST = 1e100  # squares and products of numbers up to here, or down to its inverse, stay finite
+# Numbers from 1/LARGEST to LARGEST: the variance of a slope's variance goes with (y/x)⁴, at most 1e296.
+LARGEST = 1e37
 
 Chunks = Callable[[], Iterable[Chunk]]
 
@@ -49,11 +51,16 @@ class Affine:
 
     @classmethod
     def of(cls, moments: Moments, numbers: Ints, *, centre: bool) -> Affine:
-        """Columns `numbers`, centred if `centre` and one of them is constant."""
+        """Columns `numbers`, centred if `centre` and one of them is constant.
+
+        What is left by centring of a column that is constant but for rounding stays as small as it is.
+        """
         q, constant = numbers.size, moments.constant(numbers) if centre else None
         centred = np.zeros(q, dtype=bool) if constant is None else np.arange(q) != constant
         products = moments.products(numbers, numbers, (centred, centred))
+        as_given = np.sqrt(moments.mean_squares(numbers) * (moments.weight / moments.n))
         size = np.sqrt(products.diagonal())
+        size = np.where(size > CONSTANT * as_given, size, as_given)
         scale = 1.0 / np.where(size == 0, 1.0, size)
         A = np.eye(q)
         if constant is not None:
@@ -313,13 +320,13 @@ def engine_units(layout: Layout, terms: Sequence[RandomTerm], found: Moments, ch
 
 
 def check_magnitude(layout: Layout, moments: Moments) -> None:
-    """ModelError for numbers so large or so small that their squares are no numbers any more."""
+    """ModelError for numbers so large or so small that powers of them are no numbers any more."""
     for name, low, high in zip(layout.names, moments.low, moments.high, strict=True):
         check_size(max(abs(float(low)), abs(float(high))), name)
 
 
 def check_size(largest: float, name: str) -> None:
-    """ModelError where the largest value of a column has no square."""
+    """ModelError where the largest value of a column is beyond `LARGEST`."""
     if largest and not 1 / LARGEST < largest < LARGEST:
         raise ModelError(f"The largest value of {name} is {largest:.3g}; choose other units for it.")
 

@@ -66,7 +66,11 @@ class UserUnits:
         scaled = self.estimate.evaluation.cp.scaled_terms[t]
         if self.estimate.terms[t].structure == "isotropic":
             return np.abs(T) * scaled.unit
-        return lower_root(scaled.A @ T)
+        root = scaled.A @ T
+        size = np.linalg.norm(root, axis=1, keepdims=True)
+        size[size == 0] = 1.0
+        # Each row in its own unit: none is rounding beside another.
+        return np.asarray(size * lower_root(root / size))
 
     def psi(self, t: int) -> Floats:
         """Covariance of term t's coefficients over σ², (q, q); (1, 1) for an isotropic term."""

@@ -19,6 +19,7 @@ from mixedcore.terms import Floats
 from mixedcore.units import UserUnits, free_entries
 
 LEAST = 1e-4  # of the expected information: the step stays where the model can be evaluated
+KNOWN = 1e-10  # share of the largest eigenvalue from which a direction of standardised information counts
 STEP = 1e-3  # of the parameter's approximate standard error: truncation near 1e-6 of it, rounding less
 
 
@@ -71,8 +72,9 @@ class VarianceInformation:
     @cached_property
     def definite(self) -> bool:
         """Whether the observed information is positive definite."""
-        scale = np.sqrt(np.maximum(np.diag(self.hessian), 1e-300))
-        return bool(np.linalg.eigvalsh(self.hessian / np.outer(scale, scale)).min() > 1e-10)
+        if (np.diag(self.hessian) <= 0).any():
+            return False
+        return bool(np.linalg.eigvalsh(_standardised(self.hessian)[0]).min() > KNOWN)
 
     @cached_property
     def cov_engine(self) -> Floats:
@@ -89,7 +91,8 @@ class VarianceInformation:
         average[:k, :k] = wPw / s2
         average[k, :k] = average[:k, k] = wPy / s2**2
         average[k, k] = point.df / s2**2
-        return np.asarray(2 * np.linalg.pinv(average, hermitian=True))
+        shape, scale = _standardised(average)  # variances differ by any factor: compare none with another
+        return np.asarray(2 * np.linalg.pinv(shape, rcond=KNOWN, hermitian=True) * np.outer(scale, scale))
 
     @cached_property
     def cov_engine_by_root(self) -> Floats:
@@ -99,9 +102,9 @@ class VarianceInformation:
         in lmerTest, which works in θ too; directions of H that are not positive count as known as well.
         """
         J, H = self._by_root
-        scale = 1 / np.sqrt(np.maximum(np.diag(H), 1e-300))
-        values, vectors = np.linalg.eigh(H * np.outer(scale, scale))
-        good = values > 1e-10
+        shape, scale = _standardised(H)
+        values, vectors = np.linalg.eigh(shape)
+        good = values > KNOWN
         half = J @ (scale[:, None] * vectors[:, good] / np.sqrt(values[good]))
         return np.asarray(2 * half @ half.T)
 
@@ -157,6 +160,12 @@ class VarianceInformation:
         """The user's ψ, (k,)."""
         parts = [self.user.psi(t)[free_entries(term)] for t, term in enumerate(self.user.estimate.terms)]
         return np.concatenate(parts) if parts else np.zeros(0)
+
+
+def _standardised(information: Floats) -> tuple[Floats, Floats]:
+    """Information for parameters in units of 1/√(its diagonal), (k, k), and those units, (k,)."""
+    scale = 1 / np.sqrt(np.maximum(np.diag(information), 1e-300))
+    return information * scale[:, None] * scale, scale
 
 
 def _expected(point: Evaluation) -> Floats:

@@ -125,3 +125,16 @@ def test_a_sentence_lists_the_first_of_many() -> None:
     (finding,) = [f for f in result.diagnose() if f.kind == "aliased"]
     assert finding.evidence.endswith("copy7 and 4 more.")
     assert "copy11" in result.notes[0]
+
+
+@pytest.mark.parametrize("size", [1.0, 1e-9, 1e9])
+def test_a_column_that_is_constant_but_for_rounding_is_left_out(size: float) -> None:
+    """0.1 + 0.2 is not 0.3 to a computer; a coefficient of 10¹⁵ for the difference is no answer."""
+    rng = np.random.default_rng(3)
+    data = pd.DataFrame({"y": rng.normal(size=60), "g": np.arange(60) % 6, "z": rng.normal(size=60)})
+    data["x"] = size * np.where(data.index % 2 == 0, 0.3, 0.1 + 0.2)
+    found = mixedlm("y ~ x + z + (1 | g)", data).fit()
+    assert found.aliased == ["x"]
+    assert found.llf == pytest.approx(mixedlm("y ~ z + (1 | g)", data).fit().llf, rel=1e-12)
+    with pytest.raises(ModelError, match=r"effect of x over g cannot be estimated.* constant"):
+        mixedlm("y ~ z + (x | g)", data).fit()

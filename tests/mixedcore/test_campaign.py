@@ -31,8 +31,8 @@ def test_a_fit_of_the_slice_is_the_optimum_and_the_recorded_one(number: int) -> 
     assert (row.singular, row.converged) == (recorded.singular, recorded.converged)
 
 
-# A search from moments of the outcome alone ends in a second optimum here, 0.005 to 1.3 above the best; in the last
-# one rounding beside a nearly singular covariance had shown a fall where there is none.
+# A search from moments of the outcome alone ends in a second optimum here, 0.005 to 1.3 above the best; in
+# the last one rounding beside a nearly singular covariance had shown a fall where there is none.
 SECOND_OPTIMA = [
     *((762, 20250), (611, 77), (1325, 77), (61, 4711), (15, 99), (160, 201), (1014, 202)),
     *((744, 302), (780, 302), (640, 301)),
