@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy.linalg import qr
@@ -170,7 +171,7 @@ class Basis:
         return columns if self.mix is None else self.mix.T @ columns
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class FixedScaling:
     """The fixed part in the engine's units: Xs = √w X[:, kept] @ A and ys = √w (y − X[:, kept] β₀) / y_scale.
 
@@ -186,7 +187,7 @@ class FixedScaling:
     about_mean: bool
     start: Floats
 
-    @property
+    @cached_property
     def logdet(self) -> float:
         """log |det A|."""
         return float(np.linalg.slogdet(self.A).logabsdet) if self.A.size else 0.0
