@@ -52,8 +52,8 @@ class Optimisation:
     flat          directions in which the data do not determine the covariance parameters
 
     Gradient and Hessian are those of θ for covariates scaled to unit size, so that no unit enters them.
-    The path starts from every effect being as variable as the residual, unless start values are given, and
-    is that of the last search where there was more than one.
+    The path starts from variances by the method of moments, unless start values are given. Where there were
+    several searches, it is that of the one that ended lowest, from its last restart on.
     """
 
     information: VarianceInformation = field(repr=False)

@@ -121,7 +121,8 @@ def _row(
 def _variance_rows(
     group: str, term: str | None, value: float, error: float, z: float, *, boundary: bool
 ) -> list[dict[str, object]]:
-    spread = np.nan if boundary or value <= 0 else np.exp(z * error / value)
+    with np.errstate(over="ignore"):  # what the data do not determine lies anywhere from zero to infinity
+        spread = np.nan if boundary or value <= 0 else np.exp(z * error / value)
     sd = np.sqrt(value)
     return [
         _row(group, term, None, value, "variance", value / spread, value * spread),

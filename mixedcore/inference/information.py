@@ -91,8 +91,8 @@ class VarianceInformation:
         average[:k, :k] = wPw / s2
         average[k, :k] = average[:k, k] = wPy / s2**2
         average[k, k] = point.df / s2**2
-        shape, scale = _standardised(average)  # variances differ by any factor: compare none with another
-        return np.asarray(2 * np.linalg.pinv(shape, rcond=KNOWN, hermitian=True) * np.outer(scale, scale))
+        half = _root_of_inverse(average)
+        return np.asarray(2 * half @ half.T)
 
     @cached_property
     def cov_engine_by_root(self) -> Floats:
@@ -102,10 +102,7 @@ class VarianceInformation:
         in lmerTest, which works in θ too; directions of H that are not positive count as known as well.
         """
         J, H = self._by_root
-        shape, scale = _standardised(H)
-        values, vectors = np.linalg.eigh(shape)
-        good = values > KNOWN
-        half = J @ (scale[:, None] * vectors[:, good] / np.sqrt(values[good]))
+        half = J @ _root_of_inverse(H)
         return np.asarray(2 * half @ half.T)
 
     @cached_property
@@ -166,6 +163,17 @@ def _standardised(information: Floats) -> tuple[Floats, Floats]:
     """Information for parameters in units of 1/√(its diagonal), (k, k), and those units, (k,)."""
     scale = 1 / np.sqrt(np.maximum(np.diag(information), 1e-300))
     return information * scale[:, None] * scale, scale
+
+
+def _root_of_inverse(information: Floats) -> Floats:
+    """R (k, r) with RR' the inverse, in the directions of which the information is positive.
+
+    Each parameter counts in its own unit: variances differ by any factor, none is rounding beside another.
+    """
+    shape, scale = _standardised(information)
+    values, vectors = np.linalg.eigh(shape)
+    known = values > KNOWN
+    return np.asarray(scale[:, None] * vectors[:, known] / np.sqrt(values[known]))
 
 
 def _expected(point: Evaluation) -> Floats:

@@ -63,3 +63,21 @@ def test_numbers_of_any_size_that_is_accepted_have_tests_and_errors(
     assert sized.bse_fe.to_numpy() / unit == pytest.approx(plain.bse_fe.to_numpy(), rel=1e-6)
     squares = np.array([unit[0] * unit[0], unit[0] * unit[1], unit[1] * unit[1]])
     assert sized.bse_re.to_numpy() / squares == pytest.approx(plain.bse_re.to_numpy(), rel=1e-5)
+
+
+@pytest.mark.parametrize("seed", [1, 18])
+def test_nothing_is_missing_where_hardly_a_residual_is_left(seed: int) -> None:
+    """61 rows, 57 levels of c: the information is not positive, and its inverse has no negative variances.
+
+    What the data do not determine has an interval from zero to infinity, without a warning.
+    """
+    rng = np.random.default_rng(seed)
+    c = np.append(np.arange(57), [3, 8, 20, 41])
+    a, b = c % 35, rng.integers(0, 21, 61)
+    data = pd.DataFrame({"a": a, "b": b, "c": c, "x": rng.normal(size=61)})
+    data["y"] = 10 * (rng.normal(size=35)[a] + data["x"] * rng.normal(size=21)[b]) + rng.normal(size=57)[c]
+    result = mixedlm("y ~ x + (1 | a) + (x | b) + (1 | c)", data).fit()
+    assert np.isfinite(result.bse).all()
+    variances = result.tidy("random").query("scale == 'variance'")
+    assert (variances["conf_low"] <= variances["estimate"]).all()
+    assert (variances["conf_high"] >= variances["estimate"]).all()
