@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from mixedcore.basis import engine_columns
 from mixedcore.moments import Moments
 from mixedcore.rows import Chunk
-from mixedcore.scaling import EngineUnits, engine_columns, outcome_column
+from mixedcore.scaling import EngineUnits, outcome_column
 from mixedcore.terms import Floats, Ints
 
 SHORT_RUN = 6  # mean rows in a run of one level from which summing runs beats summing by level

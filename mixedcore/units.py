@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
+from mixedcore.basis import Basis
 from mixedcore.chart import factor_of, lower_root
 from mixedcore.errors import rows_not_kept
 from mixedcore.estimate import Estimate
@@ -15,7 +16,6 @@ from mixedcore.groupings import Grouping, Member
 from mixedcore.moments import Moments
 from mixedcore.rows import Chunked, Rows
 from mixedcore.rowwise import outcome_less_fixed, random_part
-from mixedcore.scaling import Basis
 from mixedcore.terms import Floats, Ints, RandomTerm
 
 

@@ -36,6 +36,7 @@ LAYERS = (
     "blocks",
     "rows",
     "moments",
+    "basis",
     "scaling",
     "sums",
     "groupings",
