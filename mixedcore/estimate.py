@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mixedcore.chart import Roots, lower_root, rectify
 from mixedcore.criterion import Evaluation, evaluate, roots_of
@@ -19,7 +18,7 @@ from mixedcore.crossproducts import CrossProducts
 from mixedcore.elimination import Plan
 from mixedcore.errors import ModelError, NotPositiveDefiniteError
 from mixedcore.exact import with_exact_residual
-from mixedcore.optimise import ROUNDING, OptSummary, minimise
+from mixedcore.optimise import ROUNDING, OptSummary, minimise, negative
 from mixedcore.rows import Chunked, Rows
 from mixedcore.start import LEAST_SD, moments_start
 from mixedcore.terms import Floats, RandomTerm
@@ -37,7 +36,6 @@ CORRELATED = (-1.0, 1.0, -10.0, 10.0)
 LONG = 8  # steps, and one for every two parameters, beyond which the criterion is not taken for simple
 FEW_LEVELS = 5  # levels a coefficient of a full covariance below which it may have several optima
 STEPS_OFF_ZERO = 10.0 ** -np.arange(0.0, 3.5, 0.5)  # standard deviations tried to leave a zero or a saddle
-SADDLE = 1e-8  # negative curvature above this share of the largest is no rounding
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -220,10 +218,10 @@ class _Search:
             for v in self._descents(t, T, point):
                 for size in STEPS_OFF_ZERO:
                     yield chart.theta([*factors[:t], self._widened(t, T, size * v), *factors[t + 1 :]])
-        if not _negative(optimum.eigenvalues).any():
+        if not negative(optimum.eigenvalues).any():
             return
         values, vectors = np.linalg.eigh(point.hessian)
-        for v in vectors.T[_negative(values)]:
+        for v in vectors.T[negative(values)]:
             for size in STEPS_OFF_ZERO:
                 yield from (theta + size * v, theta - size * v)
 
@@ -264,11 +262,6 @@ class _Search:
                     break
                 theta, point = candidate, found
         return theta, point
-
-
-def _negative(eigenvalues: Floats) -> NDArray[np.bool_]:
-    """Which are negative by more than rounding."""
-    return np.asarray(eigenvalues < -SADDLE * np.abs(eigenvalues).max(initial=0.0))
 
 
 def _mirrored(T: Floats) -> Floats:

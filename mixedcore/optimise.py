@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mixedcore.errors import NotPositiveDefiniteError
 from mixedcore.terms import Floats
@@ -21,6 +22,7 @@ DECREMENT_TOL = 1e-12  # expected further fall of the criterion at convergence, 
 ACCEPTED_DECREMENT = 1e-7  # the largest at which a search that rounding has stopped still counts as converged
 ROUNDING = 1e-14  # relative noise in the criterion
 HIDDEN = 1e-15  # relative fall foreseen for a point, lost in the last digits of the criterion
+SADDLE = 1e-8  # negative curvature above this share of the largest is no rounding
 FLOOR = 1e-8  # eigenvalues below this share of the largest are raised to it
 BLIND_STEPS = 5  # steps in a row that may be taken on trust once rounding hides what they gain
 TAUGHT = (0.8, 2.5)  # fall over the expected fall between which a step teaches about the curvature
@@ -223,6 +225,11 @@ class _Model:
         return -float(self.slope @ (self.vectors.T @ step)) - 0.5 * self.bend(step)
 
 
+def negative(eigenvalues: Floats) -> NDArray[np.bool_]:
+    """Which are negative by more than rounding."""
+    return np.asarray(eigenvalues < -SADDLE * np.abs(eigenvalues).max(initial=0.0))
+
+
 def minimise(
     function: Callable[[Floats], P], start: Floats, chart: Chart[P], *, max_steps: int = 200
 ) -> tuple[P, OptSummary]:
@@ -233,7 +240,7 @@ def minimise(
     first, zero = function(start), np.zeros((start.size, start.size))
     radius = 1.0 + float(np.linalg.norm(start))
     search = _Search(function, chart, start, first, radius, 1, [(start, first.value)], zero)
-    message = f"Stopped after {max_steps} steps."
+    message, stuck = f"Stopped after {max_steps} steps.", False
     model, decrement = search.model()
     before = decrement
     for _ in range(max_steps):
@@ -242,7 +249,7 @@ def minimise(
             break
         done = search.advance(model)
         if done is None:
-            message = "No step lowers the criterion any further."
+            message, stuck = "No step lowers the criterion any further.", True
             break
         foreseen, hidden = decrement * decrement / before, HIDDEN * abs(search.point.value)
         fast = decrement < FAST * before and TAUGHT[0] < done.gain < TAUGHT[1]
@@ -256,7 +263,8 @@ def minimise(
         theta=search.theta,
         objective=search.point.value,
         evaluations=search.evaluations,
-        converged=decrement < ACCEPTED_DECREMENT,
+        # Where rounding ends the search, a criterion that still bends down has its least elsewhere.
+        converged=decrement < ACCEPTED_DECREMENT and not (stuck and negative(model.eigenvalues).any()),
         message=message,
         decrement=decrement,
         path=tuple(search.path),
