@@ -66,9 +66,17 @@ class Affine:
         return engine_columns(chunk, moments, self.numbers, self.centred, self.scale)
 
 
-def engine_columns(chunk: Chunk, moments: Moments, numbers: Ints, centred: Floats, scale: Floats) -> Floats:
+def engine_columns(
+    chunk: Chunk,
+    moments: Moments,
+    numbers: Ints,
+    centred: Floats,
+    scale: Floats,
+    out: Floats | None = None,
+) -> Floats:
     """Columns of a chunk, centred or not and scaled, times the root of the rows' weights, (q, r)."""
-    out = np.empty((numbers.size, len(chunk.columns[-1])))
+    if out is None:
+        out = np.empty((numbers.size, len(chunk.columns[-1])))
     for row, j, about_mean, factor in zip(out, numbers, centred, scale, strict=True):
         if about_mean:
             np.subtract(chunk.columns[j], moments.origin[j], out=row)

@@ -177,7 +177,7 @@ class RowSums:
         columns = self.table.values(chunk)
         for total, codes in zip(self.by_level, chunk.codes, strict=True):
             total.add(columns, self.table.one, codes)
-        X = columns[self.table.fixed]
+        X = self.table.of_fixed(columns)
         if self.table.units.fixed.basis.by_row:
             self.XtX[:] += X @ X.T
         self.to_rest[:-1] += X @ columns[-1]

@@ -211,10 +211,11 @@ def _assemble(spec: Spec, frame: Frame, group_name: str, env: EvalEnvironment) -
     fixed_info, *random_infos = design_infos(sides, values, env, frame.n)
     X = matrix(fixed_info, values, frame.n)
     check_rows(frame.n, X.shape[1])
+    bases = [_covariates(info, fixed_info, X, values, frame.n) for info in random_infos]
     if spec.bars:
-        random = _bar_terms(spec, frame, random_infos)
+        random = _bar_terms(spec, frame, random_infos, bases)
     else:
-        random = _seed_terms(spec, frame, random_infos, group_name, env)
+        random = _seed_terms(spec, frame, random_infos, bases, group_name, env)
     beside = numbers_beside(frame)
     used = {name for factor in factors_of(spec.fixed) for name in factor_names(factor)}
     return Design(
@@ -274,31 +275,46 @@ class _Random:
     infos: tuple[patsy.DesignInfo, ...]
 
 
+def _covariates(
+    info: patsy.DesignInfo, fixed: patsy.DesignInfo, X: Floats, values: Mapping[str, Any], n: int
+) -> Floats:
+    """Covariates (n, q) of a random term: the columns of X themselves where they stand there in a row."""
+    own, all_names = list(info.column_names), list(fixed.column_names)
+    for first in range(len(all_names) - len(own) + 1):
+        if all_names[first : first + len(own)] == own:
+            return X[:, first : first + len(own)]
+    return matrix(info, values, n)
+
+
 def _seed_terms(
-    spec: Spec, frame: Frame, infos: Sequence[patsy.DesignInfo], group_name: str, env: EvalEnvironment
+    spec: Spec,
+    frame: Frame,
+    infos: Sequence[patsy.DesignInfo],
+    bases: Sequence[Floats],
+    group_name: str,
+    env: EvalEnvironment,
 ) -> _Random:
     """The group term of `re_formula`, then the components."""
-    grouping, values = make_grouping(frame.group_labels(), group_name), frame.values()
+    grouping = make_grouping(frame.group_labels(), group_name)
     group = [
-        group_term(matrix(info, values, frame.n), info.column_names, grouping, spec.components)
-        for info in infos
+        group_term(basis, info.column_names, grouping, spec.components)
+        for info, basis in zip(infos, bases, strict=True)
     ]
     components = [component(name, terms, frame, grouping, env) for name, terms in spec.components.items()]
     return _Random((*group, *components), grouping, tuple(infos))
 
 
-def _bar_terms(spec: Spec, frame: Frame, infos: Sequence[patsy.DesignInfo]) -> _Random:
+def _bar_terms(
+    spec: Spec, frame: Frame, infos: Sequence[patsy.DesignInfo], bases: Sequence[Floats]
+) -> _Random:
     """One term a bar, each on the combinations of its own columns; the first names the model's groups."""
-    values = frame.values()
     one_column = {key: make_grouping(frame.group_labels(key), key) for key in spec.key_columns()}
     groupings = [interaction([one_column[key] for key in bar.keys]) for bar in spec.bars]
     columns = [list(info.column_names) for info in infos]
     named, shared = named_apart(groupings, columns)
     terms = tuple(
-        grouped_term(
-            matrix(info, values, frame.n), own, grouping, correlated=bar.correlated, ambiguous=shared
-        )
-        for bar, info, own, grouping in zip(spec.bars, infos, columns, named, strict=True)
+        grouped_term(basis, own, grouping, correlated=bar.correlated, ambiguous=shared)
+        for bar, basis, own, grouping in zip(spec.bars, bases, columns, named, strict=True)
     )
     return _Random(terms, groupings[0], tuple(infos))
 

@@ -57,11 +57,26 @@ def _factorized(groups: pd.Series, name: str) -> tuple[Ints, list[Any]]:
         if present.all():
             return codes, labels.tolist()
         return np.cumsum(present)[codes] - 1, labels[present].tolist()
+    if isinstance(groups.dtype, np.dtype) and groups.dtype.kind in "iu" and len(groups):
+        found = _counted(groups.to_numpy())
+        if found is not None:
+            return found
     try:
         codes, uniques = pd.factorize(groups)
     except (TypeError, NotImplementedError) as err:
         raise DataError(f"{name} holds values that cannot be labels of groups, such as lists.") from err
     return codes, uniques.tolist()
+
+
+def _counted(numbers: Ints) -> tuple[Ints, list[Any]] | None:
+    """The same for integers from a range not much longer than the data, by counting; None for others."""
+    low, high = int(numbers.min()), int(numbers.max())
+    if high - low > 2 * numbers.size or high >= 2**62:
+        return None
+    codes = np.asarray(numbers, dtype=np.intp) - low
+    present = np.bincount(codes) > 0
+    labels = (np.flatnonzero(present) + low).tolist()
+    return codes if present.all() else np.cumsum(present)[codes] - 1, labels
 
 
 def interaction(parts: Sequence[Grouping]) -> Grouping:

@@ -16,6 +16,7 @@ from mixedcore.errors import DataError
 from mixedcore.rows import Chunk
 from mixedcore.terms import Floats, Ints
 
+FEW = 8  # columns up to which their products are formed one by one
 FAR = 100.0  # standard deviations from zero at which a column gets an origin of its own
 
 
@@ -99,16 +100,30 @@ def moments_of(chunk: Chunk, origin: Floats) -> Moments:
     """Moments of one chunk."""
     table, w = np.stack(chunk.columns), chunk.weights
     low, high, n = table.min(axis=1), table.max(axis=1), table.shape[1]
-    nonzero = np.where((low > 0) | (high < 0), n, np.count_nonzero(table, axis=1))
+    full = (low > 0) | (high < 0)
+    nonzero = np.array(
+        [n if all_of_it else np.count_nonzero(row) for row, all_of_it in zip(table, full, strict=True)]
+    )
     if origin.any():
         table -= origin[:, None]
     weight = float(n) if w is None else float(w.sum())
     mean = table.mean(axis=1) if w is None else table @ w / weight
     table -= mean[:, None]
-    M2 = table @ table.T if w is None else (table * w) @ table.T
+    M2 = _gram(table if w is None else table * w, table)
     logs, squares = (0.0, float(n)) if w is None else (float(np.log(w).sum()), float(w @ w))
     plain = None if w is None else moments_of(Chunk(chunk.columns, None), origin)
     return Moments(n, weight, logs, squares, origin, mean, M2, low, high, nonzero, plain)
+
+
+def _gram(left: Floats, right: Floats) -> Floats:
+    """left @ right.T, symmetric (c, c); a few long rows are multiplied one by one, which BLAS does faster."""
+    if len(left) > FEW:
+        return np.asarray(left @ right.T)
+    out = np.empty((len(left), len(left)))
+    for i in range(len(left)):
+        for j in range(i + 1):
+            out[i, j] = out[j, i] = left[i] @ right[j]
+    return out
 
 
 def origin_of(chunk: Chunk) -> Floats:

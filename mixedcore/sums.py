@@ -65,16 +65,21 @@ class ColumnTable:
     def values(self, chunk: Chunk) -> Floats:
         """All columns on some rows, times the root of the rows' weights, (width, r)."""
         moments, fixed = self.units.moments, self.units.fixed
-        affine = engine_columns(chunk, moments, self.numbers, self.centred, self.scale)
-        out = np.empty((self.width, affine.shape[1]))
-        first = len(affine)
-        out[:first] = affine
+        out = np.empty((self.width, len(chunk.columns[-1])))
+        first = self.numbers.size
+        affine = engine_columns(chunk, moments, self.numbers, self.centred, self.scale, out=out[:first])
         for own, mix in self.mixed:
             np.matmul(mix.T, affine[own], out=out[first : first + own.size])
             first += own.size
         rest = outcome_column(chunk, moments, self.units.layout.outcome, fixed.about_mean)
-        np.divide(rest - fixed.start @ out[self.fixed], fixed.y_scale, out=out[-1])
+        np.subtract(rest, fixed.start @ self.of_fixed(out), out=out[-1])
+        out[-1] /= fixed.y_scale
         return out
+
+    def of_fixed(self, values: Floats) -> Floats:
+        """The rows of `values` that are columns of X: the first, unless X is mixed or one stands twice."""
+        p = self.fixed.size
+        return values[:p] if np.array_equal(self.fixed, np.arange(p)) else values[self.fixed]
 
 
 def _one(keys: dict[tuple[int, bool], float], moments: Moments) -> int:

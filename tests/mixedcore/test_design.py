@@ -12,7 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mixedcore import design
+from mixedcore.design_groups import make_grouping
 from mixedcore.errors import DataError, FormulaError, MissingValuesError, ModelError
+from mixedcore.frame import make_frame
+from mixedcore.tables import open_table
 
 RNG = np.random.default_rng(7)
 N = 24
@@ -329,3 +332,21 @@ def test_a_column_may_have_the_name_of_a_function() -> None:
 def test_a_two_dimensional_column_of_a_dict_is_several_predictors() -> None:
     columns = {"y": DATA["y"].to_numpy(), "m": RNG.normal(size=(N, 2)), "g": DATA["school"].to_numpy()}
     assert build("y ~ m", columns, groups="g").fe_names == ["Intercept", "m[0]", "m[1]"]
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int64", "uint64", "Int64", "float64"])
+@pytest.mark.parametrize("labels", [[0, 1, 2], [-100, 3, 100], [5, 90, 7], [120, 121, 126]])
+def test_whole_numbers_make_the_same_groups_whatever_their_type(labels: list[int], dtype: str) -> None:
+    if min(labels) < 0 and dtype.startswith("u"):
+        labels = [label + 100 for label in labels]
+    column = pd.Series(np.tile(labels, 4)).astype(dtype)
+    found = make_grouping(make_frame(open_table({"g": column}), ("g",)).group_labels("g"), "g")
+    assert found.labels == sorted(labels)
+    assert [found.labels[code] for code in found.codes] == labels * 4
+
+
+def test_a_label_beyond_the_counted_range_is_a_label() -> None:
+    far = pd.Series([2**63 + 5, 2**63 + 6] * 3, dtype="uint64")
+    found = make_grouping(far, "g")
+    assert found.labels == [2**63 + 5, 2**63 + 6]
+    assert found.codes.tolist() == [0, 1] * 3
