@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from mixedcore import tidy as tables
 from mixedcore.diagnostics.findings import Finding, findings
@@ -20,6 +19,7 @@ from mixedcore.group_effects import (
     modes_by_group,
 )
 from mixedcore.inference.information import VarianceInformation
+from mixedcore.inference.tails import two_sided_normal, upper_normal
 from mixedcore.optimisation import Optimisation
 from mixedcore.parameters import covariance_names, effect_names, packed_order
 from mixedcore.summary import Summary, beside_facts, number, p_text
@@ -241,11 +241,11 @@ class MixedLMResults:
     @property
     def pvalues(self) -> pd.Series:
         """Two-sided normal p-values of `tvalues`; `tidy` has t tests with finite degrees of freedom."""
-        return pd.Series(2 * stats.norm.sf(np.abs(self.tvalues)), index=self._param_names)
+        return pd.Series(two_sided_normal(self.tvalues.to_numpy()), index=self._param_names)
 
     def conf_int(self, alpha: float = 0.05, cols: Any = None) -> pd.DataFrame:
         """Normal intervals of `params`, columns 0 and 1."""
-        half = stats.norm.isf(tables.check_level(alpha) / 2) * self.bse
+        half = upper_normal(tables.check_level(alpha) / 2) * self.bse
         out = pd.DataFrame({0: self.params - half, 1: self.params + half})
         return out if cols is None else out.iloc[np.asarray(cols)]
 

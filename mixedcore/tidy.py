@@ -8,12 +8,12 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from mixedcore.errors import ModelError
 from mixedcore.group_effects import coefficients
 from mixedcore.inference.information import VarianceInformation
 from mixedcore.inference.satterthwaite import satterthwaite_df
+from mixedcore.inference.tails import two_sided_t, upper_normal, upper_t
 from mixedcore.terms import Floats, Ints, RandomTerm
 from mixedcore.units import UserUnits, free_entries
 
@@ -38,7 +38,7 @@ def fixed_table(info: VarianceInformation, names: Sequence[str], *, ddf: Ddf, le
     estimate, error = user.beta, np.sqrt(np.diag(user.cov_beta))
     df = _degrees(info, ddf)
     statistic = estimate / error
-    half = stats.t.isf((1 - check_level(level)) / 2, df) * error
+    half = upper_t((1 - check_level(level)) / 2, df) * error
     return pd.DataFrame(
         {
             "term": list(names),
@@ -46,7 +46,7 @@ def fixed_table(info: VarianceInformation, names: Sequence[str], *, ddf: Ddf, le
             "std_error": error,
             "statistic": statistic,
             "df": df,
-            "p_value": 2 * stats.t.sf(np.abs(statistic), df),
+            "p_value": two_sided_t(statistic, df),
             "conf_low": estimate - half,
             "conf_high": estimate + half,
         }
@@ -73,7 +73,7 @@ def random_table(info: VarianceInformation, *, level: float) -> pd.DataFrame:
     as that of intercept and slope far from a predictor's zero, that rounding has taken its standard error.
     """
     user = info.user
-    z = float(stats.norm.isf((1 - check_level(level)) / 2))
+    z = upper_normal((1 - check_level(level)) / 2)
     values = np.append(info.ratios * user.sigma2, user.sigma2)
     errors = np.sqrt(np.maximum(np.diag(info.cov_variances), 0.0))
     rows: list[dict[str, object]] = []
@@ -151,7 +151,7 @@ def _pair_rows(
 def blups_table(user: UserUnits, group_labels: Sequence[Hashable], *, level: float) -> pd.DataFrame:
     """Conditional modes with their standard deviations given β and the variances, and normal intervals."""
     table = coefficients(user)
-    z = float(stats.norm.isf((1 - check_level(level)) / 2))
+    z = upper_normal((1 - check_level(level)) / 2)
     terms = user.estimate.terms
     labels = np.asarray([str(label) for label in group_labels], dtype=object)
     parts = []

@@ -1,0 +1,31 @@
+"""Tails of the normal and of t: small probabilities keep their digits, and `scipy.stats` need not be loaded.
+
+Loading it takes longer than all of this package.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import special
+
+from mixedcore.terms import Floats
+
+
+def two_sided_normal(z: Floats) -> Floats:
+    """P(|Z| ≥ |z|) for a standard normal Z."""
+    return np.asarray(2 * special.ndtr(-np.abs(z)))
+
+
+def two_sided_t(t: Floats, df: Floats) -> Floats:
+    """P(|T| ≥ |t|) for T with df degrees of freedom."""
+    return np.asarray(2 * special.stdtr(df, -np.abs(t)))
+
+
+def upper_normal(p: float) -> float:
+    """The number that a standard normal exceeds with probability p."""
+    return -float(special.ndtri(p))
+
+
+def upper_t(p: float, df: Floats) -> Floats:
+    """The number that T with df degrees of freedom exceeds with probability p."""
+    return np.asarray(-special.stdtrit(df, p))
