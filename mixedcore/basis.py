@@ -9,6 +9,7 @@ import numpy as np
 from scipy.linalg import qr
 from scipy.linalg.lapack import dtrtri
 
+from mixedcore.columns import Mask
 from mixedcore.moments import Moments
 from mixedcore.rows import Chunk
 from mixedcore.terms import Floats, Ints
@@ -29,7 +30,7 @@ class Affine:
     """
 
     numbers: Ints
-    centred: Floats
+    centred: Mask
     scale: Floats
     A: Floats
     gram: Floats
@@ -70,7 +71,7 @@ def engine_columns(
     chunk: Chunk,
     moments: Moments,
     numbers: Ints,
-    centred: Floats,
+    centred: Mask,
     scale: Floats,
     out: Floats | None = None,
 ) -> Floats:

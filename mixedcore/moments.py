@@ -12,6 +12,7 @@ from functools import cached_property, reduce
 
 import numpy as np
 
+from mixedcore.columns import Mask
 from mixedcore.errors import DataError
 from mixedcore.rows import Chunk
 from mixedcore.terms import Floats, Ints
@@ -74,7 +75,7 @@ class Moments:
         """Weighted mean over the rows of the squares of some columns, (k,)."""
         return np.asarray(self.M2[numbers, numbers] / self.weight + self.centre[numbers] ** 2)
 
-    def products(self, left: Ints, right: Ints, centred: tuple[Floats, Floats]) -> Floats:
+    def products(self, left: Ints, right: Ints, centred: tuple[Mask, Mask]) -> Floats:
         """Mean products over the n rows of two sets of columns, less their means where `centred`."""
         offsets = np.outer(
             np.where(centred[0], 0.0, self.centre[left]), np.where(centred[1], 0.0, self.centre[right])

@@ -3,7 +3,7 @@
 A Newton step on the Hessian's eigenvalues made positive, shortened until the function falls (Moré &
 Sorensen-like damping by a trust radius). What the approximation leaves out is learned from the change of
 the gradient over each step (a structured secant update of rank one; Dennis, Gay & Welsch 1981, ACM TOMS 7).
-Steps are taken in the coordinates of a `Chart`, the function's own by default.
+Steps are taken in the coordinates of a `Chart`.
 """
 
 from __future__ import annotations
@@ -38,17 +38,7 @@ class Point(Protocol):
     def value(self) -> float: ...
 
 
-class Smooth(Point, Protocol):
-    """A function value with derivatives computed on demand."""
-
-    @property
-    def gradient(self) -> Floats: ...
-    @property
-    def hessian(self) -> Floats: ...
-
-
 P = TypeVar("P", bound=Point)
-S = TypeVar("S", bound=Smooth)
 In = TypeVar("In", bound=Point, contravariant=True)
 
 
@@ -63,23 +53,6 @@ class Chart(Protocol[In]):
 
     def secant(self, thetas: tuple[Floats, Floats], points: tuple[In, In]) -> tuple[Floats, Floats, Floats]:
         """From the first point to the second: step and change of gradient (k,), Hessian uncorrected."""
-
-
-class Flat(Generic[S]):
-    """The function's own coordinates."""
-
-    def moved(self, theta: Floats, step: Floats) -> Floats:
-        """A sum."""
-        return theta + step
-
-    def derivatives(self, theta: Floats, point: S) -> tuple[Floats, Floats, Floats]:
-        """As the point has them."""
-        return point.gradient, point.hessian, np.eye(theta.size)
-
-    def secant(self, thetas: tuple[Floats, Floats], points: tuple[S, S]) -> tuple[Floats, Floats, Floats]:
-        """As the points have them."""
-        average = (points[0].hessian + points[1].hessian) / 2
-        return thetas[1] - thetas[0], points[1].gradient - points[0].gradient, average
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from mixedcore.basis import engine_columns
+from mixedcore.columns import Mask
 from mixedcore.moments import Moments
 from mixedcore.rows import Chunk
 from mixedcore.scaling import EngineUnits, outcome_column
@@ -26,7 +27,7 @@ class ColumnTable:
 
     units: EngineUnits
     numbers: Ints
-    centred: Floats
+    centred: Mask
     scale: Floats
     mixed: tuple[tuple[Ints, Floats], ...]
     one: int

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from mixedcore.errors import NotPositiveDefiniteError
-from mixedcore.optimise import ACCEPTED_DECREMENT, Flat, OptSummary
+from mixedcore.optimise import ACCEPTED_DECREMENT, OptSummary
 from mixedcore.optimise import minimise as minimise_in
 from mixedcore.terms import Floats
 
@@ -22,7 +22,28 @@ class Value:
 
 
 Function = Callable[[Floats], Value]
-FLAT: Flat[Value] = Flat()
+
+
+class Flat:
+    """The function's own coordinates."""
+
+    def moved(self, theta: Floats, step: Floats) -> Floats:
+        """A sum."""
+        return theta + step
+
+    def derivatives(self, theta: Floats, point: Value) -> tuple[Floats, Floats, Floats]:
+        """As the point has them."""
+        return point.gradient, point.hessian, np.eye(theta.size)
+
+    def secant(
+        self, thetas: tuple[Floats, Floats], points: tuple[Value, Value]
+    ) -> tuple[Floats, Floats, Floats]:
+        """As the points have them."""
+        average = (points[0].hessian + points[1].hessian) / 2
+        return thetas[1] - thetas[0], points[1].gradient - points[0].gradient, average
+
+
+FLAT = Flat()
 
 
 def minimise(function: Function, start: Floats, *, max_steps: int = 200) -> tuple[Value, OptSummary]:
