@@ -13,7 +13,7 @@ from mixedcore.errors import ModelError
 from mixedcore.group_effects import coefficients
 from mixedcore.inference.information import VarianceInformation
 from mixedcore.inference.satterthwaite import satterthwaite_df
-from mixedcore.inference.tails import two_sided_t, upper_normal, upper_t
+from mixedcore.inference.tails import check_level, two_sided_t, upper_normal, upper_t
 from mixedcore.terms import Floats, Ints, RandomTerm
 from mixedcore.units import UserUnits, free_entries
 
@@ -21,15 +21,6 @@ Ddf = Literal["satterthwaite", "residual", "normal"]
 RESIDUAL = "Residual"
 NEARLY_ONE = 1e-6  # 1 − ρ² below which the variance of ρ, of order (1 − ρ²)², is a difference without digits
 _LEVEL_IN_COLUMN = re.compile(r"[^\[]*\[(?P<level>.*)\](?::(?P<slope>[^\]]*))?", re.DOTALL)
-
-
-def check_level(level: float) -> float:
-    """A confidence level strictly between 0 and 1, or ModelError."""
-    if not 0 < level < 1:
-        raise ModelError(
-            f"level={level} is not a confidence level; give a number between 0 and 1, such as 0.95."
-        )
-    return level
 
 
 def fixed_table(info: VarianceInformation, names: Sequence[str], *, ddf: Ddf, level: float) -> pd.DataFrame:

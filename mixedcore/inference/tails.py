@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import special
 
+from mixedcore.errors import ModelError
 from mixedcore.terms import Floats
 
 
@@ -29,3 +30,12 @@ def upper_normal(p: float) -> float:
 def upper_t(p: float, df: Floats) -> Floats:
     """The number that T with df degrees of freedom exceeds with probability p."""
     return np.asarray(-special.stdtrit(df, p))
+
+
+def check_level(level: float) -> float:
+    """A confidence level strictly between 0 and 1, or ModelError."""
+    if not 0 < level < 1:
+        raise ModelError(
+            f"level={level} is not a confidence level; give a number between 0 and 1, such as 0.95."
+        )
+    return level

@@ -1,4 +1,4 @@
-"""The fitted model as a value: estimates, conditional modes, covariances, tests and tables."""
+"""The fitted model as a value: estimates, their covariances, fitted values and conditional modes."""
 
 from __future__ import annotations
 
@@ -8,10 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from mixedcore import tidy as tables
-from mixedcore.diagnostics.findings import Finding, findings
-from mixedcore.effects.variance import VarianceShares, variance_shares
-from mixedcore.errors import ModelError
 from mixedcore.group_effects import (
     covariances_by_factor,
     covariances_by_group,
@@ -19,37 +15,17 @@ from mixedcore.group_effects import (
     modes_by_group,
 )
 from mixedcore.inference.information import VarianceInformation
-from mixedcore.inference.tails import two_sided_normal, upper_normal
 from mixedcore.optimisation import Optimisation
 from mixedcore.parameters import covariance_names, effect_names, packed_order
-from mixedcore.summary import Summary, beside_facts, number, p_text
 from mixedcore.terms import Floats
 from mixedcore.units import UserUnits
 
 if TYPE_CHECKING:
     from mixedcore.model import MixedLM
 
-EFFECTS = ("fixed", "random", "blups")
 
-
-class MixedLMResults:
-    """A fit of a `MixedLM`; made by `MixedLM.fit`.
-
-    Attributes (units: those of the data; n rows, p fixed effects, k covariance parameters)
-
-    params        Series (p + k): fixed effects, then covariances and variances over the residual variance
-    fe_params     Series (p): β
-    cov_re        DataFrame (q, q): covariance of the group term's effects; empty without one
-    vcomp         array: variances of the components, in the order of their names
-    scale         residual variance σ² (with prior weights w, of a row of weight one; σ²/w of others)
-    llf           log-likelihood, or restricted log-likelihood of a REML fit
-    theta         Λ's free entries in units of σ, as lme4 counts them
-    converged     whether the optimum was reached; singular: whether it lies on the boundary
-    optimisation  what the search did: evaluations, path, gradient, Hessian, boundary
-
-    A result is a value: nothing changes it, and nothing in it is recomputed for another criterion.
-    Bates, Mächler, Bolker & Walker (2015), J. Stat. Softw. 67(1).
-    """
+class Fitted:
+    """The estimates, in the units of the data; `MixedLMResults` lists its members."""
 
     def __init__(self, model: MixedLM, user: UserUnits) -> None:
         self.model = model
@@ -238,17 +214,6 @@ class MixedLMResults:
         """params / bse."""
         return self.params / self.bse
 
-    @property
-    def pvalues(self) -> pd.Series:
-        """Two-sided normal p-values of `tvalues`; `tidy` has t tests with finite degrees of freedom."""
-        return pd.Series(two_sided_normal(self.tvalues.to_numpy()), index=self._param_names)
-
-    def conf_int(self, alpha: float = 0.05, cols: Any = None) -> pd.DataFrame:
-        """Normal intervals of `params`, columns 0 and 1."""
-        half = upper_normal(tables.check_level(alpha) / 2) * self.bse
-        out = pd.DataFrame({0: self.params - half, 1: self.params + half})
-        return out if cols is None else out.iloc[np.asarray(cols)]
-
     # -- rows and groups -------------------------------------------------------------------------------
 
     @cached_property
@@ -282,106 +247,3 @@ class MixedLMResults:
         if self.model.design.bars:
             return dict(covariances_by_factor(self._user))
         return covariances_by_group(self._user, self.model.group_labels, lambda: self.model.group_codes)
-
-    def predict(self, exog: Any = None, transform: bool = True) -> pd.Series | Floats:
-        """Fixed part Xβ + offset for the fitted rows, or for new data.
-
-        New data need the offset's column if the offset was given as one; otherwise their prediction is Xβ.
-        exog: a table with the formula's columns (rows with missing values are left out), or with
-        `transform=False`, and for a model from arrays, the columns of X themselves.
-        """
-        if exog is None:
-            return pd.Series(self._fixed_part, index=self.model.row_index)
-        return self.model.predict(self.fe_params, exog, transform=transform)
-
-    # -- tables ----------------------------------------------------------------------------------------
-
-    def tidy(
-        self, effects: str = "fixed", *, ddf: tables.Ddf = "satterthwaite", level: float = 0.95
-    ) -> pd.DataFrame:
-        """One row a term: 'fixed' effects, 'random' (variances, SDs, correlations), or 'blups'.
-
-        `ddf` of the fixed effects' t tests: 'satterthwaite', 'residual' (n − p) or 'normal'.
-        """
-        if effects == "fixed":
-            return tables.fixed_table(self._information, self._fe_names, ddf=ddf, level=level)
-        if effects == "random":
-            return tables.random_table(self._information, level=level)
-        if effects == "blups":
-            return tables.blups_table(self._user, self.model.group_labels, level=level)
-        raise ModelError(f"effects={effects!r} is not known; choose one of {', '.join(map(repr, EFFECTS))}.")
-
-    @cached_property
-    def _shares(self) -> VarianceShares:
-        return variance_shares(self._user)
-
-    def glance(self) -> pd.DataFrame:
-        """One row: size, likelihood, residual SD, ICC, R², verdicts. `reml_criterion` is missing under ML."""
-        shares = self._shares
-        return pd.DataFrame(
-            {
-                "nobs": [self.nobs],
-                "n_groups": [self.model.n_groups],
-                "log_lik": [self.llf],
-                "aic": [self.aic],
-                "bic": [self.bic],
-                "reml_criterion": [self.criterion if self.reml else np.nan],
-                "sigma": [self.sigma],
-                "icc": [shares.icc],
-                "r2_marginal": [shares.r2_marginal],
-                "r2_conditional": [shares.r2_conditional],
-                "converged": [self.converged],
-                "singular": [self.singular],
-            }
-        )
-
-    def icc(self) -> pd.DataFrame:
-        """Share of each factor or component in the variance that the fixed effects leave: `group, icc`."""
-        return self._shares.by_group()
-
-    def augment(self) -> pd.DataFrame:
-        """The columns used, with `fitted, fitted_fixed, resid, resid_std` (residual over its SD, σ/√w)."""
-        sd = self.sigma if self.model.weights is None else self.sigma / np.sqrt(self.model.weights)
-        return self.model.used_columns().assign(
-            fitted=self.fittedvalues.to_numpy(),
-            fitted_fixed=self._fixed_part,
-            resid=self.resid.to_numpy(),
-            resid_std=self.resid.to_numpy() / sd,
-        )
-
-    def diagnose(self) -> list[Finding]:
-        """Findings in plain words, the most serious first: each with evidence, meaning and remedy.
-
-        Among equally serious ones those on the search and the boundary of `optimisation` come first.
-        """
-        return findings(self._user, self.optimisation, self.aliased)
-
-    def summary(self, alpha: float = 0.05) -> Summary:
-        """The classic summary: facts and coefficients, covariances in the user's units."""
-        sizes = self.model.design.group_sizes
-        facts = (
-            ("Model:", "MixedLM", "Dependent Variable:", self.model.endog_names),
-            ("No. Observations:", str(self.nobs), "Method:", self.method),
-            ("No. Groups:", str(self.model.n_groups), "Scale:", number(self.scale)),
-            ("Min. group size:", str(sizes.min()), "Log-Likelihood:", f"{self.llf:.4f}"),
-            ("Max. group size:", str(sizes.max()), "Converged:", "Yes" if self.converged else "No"),
-            ("Mean group size:", f"{sizes.mean():.1f}", "Singular:", "Yes" if self.singular else "No"),
-            *beside_facts(self.model.design),
-        )
-        notes = tuple(f"{f.title}. {f.evidence}" for f in self.diagnose() if f.severity != "info")
-        return Summary("Mixed Linear Model Regression Results", facts, self._summary_table(alpha), notes)
-
-    def _summary_table(self, alpha: float) -> pd.DataFrame:
-        order = packed_order(self._estimate.terms)
-        low, high = f"[{alpha / 2:g}", f"{1 - alpha / 2:g}]"
-        interval = self.conf_int(alpha)
-        fixed = [
-            [number(e), number(s), f"{e / s:.3f}", p_text(p), number(a), number(b)]
-            for e, s, p, (a, b) in zip(
-                self.fe_params, self.bse_fe, self.pvalues, interval.to_numpy(), strict=False
-            )
-        ]
-        variances = (self._information.ratios * self.scale)[order]
-        random = [[number(v), number(s), "", "", "", ""] for v, s in zip(variances, self.bse_re, strict=True)]
-        columns = ["Coef.", "Std.Err.", "z", "P>|z|", low, high]
-        return pd.DataFrame([*fixed, *random], index=self._param_names, columns=columns)
