@@ -34,13 +34,13 @@ def missing_rows(values: Values) -> tuple[Mask, Mask]:
     if isinstance(values, np.ndarray):
         return _any(np.isnan(values)), _any(np.isinf(values))
     dtype = values.dtype
+    if isinstance(dtype, np.dtype) and dtype.kind in "iub":
+        return np.zeros(len(values), bool), np.zeros(len(values), bool)
     if pd.api.types.is_float_dtype(dtype):
         floats = values.to_numpy(dtype=np.float64, na_value=np.nan)
         if np.isfinite(floats).all():
             return np.zeros(len(values), bool), np.zeros(len(values), bool)
         return np.isnan(floats), np.isinf(floats)
-    if isinstance(dtype, np.dtype) and dtype.kind in "iub":
-        return np.zeros(len(values), bool), np.zeros(len(values), bool)
     return values.isna().to_numpy(dtype=bool), np.zeros(len(values), bool)
 
 
@@ -115,6 +115,8 @@ def settle(values: Values, name: str, like: Settled | None = None) -> Settled:
 
 def settle_numbers(values: pd.Series) -> pd.Series:
     """Numbers of any backend as int64 (or the plain integer type they have) or float64."""
+    if isinstance(values.dtype, np.dtype) and (values.dtype.kind in "iu" or values.dtype == np.float64):
+        return values
     integer = pd.api.types.is_integer_dtype(values.dtype)
     kind = values.dtype if integer and isinstance(values.dtype, np.dtype) else np.dtype(np.int64)
     return pd.Series(values.to_numpy(dtype=kind if integer else np.float64), copy=False)

@@ -41,10 +41,10 @@ class DenseCoupling:
         """G_f A_f for G (r, q, m)."""
         return np.asarray(np.einsum("ijm,jms->ims", G, values))
 
-    def eliminate(self, dense: Floats, G: Floats, values: Floats) -> None:
-        """Subtract Σ_f A_f'G_f A_f from the remainder."""
+    def eliminate(self, dense: Floats, G: Floats, values: Floats) -> Floats:
+        """The remainder less Σ_f A_f'G_f A_f."""
         GA = self.scaled(G, values).reshape(-1, self.size)
-        dense -= (values.reshape(-1, self.size).T @ GA).ravel()
+        return np.asarray(dense - (values.reshape(-1, self.size).T @ GA).ravel())
 
     def to_parents(self, values: Floats, t: int) -> Floats:
         """Sums over the levels of each parent, as values of its own coupling."""
@@ -100,14 +100,15 @@ class SparseCoupling:
         """G_f A_f for G (r, q, m)."""
         return np.asarray((G[:, :, self.level] * values).sum(axis=1))
 
-    def eliminate(self, dense: Floats, G: Floats, values: Floats) -> None:
-        """Subtract Σ_f A_f'G_f A_f from the remainder."""
+    def eliminate(self, dense: Floats, G: Floats, values: Floats) -> Floats:
+        """The remainder less Σ_f A_f'G_f A_f."""
         if values is self.values and len(values) == 1:
-            dense -= self.by_set[0] @ G[0, 0, self.examples]
-            return
+            update = self.by_set @ G[0, 0, self.examples]
+            update[self.remainder.diagonal] *= 2
+            return np.asarray(np.subtract(dense, update, out=update))
         first, second, cell, _ = self.pairs
         update = (values[:, first] * self.scaled(G, values)[:, second]).sum(axis=0)
-        dense -= np.bincount(cell, update, minlength=dense.size)
+        return np.asarray(dense - np.bincount(cell, update, minlength=dense.size))
 
     def to_parents(self, values: Floats, t: int) -> Floats:
         """Sums over the levels of each parent, as values of its own coupling."""
@@ -147,8 +148,7 @@ class SparseCoupling:
 
     def quadratic_by_set(self, cells: Floats) -> Floats:
         """A_f H A_f' for the data's own values with q = 1, summed over each set of like levels, (sets,)."""
-        lower, diagonals = self.by_set
-        return np.asarray(2 * (lower.T @ cells) - diagonals @ cells[self.remainder.diagonal])
+        return np.asarray(2 * (self.by_set.T @ cells))
 
     @cached_property
     def examples(self) -> Ints:
@@ -158,46 +158,34 @@ class SparseCoupling:
         return np.unique(self.alike, return_index=True)[1]
 
     @cached_property
-    def by_set(self) -> tuple[csc_array, csr_array]:
-        """For q = 1, Σ A_f'A_f over each set of like levels, (cells, sets), and diagonals (sets, size)."""
-        size, sets = self.remainder.size, self.examples.size
-        data, cell, begins = self._products() if self.alike is None else self._products_of_sets()
-        number = np.arange(sets) if self.alike is None else self.alike
-        squares = csr_array((self.values[0] ** 2, (number[self.level], self.coef)), shape=(sets, size))
-        return csc_array((data, cell, begins), shape=(self.remainder.cells, sets)), squares
+    def by_set(self) -> csc_array:
+        """For q = 1, Σ A_f'A_f over each set of like levels, diagonals halved, (cells, sets).
 
-    def _products(self) -> tuple[Floats, Ints, Ints]:
-        """Products of each level's pairs of entries, their cells, and where each level begins."""
-        first, second, cell, begins = self.pairs
-        return self.values[0, first] * self.values[0, second], cell, np.append(begins, cell.size)
-
-    def _products_of_sets(self) -> tuple[Floats, NDArray[np.int32], Ints]:
-        """Such products summed over each set of like levels, by one product of sparse matrices.
-
-        Its rows are the coefficients, once for each set.
+        Products of different levels of a set stand side by side: to sum them here takes longer than to do so
+        each time.
         """
-        assert self.alike is not None
-        size, sets = self.remainder.size, self.examples.size
-        row_of = (self.alike[self.level] * size + self.coef).astype(np.int32)
-        spread = csr_array((self.values[0], row_of, self._pattern[1]), shape=(self.starts.size, sets * size))
-        product = spread.T.tocsr() @ self._matrix(self.values[0])
-        entries, begin = np.diff(product.indptr), self.remainder.row_start - self.remainder.origin
-        row = np.repeat(np.tile(np.arange(size, dtype=np.int32), sets), entries)
-        lower = np.flatnonzero(product.indices <= row)
-        cell = begin.astype(np.int32)[row[lower]] + product.indices[lower]
-        return product.data[lower], cell, np.searchsorted(lower, product.indptr[::size])
+        sets = self.examples.size
+        number = (np.arange(sets) if self.alike is None else self.alike)[self.level]
+        order = np.argsort(number, kind="stable")
+        coef, values = self.coef[order].astype(np.int32), self.values[0, order]
+        how_many, second = _pairs(self.level[order])
+        ends = np.cumsum(how_many)
+        row = (self.remainder.row_start - self.remainder.origin).astype(np.int32)[coef]
+        cell = np.repeat(row, how_many)
+        cell += coef[second]
+        products = np.repeat(values, how_many)
+        products *= values[second]
+        products[ends - 1] *= 0.5
+        begins = np.append(0, ends)[np.searchsorted(number[order], np.arange(sets + 1))]
+        return csc_array((products, cell, begins), shape=(self.remainder.cells, sets))
 
     @cached_property
     def pairs(self) -> tuple[Ints, Ints, Ints, Ints]:
         """All pairs of entries first ≥ second of one level, their cell, and the first pair of each level."""
-        counts = np.diff(self.starts, append=self.level.size)
-        how_many = np.arange(self.level.size) - self.starts[self.level] + 1
+        how_many, second = _pairs(self.level)
         first = np.repeat(np.arange(self.level.size), how_many)
-        begins = np.cumsum(how_many) - how_many
-        second = np.arange(first.size) - begins[first] + self.starts[self.level[first]]
-        pair_counts = counts * (counts + 1) // 2
         cell = self.remainder.cell(self.coef[first], self.coef[second])
-        return first, second, cell, np.cumsum(pair_counts) - pair_counts
+        return first, second.astype(np.intp), cell, np.append(0, np.cumsum(how_many))[self.starts]
 
     def _matrix(self, row: Floats) -> csr_array:
         """One row of values as a matrix (m, size)."""
@@ -207,6 +195,17 @@ class SparseCoupling:
     def _pattern(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         """Column numbers and row starts of such a matrix, in SciPy's own integers."""
         return self.coef.astype(np.int32), np.append(self.starts, self.level.size).astype(np.int32)
+
+
+def _pairs(level: Ints) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Entries up to each one in its own level, (nnz,), and which they are, for one entry after the other."""
+    entries = np.arange(level.size, dtype=np.int32)
+    begins = np.flatnonzero(np.diff(level, prepend=-1)).astype(np.int32)
+    start = np.repeat(begins, np.diff(begins, append=level.size))
+    how_many = entries - start + 1
+    second = np.arange(how_many.sum(), dtype=np.int32)
+    second -= np.repeat((np.cumsum(how_many) - how_many - start).astype(np.int32), how_many)
+    return how_many, second
 
 
 Coupling = DenseCoupling | SparseCoupling

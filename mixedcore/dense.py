@@ -11,8 +11,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.linalg.blas import dsymm
-from scipy.linalg.lapack import dpotrf, dpotri, dpotrs
+from scipy.linalg.blas import dsymm, dtrmm
+from scipy.linalg.lapack import dlauum, dpotrf, dpotrs, dtrtri
 
 from mixedcore.elimination import Stack
 from mixedcore.errors import NotPositiveDefiniteError
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 INVERTIBLE = 1e-2  # smallest over largest singular value of a root from which Ψ⁻¹ + K keeps twelve digits
 TINY = 1e-50  # singular values whose inverse still has a square
+SMALL = 100  # rows of a triangle that is inverted at once
 WELL_CONDITIONED = 1e-3  # smallest singular value of a root, itself too, from which Ψ⁻¹ keeps ten digits
 
 
@@ -57,11 +58,26 @@ class Cholesky:
 
     def inverse(self) -> Floats:
         """G, lower triangle (s, s)."""
-        inverse, _ = dpotri(self.U, lower=0)
+        inverse, _ = dlauum(inverse_of_upper(self.U), lower=0, overwrite_c=1)
         if self.lam is not None:
             inverse *= self.lam
             inverse *= self.lam[:, None]
         return np.asarray(inverse.T)
+
+
+def inverse_of_upper(U: Floats) -> Floats:
+    """U⁻¹ of an upper triangle (s, s), whose lower one may hold anything: halves, joined by matrix products.
+
+    More of the work is in large products than in LAPACK's dtrtri, which takes half as long again.
+    """
+    s = len(U)
+    if s <= SMALL:
+        return np.asarray(dtrtri(U, lower=0)[0])
+    h, out = s // 2, np.zeros((s, s), order="F")
+    out[:h, :h], out[h:, h:] = inverse_of_upper(U[:h, :h]), inverse_of_upper(U[h:, h:])
+    above = dtrmm(-1.0, out[:h, :h], U[:h, h:], lower=0)
+    out[:h, h:] = dtrmm(1.0, out[h:, h:], above, side=1, lower=0, overwrite_b=1)
+    return out
 
 
 @dataclass(frozen=True, eq=False)

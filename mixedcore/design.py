@@ -249,9 +249,9 @@ def numbers_as_text(spec: Spec, columns: Mapping[str, Settled]) -> Iterator[str]
         values = columns[factor.name()].values if factor.name() in columns else None
         if not isinstance(values, pd.Series) or not isinstance(values.dtype, pd.CategoricalDtype):
             continue
-        levels = pd.Series(values.cat.categories)
-        if not _reads_as_number(levels.iloc[0]):
+        if not _reads_as_number(values.dtype.categories[0]):
             continue
+        levels = pd.Series(values.dtype.categories)
         numeric = pd.to_numeric(levels, errors="coerce").notna().all()
         if numeric and pd.api.types.infer_dtype(levels) == "string":
             yield f"{factor.name()} is text, though its values are numbers: used as {len(levels)} categories."

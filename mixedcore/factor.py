@@ -99,7 +99,7 @@ def factorise(cp: CrossProducts, plan: Plan, roots: tuple[Root, ...]) -> Factor:
     K = [zz.copy() if k else zz for k, zz in enumerate(cp.ZZ)]
     up = {key: cp.pairs[key].values.copy() if key[0] else cp.pairs[key].values for key in cp.parents}
     coupled = [c.values for c in plan.couplings]
-    dense = plan.dense.copy()
+    dense = plan.dense
     stages, logdet = [], 0.0
     for k in range(cp.nested):
         G, log_pivots = _eliminate(K[k], roots[k])
@@ -117,7 +117,7 @@ def factorise(cp: CrossProducts, plan: Plan, roots: tuple[Root, ...]) -> Factor:
             for t in later:
                 moved = coupling.scaled(transpose(GA[t]), values)
                 coupled[t] = coupled[t] - coupling.to_parents(moved, t)
-            coupling.eliminate(dense, G, values)
+            dense = coupling.eliminate(dense, G, values)
         stages.append(Stage(K[k], G, {t: up[k, t] for t in later}, values))
     stacks = _factorise_remainder(plan, dense, roots[cp.nested :])
     return Factor(cp, plan, roots, tuple(stages), stacks, logdet + sum(s.logdet for s in stacks))

@@ -110,7 +110,8 @@ def as_values(column: Any, name: str) -> Values:
     """One column of any array library as a Series on a RangeIndex, or as a float array (n, k)."""
     column = _to_pandas(column)
     if isinstance(column, pd.Series):
-        return _plain(pd.Series(column.array, copy=False))
+        plain = column.index.equals(pd.RangeIndex(len(column)))
+        return _plain(column if plain else pd.Series(column.array, copy=False))
     if isinstance(column, (pd.Index, pd.api.extensions.ExtensionArray)):
         return _plain(pd.Series(column).reset_index(drop=True))
     if isinstance(column, np.ma.MaskedArray):
