@@ -61,6 +61,50 @@ def theta_names(terms: Sequence[RandomTerm]) -> list[str]:
     return out
 
 
+def parameter_labels(terms: Sequence[RandomTerm], fixed: Sequence[str]) -> list[str]:
+    """Names on the scale of SDs and correlations, in the order of `parameter_values`, then the fixed effects.
+
+    'sd Subject Intercept', 'sd Subject Days', 'cor Subject Intercept Days', 'sd classroom', 'sigma', and the
+    fixed effects `fixed` as they are: group and term as `tidy(effects="random")` calls them. Unique: a name
+    that is taken already gets a prime.
+    """
+    out: list[str] = []
+    for name in [*(own for term in terms for own in _sd_and_cor(term)), "sigma"]:
+        while name in out or name in fixed:
+            name += "'"
+        out.append(name)
+    return [*out, *fixed]
+
+
+def _sd_and_cor(term: RandomTerm) -> list[str]:
+    names = [f" {name}" for name in term.columns] if term.role == "group" else [""]
+    pairs = [f"cor {term.name}{names[c]}{names[r]}" for r, c in _pairs(term)]
+    return [*(f"sd {term.name}{name}" for name in names), *pairs]
+
+
+def parameter_values(terms: Sequence[RandomTerm], psi: Sequence[Floats], sigma: Floats) -> Floats:
+    """SDs and correlations of every term, then the residual SD, (…, k + 1), for any leading axes.
+
+    psi : covariance of each term's coefficients over σ², (…, q, q); (…, 1, 1) for an isotropic one
+    sigma : residual SD, (…); the unit of the SDs
+    A correlation with an effect of no variance is missing (NaN).
+    """
+    parts = []
+    for term, own in zip(terms, psi, strict=True):
+        sd = np.sqrt(np.maximum(np.diagonal(own, axis1=-2, axis2=-1), 0.0))
+        parts += [sd[..., j] * sigma for j in range(sd.shape[-1])]
+        for r, c in _pairs(term):
+            size = sd[..., r] * sd[..., c]
+            rho = np.divide(own[..., r, c], size, out=np.full(size.shape, np.nan), where=size > 0)
+            parts.append(np.clip(rho, -1.0, 1.0))
+    return np.stack([*parts, sigma], axis=-1)
+
+
+def _pairs(term: RandomTerm) -> list[tuple[int, int]]:
+    """Row and column of each correlation of a term, counted as θ is."""
+    return [(int(r), int(c)) for r, c in zip(*free_entries(term), strict=True) if r != c]
+
+
 def _by_rows(term: RandomTerm) -> Ints:
     """Numbers of the free entries, counted by columns, in the order of rows."""
     rows, cols = free_entries(term)

@@ -7,12 +7,20 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from mixedcore import datasets, mixedlm
 from mixedcore.chart import factor_of
 from mixedcore.crossproducts import cross_products
 from mixedcore.elimination import plan
 from mixedcore.errors import ModelError
 from mixedcore.estimate import estimate
-from mixedcore.parameters import covariance_names, effect_names, packed_order, start_theta
+from mixedcore.parameters import (
+    covariance_names,
+    effect_names,
+    packed_order,
+    parameter_labels,
+    parameter_values,
+    start_theta,
+)
 from mixedcore.rows import gather
 from mixedcore.terms import Block, Floats, RandomTerm
 from mixedcore.units import UserUnits, free_entries
@@ -113,3 +121,50 @@ def test_what_is_no_start_is_explained(packed: Floats, sentence: str) -> None:
     cp = cross_products(Y, np.ones((N, 1)), TERMS)
     with pytest.raises(ModelError, match=sentence):
         start_theta(packed, TERMS, cp.scaled_terms, [1])
+
+
+def test_labels_of_sds_and_correlations_stand_before_the_fixed_effects() -> None:
+    assert parameter_labels(TERMS, ["Intercept", "x"]) == [
+        "sd school Intercept", "sd school x", "sd school z",
+        "cor school Intercept x", "cor school Intercept z", "cor school x z",
+        "sd a", "sd b", "sigma", "Intercept", "x",
+    ]  # fmt: skip
+    assert parameter_labels([group("diagonal")], []) == [
+        "sd school Intercept", "sd school x", "sd school z", "sigma",
+    ]  # fmt: skip
+    assert parameter_labels([], ["x"]) == ["sigma", "x"]
+
+
+def test_labels_are_unique_whatever_the_names() -> None:
+    twice = parameter_labels([group(), group(), part("school Intercept", 0)], ["sigma", "sd school x"])
+    assert len(set(twice)) == len(twice)
+    assert twice[-2:] == ["sigma", "sd school x"]
+
+
+def test_values_are_those_that_tidy_shows() -> None:
+    """The same numbers as `tidy(effects="random")`, which takes them another way, under names made of it."""
+    classes = datasets.load("classrooms")
+    result = mixedlm("test_score ~ age + (pretest | school) + (1 | classroom)", classes).fit()
+    user = result._user
+    terms = user.estimate.terms
+    values = parameter_values(terms, [user.psi(t) for t in range(len(terms))], np.array(result.sigma))
+    table = result.tidy(effects="random")
+    table = table[table["scale"].isin(["sd", "correlation"])]
+    kinds = {"sd": "sd", "correlation": "cor"}
+    named = {
+        " ".join(
+            [kinds[row.scale], *(part for part in (row.group, row.term, row.term2) if part)]
+        ): row.estimate
+        for row in table.itertuples()
+    }
+    named["sigma"] = named.pop("sd Residual")
+    labels = parameter_labels(terms, ["Intercept"])[:-1]
+    assert set(labels) == set(named)
+    assert dict(zip(labels, values, strict=True)) == pytest.approx(named, rel=1e-12)
+
+
+def test_values_take_leading_axes_and_leave_out_correlations_of_nothing() -> None:
+    psi = np.stack([np.diag([4.0, 1.0, 0.0]), np.full((3, 3), 9.0)])
+    values = parameter_values([group()], [psi], np.array([2.0, 1.0]))
+    nan = np.nan
+    np.testing.assert_allclose(values, [[4, 2, 0, 0, nan, nan, 2], [3, 3, 3, 1, 1, 1, 1]])
