@@ -48,7 +48,7 @@ class VarianceInformation:
             up, down = (self._gradient(p, sign * steps[p]) for sign in (1.0, -1.0))
             out[p, :k] = (up - down) / (2 * steps[p])
         out[:k, :k] = (out[:k, :k] + out[:k, :k].T) / 2
-        out[k, :k] = out[:k, k] = _quadratics(point) / s2**2
+        out[k, :k] = out[:k, k] = quadratics(point) / s2**2
         out[k, k] = point.df / s2**2
         return out
 
@@ -67,7 +67,7 @@ class VarianceInformation:
             psi[t.cols[off], t.rows[off]] += step
             roots.append(Root.of_covariance(psi))
         moved = evaluate(point.cp, point.factor.plan, tuple(roots), reml=point.reml)
-        return moved.gradient_psi + _quadratics(moved) * (1 / moved.sigma2 - 1 / point.sigma2)
+        return moved.gradient_psi + quadratics(moved) * (1 / moved.sigma2 - 1 / point.sigma2)
 
     @cached_property
     def definite(self) -> bool:
@@ -201,7 +201,7 @@ def congruence_jacobian(A: Floats, *, diagonal: bool) -> Floats:
     return out
 
 
-def _quadratics(point: Evaluation) -> Floats:
+def quadratics(point: Evaluation) -> Floats:
     """a'Ba for the free entries of every Ψ, (k,)."""
     out = np.zeros(point.cp.k)
     for t, grouping in enumerate(point.cp.groupings):
