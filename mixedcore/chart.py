@@ -11,6 +11,7 @@ What is learned of the curvature is learned in Ψ, where the redundancy does not
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -93,10 +94,14 @@ class Roots:
 
     def derivatives(self, theta: Floats, point: Evaluation) -> tuple[Floats, Floats, Floats]:
         """Gradient and Hessian in the entries of the roots, and the Jacobian of Ψ's with respect to them."""
+        return self.derivatives_at(self.factors(theta), point)
+
+    def derivatives_at(self, factors: Sequence[Floats], point: Evaluation) -> tuple[Floats, Floats, Floats]:
+        """The same for any roots of the covariances, (q, q) each, triangular or not."""
         gradient: list[Floats] = []
         J: list[Floats] = []
         curvature: list[Floats] = []
-        for t, (term, T) in enumerate(zip(self.terms, self.factors(theta), strict=True)):
+        for t, (term, T) in enumerate(zip(self.terms, factors, strict=True)):
             S = self.slope(point, t)
             if term.structure == "full":
                 gradient.append(2 * (S @ T).ravel())

@@ -44,9 +44,7 @@ class VarianceInformation:
         k, s2 = point.cp.k, point.sigma2
         out = np.empty((k + 1, k + 1))
         out[:k, :k] = 2 * point.working[0] / s2 - self.expected
-        out[k, :k] = out[:k, k] = (
-            along_entries(point, [point.quadratic(t) for t in range(len(point.scores))]) / s2**2
-        )
+        out[k, :k] = out[:k, k] = quadratics(point) / s2**2
         out[k, k] = point.df / s2**2
         return out
 
@@ -175,3 +173,8 @@ def congruence_jacobian(A: Floats, *, diagonal: bool) -> Floats:
             change = change + change.T
         out[:, e] = change[rows, cols]
     return out
+
+
+def quadratics(point: Evaluation) -> Floats:
+    """a'V̇_pa for every ψ_p, a = Z'Py, (k,)."""
+    return along_entries(point, [point.quadratic(t) for t in range(len(point.scores))])

@@ -1,0 +1,116 @@
+"""Intervals of fixed effects, SDs, correlations and sigma."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from mixedcore import tidy
+from mixedcore.chart import Roots, lower_root
+from mixedcore.errors import ModelError
+from mixedcore.estimate import estimate
+from mixedcore.inference.profile import Interval, LowerFoundError, profile_intervals
+from mixedcore.parameters import parameter_labels
+from mixedcore.results.fitted import Fitted
+from mixedcore.tables import nearest
+from mixedcore.terms import Floats
+from mixedcore.units import UserUnits
+
+Method = Literal["profile", "wald"]
+ATTEMPTS = 5  # optima found below the one that is profiled, before a model is given up
+
+
+class Intervals(Fitted):
+    """Confidence intervals, one row a parameter."""
+
+    def confint(
+        self, method: Method = "profile", *, level: float = 0.95, terms: str | Sequence[str] | None = None
+    ) -> pd.DataFrame:
+        """Confidence intervals: index `term`, columns `conf_low, conf_high`, in the units of the data.
+
+        SDs and correlations ('sd Subject Intercept', 'sd Subject Days', 'cor Subject Intercept Days',
+        'sd classroom'), the residual SD 'sigma', then the fixed effects. `terms`: the names of those wanted;
+        with many fixed effects, asking for few saves time.
+
+        method
+            'profile': where the ML deviance, at its least over all other parameters, exceeds its minimum by
+            the χ²₁ quantile of the level. A REML fit is refitted by ML for it, as in lme4's `confint`. A
+            bound may be the edge of what is possible: 0 for an SD that the data do not tell from none, −1 or
+            1 for a correlation; `attrs["notes"]` of the frame says which, and why.
+            'wald': estimate and standard error, as in `tidy`: t intervals with Satterthwaite's degrees of
+            freedom, on the log scale for SDs and on Fisher's z for correlations; missing at a boundary.
+
+        Venzon & Moolgavkar (1988), Appl. Stat. 37; Bates et al. (2015), J. Stat. Softw. 67(1), section 5.1.
+        Raises ModelError for an unknown method, level or name.
+        """
+        labels = parameter_labels(self._estimate.terms, self._fe_names)
+        wanted = _chosen(terms, labels)
+        if method == "profile":
+            return _table(self._profiled(labels, wanted, level))
+        if method == "wald":
+            bounds = self._wald(level)
+            return _table([Interval(name, *bounds[labels.index(name)]) for name in wanted])
+        raise ModelError(f"method={method!r} is not known; choose 'profile' or 'wald'.")
+
+    def _profiled(self, labels: Sequence[str], wanted: Sequence[str], level: float) -> list[Interval]:
+        user = self.model.fit(reml=False)._user if self.reml else self._user
+        for _ in range(ATTEMPTS):
+            try:
+                return profile_intervals(user, labels, wanted, level)
+            except LowerFoundError as lower:
+                user = _refitted(user, lower.factors)
+        raise ModelError(
+            "The likelihood has so many optima that no profile of it can be trusted. Look for terms with few "
+            "levels or covariates that nearly determine each other; method='wald' gives intervals without it."
+        )
+
+    def _wald(self, level: float) -> Floats:
+        """Bounds (k + 1 + p, 2), in the order of `parameter_labels`."""
+        random = tidy.random_table(self._information, level=level)
+        fixed = tidy.fixed_table(self._information, self._fe_names, ddf="satterthwaite", level=level)
+        shown = random[random["scale"].isin(["sd", "correlation"])]
+        return pd.concat([shown, fixed])[["conf_low", "conf_high"]].to_numpy(dtype=float)
+
+
+def _refitted(user: UserUnits, factors: Sequence[Floats]) -> UserUnits:
+    """The ML fit from other roots of the covariances, (q, q) each, in the engine's units."""
+    found = user.estimate
+    chart = Roots(found.evaluation.cp, found.terms)
+    full = [
+        T if term.structure != "full" else lower_root(T) for term, T in zip(found.terms, factors, strict=True)
+    ]
+    better = estimate(
+        chart.cp,
+        found.evaluation.factor.plan,
+        found.terms,
+        reml=False,
+        start=chart.theta(full),
+        rows=user.rows,
+    )
+    return UserUnits(better, user.rows)
+
+
+def _chosen(terms: str | Sequence[str] | None, labels: Sequence[str]) -> list[str]:
+    """The names asked for, in their order; ModelError for an unknown one."""
+    if terms is None:
+        return list(labels)
+    asked = [terms] if isinstance(terms, str) else list(terms)
+    for name in asked:
+        if name not in labels:
+            near = nearest(name, labels)
+            hint = (
+                f"did you mean {near!r}?" if near else f"the parameters are {', '.join(map(repr, labels))}."
+            )
+            raise ModelError(f"There is no parameter {name!r}; {hint}")
+    return asked
+
+
+def _table(intervals: Sequence[Interval]) -> pd.DataFrame:
+    bounds = np.array([(own.low, own.high) for own in intervals]).reshape(-1, 2)
+    index = pd.Index([own.name for own in intervals], name="term", dtype=object)
+    table = pd.DataFrame(bounds, index=index, columns=["conf_low", "conf_high"])
+    table.attrs["notes"] = [f"{own.name}: {own.note}" for own in intervals if own.note]
+    return table
