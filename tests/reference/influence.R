@@ -54,7 +54,11 @@ fitted_to <- function(formula, d, reml, weighted) {
   parts <- lFormula(formula, d, REML = reml, weights = .w, control = tight)
   f <- do.call(mkLmerDevfun, parts)
   opt <- optimizeLmer(f, control = tight$optCtrl)
-  theta <- refine(f, opt$par, environment(f)$lower)
+  lower <- environment(f)$lower
+  # bobyqa can stop at a false zero (Pastes without cask b of batch E): start once more away from it.
+  again <- optimizeLmer(f, start = ifelse(lower == 0 & opt$par < 1e-2, 0.5, opt$par), control = tight$optCtrl)
+  if (again$fval < opt$fval) opt <- again
+  theta <- refine(f, opt$par, lower)
   f(theta)
   opt$par <- theta
   mkMerMod(environment(f), opt, parts$reTrms, fr = parts$fr)
