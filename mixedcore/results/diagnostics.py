@@ -11,11 +11,12 @@ import pandas as pd
 from mixedcore.diagnostics.findings import Finding, findings
 from mixedcore.diagnostics.influence import MOST_REFITS, Progress, influence, sd_names
 from mixedcore.diagnostics.leverage import Leverage, kept_rows, leverage
+from mixedcore.diagnostics.qq import Band, quantiles, standardised_modes
 from mixedcore.diagnostics.residuals import Kind, cooks_distance, residuals
 from mixedcore.errors import ModelError
 from mixedcore.results.fitted import Fitted
 from mixedcore.terms import Ints
-from mixedcore.tidy import level_labels
+from mixedcore.tidy import blups_table, level_labels
 
 
 class Diagnostics(Fitted):
@@ -109,6 +110,45 @@ class Diagnostics(Fitted):
             [self.model.group_name] * (len(groups) > 1) + [t.name for t in self._estimate.terms]
         )
         raise ModelError(f"by={by!r} is not known; choose 'row' or one of {', '.join(map(repr, known))}.")
+
+    def qq(
+        self,
+        what: str = "resid",
+        *,
+        level: float = 0.95,
+        band: Band = "pointwise",
+        n: int = 1000,
+        seed: int | None = None,
+    ) -> pd.DataFrame:
+        """Sorted residuals, or effects of a grouping factor, beside the quantiles of a standard normal.
+
+        what  : 'resid' for studentised residuals, indexed by their rows; or the name of a random term for
+                its conditional modes, each over its SD under the model (`term`, `level`)
+        band  : 'pointwise' puts each point inside its limits with probability `level`; 'simultaneous' all of
+                them at once, by n draws from `seed`: the time goes with n times the number of points
+
+        Columns `theoretical, sample, low, high`. The limits are exact for independent normal values; those
+        of one fit are a little dependent, and their SDs are estimated. Values without variance (a row of
+        leverage 1, a level without information) are left out. Raises ModelError where fewer than three are
+        left, as for a variance of zero.
+        """
+        if what == "resid":
+            values = self.residuals("studentised")
+            order, table = quantiles(values.to_numpy(), level, band, n, seed)
+            return table.set_index(values.index[order])
+        blups = blups_table(self._user, self.model.group_labels, level=level)
+        blups = blups.assign(value=standardised_modes(self._user))
+        known = dict.fromkeys(blups["group"])
+        if what not in known:
+            raise ModelError(
+                f"what={what!r} is not known; choose 'resid' or one of {', '.join(map(repr, known))}."
+            )
+        parts = []
+        for _, own in blups[blups["group"] == what].groupby("term", sort=False):
+            order, table = quantiles(own["value"].to_numpy(), level, band, n, seed)
+            names = own[["term", "level"]].iloc[order].reset_index(drop=True)
+            parts.append(pd.concat([names, table], axis=1))
+        return pd.concat(parts, ignore_index=True)
 
     def diagnose(self) -> list[Finding]:
         """Findings in plain words, the most serious first: each with evidence, meaning and remedy.
