@@ -77,6 +77,10 @@ class DenseCoupling:
         """A_f H A_f', (q, q, m)."""
         return self.along(self.times(cells, values), values)
 
+    def at(self, values: Floats, level: Ints, coefs: Ints) -> Floats:
+        """The values at levels (r,) and coefficients (c, r) that they meet, (q, c, r)."""
+        return values[:, level, coefs]
+
 
 @dataclass(frozen=True, eq=False)
 class SparseCoupling:
@@ -145,6 +149,11 @@ class SparseCoupling:
         H = cells[cell] * np.where(first == second, 0.5, 1.0)
         half = sum_runs(values[:, None, first] * (values[:, second] * H)[None], begins)
         return half + half.swapaxes(0, 1)
+
+    def at(self, values: Floats, level: Ints, coefs: Ints) -> Floats:
+        """The values at levels (r,) and coefficients (c, r) that they meet, (q, c, r)."""
+        size = self.remainder.size
+        return values[:, np.searchsorted(self.level * size + self.coef, level * size + coefs)]
 
     def quadratic_by_set(self, cells: Floats) -> Floats:
         """A_f H A_f' for the data's own values with q = 1, summed over each set of like levels, (sets,)."""

@@ -81,7 +81,7 @@ def arrange(terms: Sequence[RandomTerm]) -> tuple[Groupings, list[Ints], dict[tu
     meet, pair_of = {}, {}
     for s in range(len(each)):
         for t in range(max(s + 1, nested), len(each)):
-            meet[s, t], pair_of[s, t] = _pairs(codes[s], each[s].m, codes[t], each[t].m)
+            meet[s, t], pair_of[s, t] = pairs_met(codes[s], each[s].m, codes[t], each[t].m)
     return Groupings(tuple(each), nested, parents, meet), codes, pair_of
 
 
@@ -157,7 +157,7 @@ def _renumbered(parent: Ints, fine: Ints | None, coarse: Ints | None) -> Ints:
     return parent if fine is None else parent[np.argsort(fine)]
 
 
-def _pairs(s: Ints, m_s: int, t: Ints, m_t: int) -> tuple[tuple[Ints, Ints], Ints]:
+def pairs_met(s: Ints, m_s: int, t: Ints, m_t: int) -> tuple[tuple[Ints, Ints], Ints]:
     """Pairs of levels that meet in a row, sorted, and the number of each row's pair, (n,)."""
     key, cells = s * m_t + t, m_s * m_t
     if cells <= DENSE_PAIRS * key.size:

@@ -1,8 +1,9 @@
-"""Selected inverse: covariances of b, and Z'V⁻¹Z, on the diagonal faces only.
+"""Selected inverse: covariances of b on the pattern of Z'Z, and the diagonal faces of Z'V⁻¹Z.
 
 Goes from the remainder back to the first grouping. For level f of stage k, with R the levels that f meets,
 
-    Q_f = A_fR H_RR A_Rf,  H_ff = G_f + G_f Q_f G_f, (Z'V⁻¹Z)_ff = E_f K_f − E_f Q_f E_f',  E_f = I − K_f G_f.
+    Q_f = A_fR H_RR A_Rf,  H_ff = G_f + G_f Q_f G_f, (Z'V⁻¹Z)_ff = E_f K_f − E_f Q_f E_f',  E_f = I − K_f G_f,
+    H_fR = −G_f A_fR H_RR.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from mixedcore.blocks import multiply, transpose
 from mixedcore.couplings import SparseCoupling
 from mixedcore.dense import DenseStack
 from mixedcore.factor import Factor, Stage
-from mixedcore.terms import Floats
+from mixedcore.terms import Floats, Ints
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,23 +76,49 @@ class Faces:
             found.append(self._cells[remainder.cell(at + np.maximum(i, j), at + np.minimum(i, j))])
         return tuple(found)
 
-    @cached_property
+    @property
     def _Q(self) -> tuple[Floats | None, ...]:
         """Q_f of the eliminated groupings, (q, q, m) each; None for one that nothing comes after."""
+        return self._swept[0]
+
+    @cached_property
+    def _swept(self) -> tuple[tuple[Floats | None, ...], _Above]:
+        """Q_f of the eliminated groupings, and what the first of them needs of the others."""
         H: dict[tuple[int, int], Floats] = {}
         HR: dict[int, Floats] = {}
         found: dict[int, Floats | None] = {}
         for k in range(self.factor.cp.nested - 1, -1, -1):
-            stage = self.factor.stages[k]
             above = _Above(self.factor, k, H, HR, self._cells)
             found[k] = above.quadratic()
-            H[k, k] = _covariance(stage, found[k])
             if k:
-                for t in stage.up:
-                    H[k, t] = -multiply(stage.G, above.times(t))
-                if stage.values is not None:
-                    HR[k] = above.to_remainder()
-        return tuple(found[k] for k in range(self.factor.cp.nested))
+                H[k, k] = _covariance(self.factor.stages[k], found[k])
+                above.keep()
+        return tuple(found[k] for k in range(self.factor.cp.nested)), above
+
+    @cached_property
+    def across(self) -> dict[tuple[int, int], Floats]:
+        """H between the levels of two groupings that meet in a row: (q_s, q_t, nnz) as in `cp.pairs`."""
+        first = self._swept[1]
+        first.keep()
+        out, cp = {}, self.factor.cp
+        for (s, t), pairs in cp.pairs.items():
+            if t < cp.nested:
+                out[s, t] = first.H[s, t]
+            else:
+                out[s, t] = self._with_remainder(first.HR, s, t, (pairs.rows, pairs.cols))
+        return out
+
+    def _with_remainder(self, HR: dict[int, Floats], s: int, t: int, at: tuple[Ints, Ints]) -> Floats:
+        """H between pairs of levels, the second of a grouping of the remainder, (q_s, q_t, nnz)."""
+        cp, remainder = self.factor.cp, self.factor.plan.remainder
+        assert remainder is not None
+        q = cp.groupings[t].q
+        coefs = remainder.position[t - cp.nested][at[1]] + np.arange(q)[:, None]
+        if s < cp.nested:
+            return self.factor.plan.couplings[s].at(HR[s], at[0], coefs)
+        own = remainder.position[s - cp.nested][at[0]] + np.arange(cp.groupings[s].q)[:, None]
+        one, two = own[:, None], coefs[None]
+        return self._cells[remainder.cell(np.maximum(one, two), np.minimum(one, two))]
 
 
 def _covariance(stage: Stage, Q: Floats | None) -> Floats:
@@ -119,6 +146,13 @@ class _Above:
     @property
     def stage(self) -> Stage:
         return self.factor.stages[self.k]
+
+    def keep(self) -> None:
+        """Add what the stages before this one need of it to H and HR."""
+        for t in self.stage.up:
+            self.H[self.k, t] = -multiply(self.stage.G, self.times(t))
+        if self.stage.values is not None:
+            self.HR[self.k] = self.to_remainder()
 
     def _H(self, t: int, u: int) -> Floats:
         """H_tu at the ancestors of each level of k, (q_t, q_u, m_k)."""

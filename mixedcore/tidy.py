@@ -130,7 +130,7 @@ def blups_table(user: UserUnits, group_labels: Sequence[Hashable], *, level: flo
     labels = np.asarray([str(label) for label in group_labels], dtype=object)
     parts = []
     for t, own in table.groupby("term", sort=False):
-        levels, covariates = _level_names(terms[int(str(t))], own, labels)
+        levels, covariates = level_names(terms[int(str(t))], own, labels)
         parts.append(pd.DataFrame({"group": terms[int(str(t))].name, "level": levels, "term": covariates}))
     error = np.sqrt(np.maximum(table["variance"].to_numpy(), 0.0))
     mode = table["mode"].to_numpy()
@@ -138,7 +138,14 @@ def blups_table(user: UserUnits, group_labels: Sequence[Hashable], *, level: flo
     return out.assign(estimate=mode, std_error=error, conf_low=mode - z * error, conf_high=mode + z * error)
 
 
-def _level_names(term: RandomTerm, own: pd.DataFrame, labels: Floats) -> tuple[list[str], list[str]]:
+def level_labels(term: RandomTerm, group_labels: Sequence[Hashable]) -> list[str]:
+    """The levels of a term's first block, called as `blups_table` calls them."""
+    block, labels = term.blocks[0], np.asarray([str(label) for label in group_labels], dtype=object)
+    first = pd.DataFrame({"level": np.arange(block.n_levels), "column": 0, "group": block.group_of_level})
+    return level_names(term, first.assign(label=list(block.labels[:: block.width])), labels)[0]
+
+
+def level_names(term: RandomTerm, own: pd.DataFrame, labels: Floats) -> tuple[list[str], list[str]]:
     """Level and covariate of each coefficient: 's1' and 'Days', 's1 / a' and 'Intercept'."""
     if term.role == "group":
         names = [str(level) for level in term.levels]

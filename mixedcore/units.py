@@ -124,6 +124,21 @@ class UserUnits:
         A = self._to_user(t, len(H))
         return np.asarray(self.sigma2 * np.einsum("ij,jkm,lk->ilm", A, H, A))
 
+    def mode_spreads(self, t: int, b: int) -> Floats:
+        """Variances of the modes themselves over outcomes of the model, (q, m).
+
+        Var(b̂) = ΨZ'PZΨ = σ²(Ψ − H − B'(X'V⁻¹X)⁻¹B) with B = HZ'X: what is left of Ψ after the conditional
+        variance and what estimating β takes; Robinson (1991), Stat. Sci. 6(1), section 4.
+        """
+        point, (number, grouping, member) = self.estimate.evaluation, self._place(t, b)
+        B = point.solution.b[number][:-1, member.columns][:, :, grouping.order]
+        A = self._to_user(t, B.shape[1])
+        moved = np.einsum("ij,pjm->pim", A, np.tensordot(point.R_inverse.T, B, 1))
+        given_beta = self.sigma2 * np.diag(self.psi(t))[:, None] - np.einsum(
+            "iim->im", self.mode_covariances(t, b)
+        )
+        return np.asarray(given_beta - self.sigma2 * (moved**2).sum(axis=0))
+
     @property
     def kept_rows(self) -> Rows:
         """The rows in memory; DataError where they were read in chunks and not kept."""

@@ -176,7 +176,7 @@ def test_augment_is_the_data_beside_the_fit() -> None:
     table = r.augment()
     assert table.index.equals(DATA.index)
     assert {"test_score", "age", "pretest", "school", "classroom"} <= set(table)
-    assert list(table)[-4:] == ["fitted", "fitted_fixed", "resid", "resid_std"]
+    assert list(table)[-6:] == ["fitted", "fitted_fixed", "resid", "resid_std", "leverage", "cooks_distance"]
     assert (table["resid"] == r.resid).all()
     assert table["resid_std"].to_numpy() == pytest.approx(r.resid.to_numpy() / r.sigma)
     assert (table["school"].astype(str) == DATA["school"].astype(str)).all()
