@@ -12,7 +12,7 @@ import patsy
 from patsy.eval import EvalEnvironment
 
 from mixedcore.columns import Settled
-from mixedcore.design_components import component
+from mixedcore.design_components import component, of_components
 from mixedcore.design_eval import (
     Formula,
     NotFiniteError,
@@ -62,6 +62,8 @@ class Design:
     weights      : (n,) prior weights w > 0, the residual variance of a row being σ²/w; None for equal ones
     offset       : (n,) known part of the mean, or None
     weights_column, offset_column: the columns of data that these are; None for values given beside the data
+    groups_column: the column of data that names the groups; None for labels given beside the data, or bars
+    spec, env    : the formulas, and the variables of the caller that their random terms use
     """
 
     y: Floats
@@ -84,6 +86,9 @@ class Design:
     offset: Floats | None = None
     weights_column: str | None = None
     offset_column: str | None = None
+    groups_column: str | None = None
+    spec: Spec | None = None
+    env: EvalEnvironment | None = None
 
     @property
     def response(self) -> Floats:
@@ -112,7 +117,7 @@ class Design:
         DataError for types or categories that the fit has not seen.
         """
         if self.fixed_info is None or self.frame is None:
-            return _array_matrix(new_data, len(self.fe_names))
+            return array_matrix(new_data, len(self.fe_names))
         columns = {c: self.frame.columns[c] for c in self.fixed_columns}
         X, frame = new_rows(self.fixed_info, columns, new_data, self.offset_column)
         return X, frame.index
@@ -120,15 +125,24 @@ class Design:
     def fixed_part(self, new_data: Any, beta: Floats) -> pd.Series:
         """Xβ on new data as in `fixed_matrix`, for β (p,); with the offset where it is a column."""
         if self.fixed_info is None or self.frame is None:
-            X, index = _array_matrix(new_data, len(self.fe_names))
+            X, index = array_matrix(new_data, len(self.fe_names))
             return pd.Series(X @ beta, index=index)
         columns = {c: self.frame.columns[c] for c in self.fixed_columns}
         return new_fixed_part(self.fixed_info, columns, new_data, self.offset_column, beta)
+
+    def factor_of(self, t: int) -> str:
+        """Grouping factor of a random term, which several terms may share, or a component's name."""
+        return factor_name(self.spec, self.terms, t)
 
     @property
     def group_sizes(self) -> Ints:
         """Rows of each group."""
         return np.bincount(self.group_codes, minlength=len(self.group_labels))
+
+
+def factor_name(spec: Spec | None, terms: Sequence[RandomTerm], t: int) -> str:
+    """'school' for both terms of (1 | school) + (0 + x | school), whose names differ; else a term's name."""
+    return terms[t].name if spec is None or not spec.bars else ":".join(spec.bars[t].keys)
 
 
 def new_rows(
@@ -139,7 +153,7 @@ def new_rows(
     fitted : the columns that X needs, as they were in the fit, with or without their rows
     offset : the column that the fit's offset was
     """
-    frame = new_frame(open_table(new_data), fitted, offset)
+    frame = new_frame(open_table(new_data), fitted, {} if offset is None else {"offset": offset})
     try:
         return matrix(info, frame.values(), frame.n), frame
     except NotFiniteError as found:
@@ -189,13 +203,17 @@ def build(
         missing=missing,
     )
     group_name = groups if isinstance(groups, str) else "Group"
-    weights_column, offset_column = (
-        column if isinstance(column, str) else None for column in (weights, offset)
+    weights_column, offset_column, groups_column = (
+        column if isinstance(column, str) else None for column in (weights, offset, groups)
     )
     while True:  # every turn drops at least one row or ends
         try:
-            design = _assemble(spec, frame, group_name, env)
-            return replace(design, weights_column=weights_column, offset_column=offset_column)
+            return replace(
+                _assemble(spec, frame, group_name, env),
+                weights_column=weights_column,
+                offset_column=offset_column,
+                groups_column=groups_column,
+            )
         except NotFiniteError as found:
             frame = drop_rows(frame, found.bad, found.term, missing)
 
@@ -240,6 +258,8 @@ def _assemble(spec: Spec, frame: Frame, group_name: str, env: EvalEnvironment) -
         fixed_columns=tuple(name for name in frame.columns if name in used and name not in frame.extra),
         weights=beside.weights,
         offset=beside.offset,
+        spec=spec,
+        env=of_components(spec, env),
     )
 
 
@@ -319,7 +339,8 @@ def _bar_terms(
     return _Random(terms, groupings[0], tuple(infos))
 
 
-def _array_matrix(new_data: Any, p: int) -> tuple[Floats, pd.Index]:
+def array_matrix(new_data: Any, p: int) -> tuple[Floats, pd.Index]:
+    """Columns of X (k, p) as given, and labels of the rows; DataError for another number of columns."""
     index = new_data.index if isinstance(new_data, (pd.DataFrame, pd.Series)) else None
     X = np.asarray(new_data, dtype=np.float64)
     X = X[:, None] if X.ndim == 1 and p == 1 else np.atleast_2d(X)

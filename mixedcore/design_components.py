@@ -6,9 +6,10 @@ numeric columns); otherwise patsy sees the rows of one group at a time (`design_
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -18,8 +19,9 @@ from patsy.eval import EvalEnvironment
 
 from mixedcore.design_by_group import evaluate_by_group
 from mixedcore.design_eval import NotFiniteError, design_info, evaluate, matrix
-from mixedcore.design_factors import elementwise, unboxed
+from mixedcore.design_factors import elementwise, factors_of, unboxed
 from mixedcore.design_groups import Grouping
+from mixedcore.design_spec import Spec
 from mixedcore.errors import ModelError
 from mixedcore.frame import Frame
 from mixedcore.terms import Block, Floats, Ints, RandomTerm
@@ -53,6 +55,26 @@ def component(
     )
     check_not_residual(name, blocks, frame.n)
     return RandomTerm(name, "component", "isotropic", (), blocks)
+
+
+def making(
+    terms: Sequence[patsy.Term], frame: Frame, env: EvalEnvironment
+) -> Literal["cells", "plain", "by group"]:
+    """How `component` makes the blocks of these terms: it is asked for those of one row."""
+    one, alone = frame.take(np.zeros(1, dtype=np.intp)), Grouping(np.zeros(1, dtype=np.intp), [0], "")
+    if _one_hot("", terms, one, alone, env) is not None:
+        return "cells"
+    if _intercept_and_levels("", terms, one, alone, env) is not None:
+        return "by group"
+    return "plain" if _plain_columns("", terms, one, alone, env) is not None else "by group"
+
+
+def of_components(spec: Spec, env: EvalEnvironment) -> EvalEnvironment:
+    """The part of the caller's namespace that variance components use."""
+    factors = factors_of(term for terms in spec.components.values() for term in terms)
+    trees = [ast.parse(factor.name(), mode="eval") for factor in factors]
+    names = {node.id for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    return EvalEnvironment([{name: env.namespace[name] for name in names if name in env.namespace}])
 
 
 def factor_codes(values: Any, factor: Any) -> tuple[Ints, list[Any]]:

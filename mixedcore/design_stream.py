@@ -14,7 +14,7 @@ from patsy.eval import EvalEnvironment
 
 from mixedcore.cells import CellIndex, Cells
 from mixedcore.columns import Gaps, Settled, settle
-from mixedcore.design import new_fixed_part, new_rows, numbers_as_text
+from mixedcore.design import factor_name, new_fixed_part, new_rows, numbers_as_text
 from mixedcore.design_cells import terms_of
 from mixedcore.design_coding import NO_STATE_ON_A_CLUSTER, ONES, Coding, RowReader, empty_like, few
 from mixedcore.design_eval import evaluate, resolve
@@ -102,6 +102,10 @@ class StreamDesign:
     def fixed_part(self, new_data: Any, beta: Floats) -> pd.Series:
         """Xβ on new data, as `Design.fixed_part`."""
         return new_fixed_part(self.fixed_info, self._fixed_columns, new_data, self.offset_column, beta)
+
+    def factor_of(self, t: int) -> str:
+        """As `Design.factor_of`."""
+        return factor_name(self.coding.spec, self.terms, t)
 
     @cached_property
     def row_reader(self) -> RowReader:

@@ -103,7 +103,13 @@ class Frame:
         raw = {name: _take(v, rows) for name, v in self.raw.items()}
         beside = {role: _take(v, rows) for role, v in self.beside.items()}
         return replace(
-            self, raw=raw, columns=columns, beside=beside, rows=self.rows[rows], index=self.index[rows]
+            self,
+            raw=raw,
+            columns=columns,
+            groups=None if self.groups is None else _take(self.groups, rows),
+            beside=beside,
+            rows=self.rows[rows],
+            index=self.index[rows],
         )
 
     def conversions(self) -> tuple[str, ...]:
@@ -171,27 +177,47 @@ def make_frame(
     return whole.take((rows if keep is None else keep)[complete])
 
 
-def new_frame(table: Table, fitted: Mapping[str, Settled], offset: str | None = None) -> Frame:
+def new_frame(
+    table: Table,
+    fitted: Mapping[str, Settled],
+    beside: Mapping[str, str] | None = None,
+    *,
+    also: Sequence[str] = (),
+    labels: Sequence[str] = (),
+    groups: Any = None,
+) -> Frame:
     """Rows of new data without missing values, its columns settled as those of the fit were.
 
-    offset : the column that the fit's offset was
+    beside : role → the column that the fit's 'offset' or 'weights' were
+    also   : further columns that must not be missing, kept as given in `raw`
+    labels : columns that name levels, kept as given in `raw`; a missing one leaves its row in
+    groups : a column name or one label a row, missing ones included, as `groups`
 
     Raises FormulaError for an absent column, DataError for categories or types the fit has not seen.
     """
-    raw = {name: table.column(name) for name in fitted}
-    if not raw and table._rows is None and table.names:
+    raw = {name: table.column(name) for name in (*fitted, *also)}
+    numbers = {role: one_a_row(table, column, role) for role, column in (beside or {}).items()}
+    keys = {name: table.column(name) for name in labels}
+    own = None if groups is None else one_a_row(table, groups, "groups")
+    if table._rows is None and table.names:
         table.column(str(table.names[0]))
-    beside = {} if offset is None else {"offset": one_a_row(table, offset, "offset")}
     n = table.n_rows
-    complete, gaps = complete_rows({**raw, **beside}, n)
+    complete, gaps = complete_rows({**raw, **numbers}, n)
     note = gaps.sentence("drop")
     rows = np.flatnonzero(complete)
-    beside = {role: _take(values, rows) for role, values in beside.items()}
     raw = {name: _take(values, rows) for name, values in raw.items()}
-    columns = {name: settle(values, name, like=fitted[name]) for name, values in raw.items()}
-    index = _row_labels(table)[rows]
-    notes = (note,) if note else ()
-    return Frame(raw, columns, None, rows, index, n, table.series, notes, beside=beside)
+    columns = {name: settle(raw[name], name, like=like) for name, like in fitted.items()}
+    return Frame(
+        raw={**raw, **{name: _take(values, rows) for name, values in keys.items()}},
+        columns=columns,
+        groups=None if own is None else _take(own, rows),
+        rows=rows,
+        index=_row_labels(table)[rows],
+        n_given=n,
+        series=table.series,
+        notes=(note,) if note else (),
+        beside={role: _take(values, rows) for role, values in numbers.items()},
+    )
 
 
 def drop_rows(frame: Frame, bad: Mask, why: str, missing: str) -> Frame:

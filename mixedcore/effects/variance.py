@@ -36,16 +36,35 @@ class VarianceShares:
     @property
     def r2_marginal(self) -> float:
         """Share of the fixed effects. Nakagawa & Schielzeth (2013), Methods Ecol. Evol. 4, eq. 29."""
-        return self.fixed / (self.fixed + float(self.random.sum()) + self.residual)
+        return self.fixed / self.total
 
     @property
     def r2_conditional(self) -> float:
         """Share of the fixed effects and all random terms. Nakagawa & Schielzeth (2013), eq. 30."""
-        return 1 - self.residual / (self.fixed + float(self.random.sum()) + self.residual)
+        return 1 - self.residual / self.total
+
+    @property
+    def total(self) -> float:
+        """Variance of the fixed effects, all random terms and the residual."""
+        return self.fixed + float(self.random.sum()) + self.residual
+
+    @property
+    def icc_unadjusted(self) -> float:
+        """Share of all random terms in everything, the fixed effects' variance included.
+
+        Nakagawa, Johnson & Schielzeth (2017), J. R. Soc. Interface 14, who call it conditional.
+        """
+        return float(self.random.sum()) / self.total
 
     def by_group(self) -> pd.DataFrame:
-        """One row a grouping factor or component: `group, icc`."""
-        table = pd.DataFrame({"group": self.names, "icc": self.random / (self.random.sum() + self.residual)})
+        """One row a random term's name: `group, icc, icc_unadjusted`; they add up to those of the model."""
+        table = pd.DataFrame(
+            {
+                "group": self.names,
+                "icc": self.random / (self.random.sum() + self.residual),
+                "icc_unadjusted": self.random / self.total,
+            }
+        )
         return table.groupby("group", sort=False, as_index=False).sum()
 
 

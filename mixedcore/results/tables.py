@@ -8,8 +8,11 @@ import numpy as np
 import pandas as pd
 
 from mixedcore import tidy as tables
+from mixedcore.design import Design
+from mixedcore.design_stream import StreamDesign
+from mixedcore.effects.explained import by_factor, explained, intercept_terms, mean_variances, null_fit
 from mixedcore.effects.variance import VarianceShares, variance_shares
-from mixedcore.errors import ModelError
+from mixedcore.errors import ModelError, rows_not_kept
 from mixedcore.inference.hypotheses import Ddf
 from mixedcore.results.fitted import Fitted
 
@@ -60,5 +63,68 @@ class Tables(Fitted):
         )
 
     def icc(self) -> pd.DataFrame:
-        """Share of each factor or component in the variance that the fixed effects leave: `group, icc`."""
+        """Share of each factor or component in the variance: `group, icc, icc_unadjusted`.
+
+        icc is the share in what the fixed effects leave (adjusted), icc_unadjusted that in everything, the
+        variance of Xβ included; those of all random effects together are the sums. With random slopes the
+        variance that a term adds is its mean over the rows (Johnson 2014, Methods Ecol. Evol. 5).
+        Nakagawa, Johnson & Schielzeth (2017), J. R. Soc. Interface 14.
+        """
         return self._shares.by_group()
+
+    def r2(self) -> pd.DataFrame:
+        """One row `r2_marginal, r2_conditional`: share of the fixed effects, and with all random ones.
+
+        Nakagawa & Schielzeth (2013), Methods Ecol. Evol. 4; with random slopes Johnson (2014), ibid. 5.
+        """
+        shares = self._shares
+        return pd.DataFrame({"r2_marginal": [shares.r2_marginal], "r2_conditional": [shares.r2_conditional]})
+
+    def variance_explained(self, null: Fitted | None = None) -> pd.DataFrame:
+        """What the predictors explain at each level: `group, null, model, explained, snijders_bosker`.
+
+        One row a grouping factor, then the residual: its variance (outcome's units, squared) in the null
+        model and in this one, and the proportional reduction of it (Raudenbush & Bryk 2002), negative where
+        it grew, missing where the null model has none. snijders_bosker is R₂² of the means of the factor's
+        levels, and R₁² of observations in the residual's row (Snijders & Bosker 1994, Sociol. Methods
+        Res. 22). Variances of terms with random slopes are their means over the rows.
+
+        null : a fit to compare with; None fits an intercept with this model's random intercepts. Its factors
+               must be among this model's, its rows and method (REML or ML) the same; ModelError otherwise.
+        """
+        design = _in_memory(self.model.design)
+        model = by_factor(_factors(design), self._shares.random, self.scale)
+        if null is None:
+            user = null_fit(design, reml=self.reml)
+            names = [design.factor_of(t) for t in intercept_terms(design)]
+        else:
+            user, names = null._user, _factors(_in_memory(null.model.design))
+            _check_comparable(self, null, set(names) - set(model))
+        variances = by_factor(names, variance_shares(user).random, user.sigma2)
+        codes = {name: design.terms[t].blocks[0].codes for t, name in enumerate(_factors(design))}
+        of_means = mean_variances({name: codes[name] for name in dict.fromkeys(names)})
+        return explained(variances, model, of_means)
+
+
+def _in_memory(design: Design | StreamDesign) -> Design:
+    if isinstance(design, StreamDesign):
+        raise rows_not_kept("a level")
+    return design
+
+
+def _factors(design: Design) -> list[str]:
+    """The grouping factor, or component, of each random term."""
+    return [design.factor_of(t) for t in range(len(design.terms))]
+
+
+def _check_comparable(model: Fitted, null: Fitted, unknown: set[str]) -> None:
+    if unknown:
+        raise ModelError(
+            f"The null model has random effects of {', '.join(sorted(unknown))}, which this model has not; "
+            "compare models with the same grouping factors."
+        )
+    if null.nobs != model.nobs or null.reml != model.reml:
+        raise ModelError(
+            f"The null model has {null.nobs} rows by {null.method} and this one {model.nobs} by "
+            f"{model.method}; fit both to the same rows by the same method."
+        )
