@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from mixedcore.given import to_params
 from mixedcore.group_effects import (
     covariances_by_factor,
     covariances_by_group,
@@ -16,6 +17,7 @@ from mixedcore.group_effects import (
 )
 from mixedcore.inference.information import VarianceInformation
 from mixedcore.optimisation import Optimisation
+from mixedcore.packed import MixedLMParams
 from mixedcore.parameters import covariance_names, effect_names, packed_order
 from mixedcore.terms import Floats
 from mixedcore.units import UserUnits
@@ -116,12 +118,35 @@ class Fitted:
     @property
     def criterion(self) -> float:
         """−2 log-likelihood, or the REML criterion."""
-        return self._estimate.evaluation.value
+        return self._estimate.evaluation.criterion
 
     @property
     def llf(self) -> float:
         """Log-likelihood; restricted log-likelihood of a REML fit."""
         return -self.criterion / 2
+
+    @property
+    def params_object(self) -> MixedLMParams:
+        """The estimates as `MixedLM.loglike`, `score` and `hessian` take them: covariances over `scale`."""
+        psi = [self._user.psi(t) for t in range(len(self._estimate.terms))]
+        return to_params(self._user.beta, psi, self._estimate.terms)
+
+    @property
+    def hist(self) -> list[dict[str, Any]]:
+        """The search for programs written for statsmodels: one entry, as `optimisation` tells it.
+
+        converged, fopt (minus `llf`), iterations, fcalls, and allvecs: θ after each step.
+        """
+        found = self._estimate.optimum
+        return [
+            {
+                "converged": found.converged,
+                "fopt": -self.llf,
+                "iterations": len(found.path) - 1,
+                "fcalls": found.evaluations,
+                "allvecs": [self._user.theta_at(theta) for theta, _ in found.path],
+            }
+        ]
 
     @property
     def _n_params(self) -> int:
