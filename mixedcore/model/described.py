@@ -58,6 +58,7 @@ class Described:
     """The numbers and names of a model; `MixedLM` lists its members."""
 
     _design: Design | StreamDesign
+    labelled: bool
 
     @property
     def design(self) -> Design | StreamDesign:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import copy
+import warnings
 from collections.abc import Mapping
 from typing import Any
+
+import pandas as pd
 
 from mixedcore.design_arrays import from_arrays
 from mixedcore.design_eval import environment
@@ -48,8 +51,12 @@ class MixedLM(Functions):
         weights: Any = None,
         offset: Any = None,
     ) -> None:
+        if isinstance(exog_vc, Mapping):
+            text = "Using deprecated variance components format: give exog_vc as a VCSpec, not as a dict."
+            warnings.warn(text, FutureWarning, stacklevel=2)
         self._design = from_arrays(endog, exog, groups, exog_re, exog_vc, missing, weights, offset)
         self._set(use_sqrt, None, None, None)
+        self.labelled = any(isinstance(given, (pd.Series, pd.DataFrame)) for given in (endog, exog))
 
     @classmethod
     def from_formula(
@@ -106,7 +113,7 @@ class MixedLM(Functions):
     def _set(
         self, use_sqrt: bool, formula: str | None, re_formula: Any, vc_formula: Mapping[str, Any] | None
     ) -> None:
-        self.use_sqrt = use_sqrt
+        self.use_sqrt, self.labelled = use_sqrt, True
         self.formula, self.re_formula, self.vc_formula = formula, re_formula, vc_formula
         # What `loglike` and `score` are of; each fit sets them, no result depends on them.
         self.reml, self.fe_pen, self.cov_pen = True, None, None

@@ -16,10 +16,10 @@ class Diagnostics(Fitted):
         """The columns used, with `fitted, fitted_fixed, resid, resid_std` (residual over its SD, σ/√w)."""
         sd = self.sigma if self.model.weights is None else self.sigma / np.sqrt(self.model.weights)
         return self.model.used_columns().assign(
-            fitted=self.fittedvalues.to_numpy(),
+            fitted=np.asarray(self.fittedvalues),
             fitted_fixed=self._fixed_part,
-            resid=self.resid.to_numpy(),
-            resid_std=self.resid.to_numpy() / sd,
+            resid=np.asarray(self.resid),
+            resid_std=np.asarray(self.resid) / sd,
         )
 
     def diagnose(self) -> list[Finding]:
