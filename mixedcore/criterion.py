@@ -16,7 +16,7 @@ with working vectors Z Ψ̇ a, and carried to θ exactly, curvature term 2 S inc
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TypedDict
 
@@ -68,14 +68,25 @@ class Evaluation:
     def sigma2(self) -> float:
         return self.r2 / self.df
 
-    @cached_property
+    @property
     def value(self) -> float:
-        """Criterion in the user's units."""
-        fixed, df = self.cp.fixed, self.df
-        logdet = self.factor.logdet - self.cp.log_weights
+        """What the search minimises: the criterion."""
+        return self.criterion
+
+    @cached_property
+    def criterion(self) -> float:
+        """−2 log-likelihood, or the REML criterion, in the user's units."""
+        df = self.df
+        return self.determinants + df * (1 + float(np.log(2 * np.pi * self.r2 / df)))
+
+    @property
+    def determinants(self) -> float:
+        """log|Ω| (+ log|R_X|²), with what the units of outcome and fixed effects and the weights add."""
+        fixed = self.cp.fixed
+        logdet = self.factor.logdet - self.cp.log_weights + 2 * self.df * float(np.log(fixed.y_scale))
         if self.reml:
             logdet += 2 * float(np.log(np.diag(self.R_X)).sum()) - 2 * fixed.logdet
-        return logdet + df * (1 + float(np.log(2 * np.pi * self.r2 / df)) + 2 * float(np.log(fixed.y_scale)))
+        return logdet
 
     @cached_property
     def solution(self) -> Solution:
@@ -210,6 +221,12 @@ def least_squares(gram: Floats) -> LeastSquares:
     R_X = np.ascontiguousarray(L[:-1, :-1].T)
     R_inverse = dtrtri(R_X)[0] if len(R_X) else R_X
     return {"R_X": R_X, "R_inverse": R_inverse, "beta": R_inverse @ L[-1, :-1], "r2": float(L[-1, -1] ** 2)}
+
+
+def at_beta(point: Evaluation, beta: Floats) -> Evaluation:
+    """The same θ at other fixed effects (p,) than the best: r² = r̂² + |R_X(β − β̂)|²."""
+    away = point.R_X @ (beta - point.beta)
+    return replace(point, beta=beta, r2=point.r2 + float(away @ away))
 
 
 def roots_of(cp: CrossProducts, theta: Floats) -> tuple[Root, ...]:

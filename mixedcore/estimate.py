@@ -18,7 +18,9 @@ from mixedcore.crossproducts import CrossProducts
 from mixedcore.elimination import Plan
 from mixedcore.errors import ModelError, NotPositiveDefiniteError
 from mixedcore.exact import with_exact_residual
+from mixedcore.held import Restriction
 from mixedcore.optimise import ROUNDING, OptSummary, minimise, negative
+from mixedcore.penalties import Adjustment
 from mixedcore.rows import Chunked, Rows
 from mixedcore.start import LEAST_SD, moments_start
 from mixedcore.terms import Floats, RandomTerm
@@ -44,6 +46,7 @@ class Estimate:
 
     factors : Λ of each term in the engine's units, (q, q) lower triangular, diagonal ≥ 0; (1, 1) if isotropic
     null    : orthonormal directions without variance of each term, (q, r), in the engine's units
+    restriction : which parameters were estimated, or None for all
     """
 
     terms: tuple[RandomTerm, ...]
@@ -51,6 +54,7 @@ class Estimate:
     optimum: OptSummary
     factors: tuple[Floats, ...]
     null: tuple[Floats, ...]
+    restriction: Restriction | None = None
 
     @property
     def singular(self) -> bool:
@@ -67,6 +71,9 @@ def estimate(
     start: Floats | None = None,
     max_steps: int = 200,
     rows: Chunked | None = None,
+    chart: Roots | None = None,
+    adjustment: Adjustment | None = None,
+    restriction: Restriction | None = None,
 ) -> Estimate:
     """Minimise the criterion from `start` (k,), in the engine's units, or from moments of the outcome.
 
@@ -75,8 +82,12 @@ def estimate(
 
     rows : the data, for outcomes that the effects explain so well that cross-products lose the residual's
            digits: asked at every evaluation where they are in memory, else once, at the optimum
-    """
+    chart, adjustment, restriction : of a fit with parameters held or penalised
+    max_steps : 0 evaluates the start and looks no further
 
+    Raises NotPositiveDefiniteError where the start cannot be evaluated, or has no covariance near it that the
+    chart admits.
+    """
     evaluations = 0
 
     def at(theta: Floats) -> Evaluation:
@@ -84,23 +95,28 @@ def estimate(
         evaluations += 1
         point = evaluate(cp, plan, roots_of(cp, theta), reml=reml)
         point = with_exact_residual(point, rows, terms) if isinstance(rows, Rows) else point
+        point = point if adjustment is None else adjustment.of(point)
         if evaluations == 1:  # the design alone decides, and the search asks for these derivatives anyway
             _check_identified(cp, terms, point)
         return point
 
-    chart = Roots(cp, terms)
+    chart = Roots(cp, terms) if chart is None else chart
     search = _Search(chart, at, max_steps)
-    point, optimum = search.descend(moments_start(cp) if start is None else start)
+    point, optimum = search.descend(chart.admissible(moments_start(cp) if start is None else start))
     for other in search.other_starts(optimum) if start is None else ():
-        point, optimum = min((point, optimum), search.descend(other), key=lambda found: found[1].objective)
+        if (reached := search.admitted(other)) is not None:
+            found = point, optimum
+            point, optimum = min(found, search.descend(reached), key=lambda each: each[1].objective)
     if rows is not None and not isinstance(rows, Rows):
-        point = with_exact_residual(point, rows, terms)
+        point = with_exact_residual(evaluate(cp, plan, roots_of(cp, optimum.theta), reml=reml), rows, terms)
+        point = point if adjustment is None else adjustment.of(point)
     theta = optimum.theta
     factors = tuple(rectify(T) for T in chart.factors(theta))
     optimum = replace(
         optimum, theta=chart.theta(list(factors)), objective=point.value, evaluations=evaluations
     )
-    return Estimate(terms, point, optimum, factors, tuple(null_directions(T) for T in factors))
+    null = tuple(null_directions(T) for T in factors)
+    return Estimate(terms, point, optimum, factors, null, restriction)
 
 
 def _check_residual(point: Evaluation) -> None:
@@ -148,6 +164,8 @@ class _Search:
         """The optimum below `start`, its zeros left or confirmed."""
         point, optimum = minimise(self.at, start, self.chart, max_steps=self.max_steps)
         _check_residual(point)
+        if not self.max_steps:
+            return point, optimum
         for _ in range(RESTARTS):
             better = self.leave_zero(point, optimum)
             if better is None:
@@ -190,6 +208,13 @@ class _Search:
                 exchanged[largest] = LEAST_SD * np.eye(len(factors[largest]))
                 yield self.chart.theta(exchanged)
 
+    def admitted(self, theta: Floats) -> Floats | None:
+        """The admissible θ near this one, or None."""
+        try:
+            return self.chart.admissible(theta)
+        except NotPositiveDefiniteError:
+            return None
+
     def try_at(self, theta: Floats) -> Evaluation | None:
         """None where the model cannot be evaluated."""
         try:
@@ -200,8 +225,9 @@ class _Search:
     def leave_zero(self, point: Evaluation, optimum: OptSummary) -> Floats | None:
         """A better θ off the boundary or down from a saddle, or None where there is none."""
         best, lowest = None, point.value - GAIN - ROUNDING * abs(point.value)
-        for candidate in self._ways_down(point, optimum):
-            found = self.try_at(candidate)
+        for way in self._ways_down(point, optimum):
+            candidate = self.admitted(way)
+            found = None if candidate is None else self.try_at(candidate)
             if found is not None and found.value < lowest:
                 best, lowest = candidate, found.value
         return best
@@ -245,7 +271,7 @@ class _Search:
     def snap(self, theta: Floats, point: Evaluation) -> tuple[Floats, Evaluation]:
         """Set near-zero singular values to zero, one at a time, where the criterion does not mind."""
         for t in range(len(self.chart.terms)):
-            while True:
+            for _ in self.chart.factors(theta)[t]:
                 factors = self.chart.factors(theta)
                 left, size, _ = np.linalg.svd(factors[t])
                 small = np.flatnonzero((size > 0) & (size < SNAP))
@@ -257,8 +283,9 @@ class _Search:
                     lower_root(root) if self.chart.terms[t].structure == "full" else np.diag(_row_sizes(root))
                 )
                 allowed = point.value + FREE_OF_COST + ROUNDING * abs(point.value)
-                found = self.try_at(candidate := self.chart.theta(factors))
-                if found is None or found.value > allowed:
+                candidate = self.admitted(self.chart.theta(factors))
+                found = None if candidate is None else self.try_at(candidate)
+                if candidate is None or found is None or found.value > allowed:
                     break
                 theta, point = candidate, found
         return theta, point

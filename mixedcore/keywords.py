@@ -11,8 +11,7 @@ from mixedcore.errors import ModelError
 
 MODEL_KEYWORDS = ("groups", "weights", "offset", "eval_env", "use_sqrt", "client", "progress")
 # Accepted for programs written for statsmodels; the engine's own search needs none of them.
-SEARCH_KEYWORDS = {"niter_sa", "do_cg", "method", "full_output", "maxiter", "gtol", "disp", "skip_hessian"}
-NOT_YET = {"fe_pen": "penalties", "cov_pen": "penalties", "free": "parameters held fixed"}
+SEARCH_KEYWORDS = {"gtol", "maxiter", "eps", "maxcor", "ftol", "tol", "disp", "maxls", "skip_hessian"}
 
 
 def check_model_keywords(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
@@ -25,12 +24,11 @@ def check_model_keywords(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> No
 
 
 def check_fit_keywords(fit_kwargs: Mapping[str, Any]) -> None:
-    """ModelError for what is not available yet; FutureWarning, as in statsmodels, for what is not known."""
-    for name, value in fit_kwargs.items():
-        if name in NOT_YET and value is not None:
-            raise ModelError(f"fit(): {NOT_YET[name]} ({name}) are not available in this version.")
-        if name not in NOT_YET and name not in SEARCH_KEYWORDS:
-            warnings.warn(f"fit() has no argument {name!r}; it is ignored.", FutureWarning, stacklevel=3)
+    """FutureWarning, as in statsmodels, for what is not known."""
+    for name in fit_kwargs:
+        if name not in SEARCH_KEYWORDS:
+            text = f"Argument {name} not used by MixedLM.fit: fit() has no argument {name!r}; it is ignored."
+            warnings.warn(text, FutureWarning, stacklevel=3)
 
 
 def _suggestion(name: str) -> str:

@@ -51,7 +51,8 @@ class Optimisation:
     boundary      names, as in `params`, of variances that are zero and covariances of a correlation of ±1
     flat          directions in which the data do not determine the covariance parameters
 
-    Gradient and Hessian are those of θ for covariates scaled to unit size, so that no unit enters them.
+    Gradient and Hessian are those of θ for covariates scaled to unit size, so that no unit enters them. Of a
+    fit with parameters held or penalised they are those in which it searched, and `flat` is empty.
     The path starts from variances by the method of moments, unless start values are given. Where there were
     several searches, it is that of the one that ended lowest, from its last restart on.
     """
@@ -99,10 +100,16 @@ class Optimisation:
 
     @property
     def gradient_norm(self) -> float:
-        return float(np.linalg.norm(self.information.evaluation.gradient))
+        estimate = self._user.estimate
+        if estimate.restriction is None:
+            return float(np.linalg.norm(self.information.evaluation.gradient))
+        gradient, *_ = estimate.restriction.chart.derivatives(estimate.optimum.theta, estimate.evaluation)
+        return float(np.linalg.norm(gradient))
 
     @cached_property
     def hessian_eigenvalues(self) -> Floats:
+        if self._user.estimate.restriction is not None:
+            return self._user.estimate.optimum.eigenvalues
         return np.asarray(np.linalg.eigvalsh(self.information.hessian_by_root))
 
     @cached_property
@@ -111,6 +118,8 @@ class Optimisation:
 
     @cached_property
     def flat(self) -> tuple[Direction, ...]:
+        if self._user.estimate.restriction is not None:
+            return ()
         return tuple(_flat(self.information, self._sizes()))
 
     def _sizes(self) -> Floats:
@@ -122,7 +131,11 @@ class Optimisation:
         return np.concatenate(parts) if parts else np.zeros(0)
 
     def __repr__(self) -> str:
-        low, high = (f"{v:.3g}" for v in self.hessian_eigenvalues[[0, -1]]) if self.names else ("–", "–")
+        low, high = (
+            (f"{v:.3g}" for v in self.hessian_eigenvalues[[0, -1]])
+            if self.hessian_eigenvalues.size
+            else ("–", "–")
+        )
         return "\n".join([
             f"{'Converged' if self.converged else 'Not converged'} after {self.evaluations} evaluations. "
             f"{self.message}",

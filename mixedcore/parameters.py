@@ -10,9 +10,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mixedcore.chart import lower_root
-from mixedcore.errors import ModelError
-from mixedcore.scaling import ScaledTerm
 from mixedcore.terms import Floats, Ints, RandomTerm
 from mixedcore.units import free_entries
 
@@ -119,47 +116,3 @@ def packed_order(terms: Sequence[RandomTerm]) -> Ints:
         parts.append(first + order)
         first += order.size
     return np.concatenate(parts) if parts else np.zeros(0, dtype=np.intp)
-
-
-def start_theta(
-    packed: Floats, terms: Sequence[RandomTerm], scaled: Sequence[ScaledTerm], k_fe: Sequence[int]
-) -> Floats:
-    """θ in the engine's units from packed start values: fixed effects (profiled out anyway), then ratios.
-
-    `k_fe` are the possible numbers of fixed effects: aliased ones may be counted or not. `packed` may hold
-    the covariance parameters alone. Raises ModelError for a wrong length or a covariance
-    that is not positive semidefinite.
-    """
-    order = packed_order(terms)
-    packed = np.asarray(packed, dtype=float).ravel()
-    if packed.size - order.size not in {0, *k_fe} or not np.isfinite(packed).all():
-        raise ModelError(
-            f"start_params has {packed.size} values; give {k_fe[0]} fixed effects and {order.size} "
-            "covariance parameters, or the covariance parameters alone, all finite."
-        )
-    ratios = np.empty(order.size)
-    ratios[order] = packed[packed.size - order.size :]
-    parts, first = [], 0
-    for term, scaling in zip(terms, scaled, strict=True):
-        rows, cols = free_entries(term)
-        own = ratios[first : first + rows.size]
-        first += rows.size
-        parts.append(_start_of(term, scaling, own, rows, cols))
-    return np.concatenate(parts) if parts else np.zeros(0)
-
-
-def _start_of(term: RandomTerm, scaling: ScaledTerm, own: Floats, rows: Ints, cols: Ints) -> Floats:
-    psi = np.zeros((rows.max() + 1, rows.max() + 1))
-    psi[rows, cols] = psi[cols, rows] = own
-    values, vectors = np.linalg.eigh(psi)
-    if values.min() < -1e-10 * max(1.0, float(values.max())):
-        raise ModelError(
-            f"The start values of {term.name} are not a covariance matrix: an eigenvalue is negative."
-        )
-    root = vectors * np.sqrt(np.maximum(values, 0.0))
-    if term.structure == "isotropic":
-        return np.sqrt(own) / scaling.unit
-    if term.structure == "diagonal":
-        return np.sqrt(own) / np.diag(scaling.A)
-    T = lower_root(np.linalg.solve(scaling.A, root))
-    return np.asarray(T[rows, cols])

@@ -51,6 +51,10 @@ class FixedScaling:
         """log |det A|."""
         return float(np.linalg.slogdet(self.A).logabsdet) if self.A.size else 0.0
 
+    def beta_to_engine(self, beta: Floats) -> Floats:
+        """Coefficients of Xs from those of X, (p,)."""
+        return np.asarray(np.linalg.solve(self.A, beta - self.beta0) / self.y_scale, dtype=np.float64)
+
     def beta_to_user(self, beta: Floats) -> Floats:
         """Coefficients of X from those of Xs, (p,)."""
         return np.asarray(self.beta0 + self.y_scale * (self.A @ beta))

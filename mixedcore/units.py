@@ -48,9 +48,16 @@ class UserUnits:
 
     @cached_property
     def cov_beta_over_sigma2(self) -> Floats:
-        """(X'V⁻¹X)⁻¹ with V in units of σ², (p, p)."""
+        """(X'V⁻¹X)⁻¹ with V in units of σ², (p, p); of a restricted fit that of the columns estimated."""
         root = self.estimate.evaluation.cp.fixed.A @ self.estimate.evaluation.R_inverse
-        return root @ root.T
+        restriction = self.estimate.restriction
+        if restriction is None or restriction.beta.all():
+            return root @ root.T
+        free = restriction.beta
+        out = np.full((free.size, free.size), restriction.unknown)
+        R = np.linalg.inv(root)[:, free]  # the free columns of X in the metric of V⁻¹, up to a rotation
+        out[np.ix_(free, free)] = np.linalg.inv(R.T @ R)
+        return out
 
     @cached_property
     def cov_beta(self) -> Floats:
@@ -75,7 +82,8 @@ class UserUnits:
     def psi(self, t: int) -> Floats:
         """Covariance of term t's coefficients over σ², (q, q); (1, 1) for an isotropic term."""
         T = self.root(t)
-        return T @ T.T
+        restriction = self.estimate.restriction
+        return T @ T.T if restriction is None else restriction.exact(t, T @ T.T)
 
     @cached_property
     def theta(self) -> Floats:
@@ -130,9 +138,9 @@ class UserUnits:
         Var(b̂) = ΨZ'PZΨ = σ²(Ψ − H − B'(X'V⁻¹X)⁻¹B) with B = HZ'X: what is left of Ψ after the conditional
         variance and what estimating β takes; Robinson (1991), Stat. Sci. 6(1), section 4.
         """
-        point, (number, grouping, member) = self.estimate.evaluation, self._place(t, b)
+        point, (number, grouping, member) = self.estimate.evaluation, self.place(t, b)
         B = point.solution.b[number][:-1, member.columns][:, :, grouping.order]
-        A = self._to_user(t, B.shape[1])
+        A = self.to_user(t, B.shape[1])
         moved = np.einsum("ij,pjm->pim", A, np.tensordot(point.R_inverse.T, B, 1))
         given_beta = self.sigma2 * np.diag(self.psi(t))[:, None] - np.einsum(
             "iim->im", self.mode_covariances(t, b)

@@ -29,6 +29,7 @@ DELIVERED = {
     "FormulaError",
     "MixedCoreError",
     "MixedLM",
+    "MixedLMParams",
     "MixedLMResults",
     "VCSpec",
     "check_formula",

@@ -18,17 +18,14 @@ from mixedcore.elimination import plan
 from mixedcore.errors import ModelError
 from mixedcore.estimate import Estimate, estimate
 from mixedcore.exact import EXPLAINED
+from mixedcore.given import Given, engine_theta
 from mixedcore.groupings import Groupings, arrange, pairs_met
-from mixedcore.inference.information import VarianceInformation
-from mixedcore.parameters import packed_order, start_theta
 from mixedcore.rows import CHUNK, Rows
 from mixedcore.sums import ColumnTable, LevelSums
 from mixedcore.terms import Block, Floats, Ints, RandomTerm
 from mixedcore.units import UserUnits
 
-INDEPENDENT = (
-    1e-6  # share of a fixed effect's column outside the others, below which the rows are summed anew
-)
+INDEPENDENT = 1e-6  # share of a fixed effect's column outside the others below which rows are summed anew
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -137,8 +134,8 @@ class Deletion:
         cp = sum_rows(rows, terms)
         if not np.array_equal(cp.fixed.kept, self.user.kept):
             raise ModelError("A fixed effect cannot be estimated from the other rows.")
-        ratios = VarianceInformation(self.user).ratios[packed_order(found.terms)]
-        theta = start_theta(ratios, found.terms, cp.scaled_terms, (0,))
+        psi = tuple(self.user.psi(t) for t in range(len(found.terms)))
+        theta = engine_theta(Given(None, psi), found.terms, cp.scaled_terms)
         return UserUnits(_at(replace(found, terms=terms), cp, theta, refit=refit, rows=rows), rows)
 
 

@@ -10,14 +10,16 @@ singular fit is as well defined as any other.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from mixedcore.criterion import Evaluation
+from mixedcore.crossproducts import CrossProducts
 from mixedcore.inference.derivatives import along_entries, derivative
-from mixedcore.terms import Floats
+from mixedcore.terms import Floats, RandomTerm
 from mixedcore.units import UserUnits, free_entries
 
 KNOWN = 1e-10  # share of the largest eigenvalue from which a direction of standardised information counts
@@ -56,11 +58,33 @@ class VarianceInformation:
         return np.asarray((found + found.T) / 2)
 
     @cached_property
+    def directions(self) -> Floats | None:
+        """(k + 1, f + 1) changes of (ψ, σ²) in which a restricted fit was free to move; None if in all."""
+        restriction = self.user.estimate.restriction
+        if restriction is None or restriction.psi.all():
+            return None
+        k = self.evaluation.cp.k
+        inverse = np.eye(k + 1)
+        inverse[:k, :k] = np.linalg.inv(self.to_user)
+        return inverse[:, np.append(restriction.psi, True)]
+
+    def _free(self, information: Floats) -> Floats:
+        """The information on what was estimated."""
+        D = self.directions
+        return information if D is None else D.T @ information @ D
+
+    def _whole(self, covariance: Floats) -> Floats:
+        """The covariance of all parameters from that of what was estimated: what was held does not vary."""
+        D = self.directions
+        return covariance if D is None else D @ covariance @ D.T
+
+    @cached_property
     def definite(self) -> bool:
-        """Whether the observed information is positive definite."""
-        if (np.diag(self.hessian) <= 0).any():
+        """Whether the observed information on what was estimated is positive definite."""
+        information = self._free(self.hessian)
+        if (np.diag(information) <= 0).any():
             return False
-        return bool(np.linalg.eigvalsh(_standardised(self.hessian)[0]).min() > KNOWN)
+        return bool(np.linalg.eigvalsh(_standardised(information)[0]).min() > KNOWN)
 
     @cached_property
     def cov_engine(self) -> Floats:
@@ -69,7 +93,7 @@ class VarianceInformation:
         Average information takes the observed one's place where that is not positive definite.
         """
         if self.definite:
-            return np.asarray(2 * np.linalg.inv(self.hessian))
+            return self._whole(np.asarray(2 * np.linalg.inv(self._free(self.hessian))))
         point = self.evaluation
         k, s2 = point.cp.k, point.sigma2
         wPw, wPy = point.working
@@ -77,8 +101,8 @@ class VarianceInformation:
         average[:k, :k] = wPw / s2
         average[k, :k] = average[:k, k] = wPy / s2**2
         average[k, k] = point.df / s2**2
-        half = root_of_inverse(average)
-        return np.asarray(2 * half @ half.T)
+        half = root_of_inverse(self._free(average))
+        return self._whole(np.asarray(2 * half @ half.T))
 
     @cached_property
     def cov_engine_by_root(self) -> Floats:
@@ -87,6 +111,8 @@ class VarianceInformation:
         In the interior equal to `cov_engine`. On its boundary a zero variance counts as known, as it does
         in lmerTest, which works in θ too; directions of H that are not positive count as known as well.
         """
+        if self.directions is not None:
+            return self.cov_engine
         J, H = self._by_root
         half = J @ root_of_inverse(H)
         return np.asarray(2 * half @ half.T)
@@ -110,22 +136,15 @@ class VarianceInformation:
     @cached_property
     def to_user(self) -> Floats:
         """Jacobian of the user's ψ with respect to the engine's, (k, k), block diagonal by term."""
-        cp = self.evaluation.cp
-        out = np.zeros((cp.k, cp.k))
-        for t, term in enumerate(self.user.estimate.terms):
-            own = slice(cp.offsets[t], cp.offsets[t + 1])
-            scaled = cp.scaled_terms[t]
-            if term.structure == "isotropic":
-                out[own, own] = scaled.unit**2
-                continue
-            out[own, own] = congruence_jacobian(scaled.A, diagonal=term.structure == "diagonal")
-        return out
+        return engine_to_user(self.evaluation.cp, self.user.estimate.terms)
 
     @cached_property
     def cov_ratios(self) -> Floats:
         """Covariance of the user's ψ (variances over σ²), (k, k)."""
         k = self.evaluation.cp.k
-        return self.to_user @ self.cov_engine[:k, :k] @ self.to_user.T
+        out = self.to_user @ self.cov_engine[:k, :k] @ self.to_user.T
+        restriction = self.user.estimate.restriction
+        return out if restriction is None else np.where(np.outer(restriction.psi, restriction.psi), out, 0.0)
 
     @cached_property
     def cov_variances(self) -> Floats:
@@ -160,6 +179,18 @@ def root_of_inverse(information: Floats) -> Floats:
     values, vectors = np.linalg.eigh(shape)
     known = values > KNOWN
     return np.asarray(scale[:, None] * vectors[:, known] / np.sqrt(values[known]))
+
+
+def engine_to_user(cp: CrossProducts, terms: Sequence[RandomTerm]) -> Floats:
+    """Jacobian of the user's ψ with respect to the engine's, (k, k), block diagonal by term."""
+    out = np.zeros((cp.k, cp.k))
+    for t, (term, scaled) in enumerate(zip(terms, cp.scaled_terms, strict=True)):
+        own = slice(cp.offsets[t], cp.offsets[t + 1])
+        if term.structure == "isotropic":
+            out[own, own] = scaled.unit**2
+        else:
+            out[own, own] = congruence_jacobian(scaled.A, diagonal=term.structure == "diagonal")
+    return out
 
 
 def congruence_jacobian(A: Floats, *, diagonal: bool) -> Floats:

@@ -13,7 +13,8 @@ from mixedcore.results.tables import Tables
 class MixedLMResults(SeedInterface, Tables, Intervals, Predictions, Diagnostics, Simulations):
     """A fit of a `MixedLM`; made by `MixedLM.fit`.
 
-    Attributes (units: those of the data; n rows, p fixed effects, k covariance parameters)
+    Attributes (units: those of the data; n rows, p fixed effects, k covariance parameters). A model from bare
+    arrays gives arrays where Series and DataFrame stand here, as statsmodels does; `tidy` has the names.
 
     params        Series (p + k): fixed effects, then covariances and variances over the residual variance
     fe_params     Series (p): β

@@ -61,9 +61,9 @@ class Diagnostics(Fitted):
         user, hat = self._user, self._leverage.total
         standardised = residuals(user, "standardised")
         return self.model.used_columns().assign(
-            fitted=self.fittedvalues.to_numpy(),
+            fitted=np.asarray(self.fittedvalues),
             fitted_fixed=self._fixed_part,
-            resid=self.resid.to_numpy(),
+            resid=np.asarray(self.resid),
             resid_std=standardised,
             leverage=hat,
             cooks_distance=cooks_distance(standardised, hat, user.beta.size),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from mixedcore.given import to_params
 from mixedcore.group_effects import (
     covariances_by_factor,
     covariances_by_group,
@@ -16,6 +17,7 @@ from mixedcore.group_effects import (
 )
 from mixedcore.inference.information import VarianceInformation
 from mixedcore.optimisation import Optimisation
+from mixedcore.packed import MixedLMParams
 from mixedcore.parameters import covariance_names, effect_names, packed_order
 from mixedcore.terms import Floats
 from mixedcore.units import UserUnits
@@ -32,6 +34,10 @@ class Fitted:
         self._user = user
         self._estimate = user.estimate
         self._information = VarianceInformation(self._user)
+
+    def _as_given(self, labelled: pd.Series | pd.DataFrame) -> Any:
+        """The same without labels for a model from bare arrays, as statsmodels has it."""
+        return labelled if self.model.labelled else labelled.to_numpy()
 
     # -- estimates -------------------------------------------------------------------------------------
 
@@ -58,22 +64,22 @@ class Fitted:
         return [(t, term) for t, term in enumerate(self._estimate.terms) if term.role == "group"]
 
     @cached_property
-    def fe_params(self) -> pd.Series:
+    def fe_params(self) -> Any:
         """Fixed effects (p,)."""
-        return pd.Series(self._user.beta, index=self._fe_names)
+        return self._as_given(pd.Series(self._user.beta, index=self._fe_names))
 
     @cached_property
-    def params(self) -> pd.Series:
+    def params(self) -> Any:
         """Fixed effects, then covariance parameters divided by `scale`, (p + k,)."""
         ratios = self._information.ratios[packed_order(self._estimate.terms)]
-        return pd.Series(np.append(self._user.beta, ratios), index=self._param_names)
+        return self._as_given(pd.Series(np.append(self._user.beta, ratios), index=self._param_names))
 
     @property
     def _param_names(self) -> list[str]:
         return [*self._fe_names, *covariance_names(self._estimate.terms)]
 
     @cached_property
-    def cov_re_unscaled(self) -> pd.DataFrame:
+    def cov_re_unscaled(self) -> Any:
         """Covariance of the group term's effects over `scale`, (q, q)."""
         names = self._re_names
         out, first = np.zeros((len(names), len(names))), 0
@@ -83,10 +89,10 @@ class Fitted:
                 psi = np.diag(np.diag(psi))
             out[first : first + len(psi), first : first + len(psi)] = psi
             first += len(psi)
-        return pd.DataFrame(out, index=names, columns=names)
+        return self._as_given(pd.DataFrame(out, index=names, columns=names))
 
     @cached_property
-    def cov_re(self) -> pd.DataFrame:
+    def cov_re(self) -> Any:
         """Covariance of the group term's effects, (q, q)."""
         return self.cov_re_unscaled * self.scale
 
@@ -116,12 +122,35 @@ class Fitted:
     @property
     def criterion(self) -> float:
         """−2 log-likelihood, or the REML criterion."""
-        return self._estimate.evaluation.value
+        return self._estimate.evaluation.criterion
 
     @property
     def llf(self) -> float:
         """Log-likelihood; restricted log-likelihood of a REML fit."""
         return -self.criterion / 2
+
+    @property
+    def params_object(self) -> MixedLMParams:
+        """The estimates as `MixedLM.loglike`, `score` and `hessian` take them: covariances over `scale`."""
+        psi = [self._user.psi(t) for t in range(len(self._estimate.terms))]
+        return to_params(self._user.beta, psi, self._estimate.terms)
+
+    @property
+    def hist(self) -> list[dict[str, Any]]:
+        """The search for programs written for statsmodels: one entry, as `optimisation` tells it.
+
+        converged, fopt (minus `llf`), iterations, fcalls, and allvecs: θ after each step.
+        """
+        found = self._estimate.optimum
+        return [
+            {
+                "converged": found.converged,
+                "fopt": -self.llf,
+                "iterations": len(found.path) - 1,
+                "fcalls": found.evaluations,
+                "allvecs": [self._user.theta_at(theta) for theta, _ in found.path],
+            }
+        ]
 
     @property
     def _n_params(self) -> int:
@@ -180,12 +209,12 @@ class Fitted:
     # -- uncertainty -----------------------------------------------------------------------------------
 
     @cached_property
-    def bse_fe(self) -> pd.Series:
+    def bse_fe(self) -> Any:
         """Standard errors of the fixed effects from σ²(X'V⁻¹X)⁻¹, (p,)."""
-        return pd.Series(np.sqrt(np.diag(self._user.cov_beta)), index=self._fe_names)
+        return self._as_given(pd.Series(np.sqrt(np.diag(self._user.cov_beta)), index=self._fe_names))
 
     @cached_property
-    def bse_re(self) -> pd.Series:
+    def bse_re(self) -> Any:
         """Standard errors of the variances and covariances in the user's units, (k,).
 
         From the observed information of all variance parameters, the residual variance included, by the
@@ -193,38 +222,42 @@ class Fitted:
         """
         order = packed_order(self._estimate.terms)
         errors = np.sqrt(np.maximum(np.diag(self._information.cov_variances), 0.0))[:-1]
-        return pd.Series(errors[order], index=covariance_names(self._estimate.terms))
+        return self._as_given(pd.Series(errors[order], index=covariance_names(self._estimate.terms)))
 
-    def cov_params(self) -> pd.DataFrame:
+    def cov_params(self) -> Any:
         """Covariance of `params`, (p + k, p + k); zero between fixed effects and covariance parameters."""
         order = packed_order(self._estimate.terms)
         p, k = len(self._user.beta), order.size
         out = np.zeros((p + k, p + k))
         out[:p, :p] = self._user.cov_beta
         out[p:, p:] = self._information.cov_ratios[np.ix_(order, order)]
-        return pd.DataFrame(out, index=self._param_names, columns=self._param_names)
+        return self._as_given(pd.DataFrame(out, index=self._param_names, columns=self._param_names))
 
     @cached_property
-    def bse(self) -> pd.Series:
+    def bse(self) -> Any:
         """Standard errors of `params`, (p + k,)."""
-        return pd.Series(np.sqrt(np.diag(self.cov_params())), index=self._param_names)
+        errors = np.sqrt(np.diag(np.asarray(self.cov_params())))
+        return self._as_given(pd.Series(errors, index=self._param_names))
 
     @property
-    def tvalues(self) -> pd.Series:
-        """params / bse."""
-        return self.params / self.bse
+    def tvalues(self) -> Any:
+        """params / bse; missing where a parameter was held."""
+        ratio = pd.Series(self.params, self._param_names) / pd.Series(self.bse, self._param_names)
+        return self._as_given(ratio.where(np.asarray(self.bse) > 0))
 
     # -- rows and groups -------------------------------------------------------------------------------
 
     @cached_property
-    def resid(self) -> pd.Series:
+    def resid(self) -> Any:
         """Conditional residuals y − offset − Xβ − Zb, (n,), not weighted, indexed by the rows in use."""
-        return pd.Series(self._user.marginal_resid - self._user.random_part, index=self.model.row_index)
+        values = self._user.marginal_resid - self._user.random_part
+        return self._as_given(pd.Series(values, index=self.model.row_index))
 
     @cached_property
-    def fittedvalues(self) -> pd.Series:
+    def fittedvalues(self) -> Any:
         """Xβ + Zb + offset, (n,), indexed by the rows in use."""
-        return pd.Series(self.model.endog - self.resid.to_numpy(), index=self.model.row_index)
+        values = self.model.endog - np.asarray(self.resid)
+        return self._as_given(pd.Series(values, index=self.model.row_index))
 
     @property
     def _fixed_part(self) -> Floats:

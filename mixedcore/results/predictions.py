@@ -127,7 +127,7 @@ class Predictions(Fitted):
 
     def _mean_of(self, rows: NewRows, terms: list[int], *, fitted: bool) -> Floats:
         if fitted and len(terms) == len(self._estimate.terms):
-            return self.fittedvalues.to_numpy()
+            return np.asarray(self.fittedvalues)
         pieces = [piece for piece in rows.pieces if piece.term in terms]
         fixed = rows.X[:, self._user.kept] @ self._user.beta
         if fitted:

@@ -18,15 +18,16 @@ class SeedInterface(Fitted):
     """Members of statsmodels' `MixedLMResults`, with its names and its order of parameters."""
 
     @property
-    def pvalues(self) -> pd.Series:
+    def pvalues(self) -> Any:
         """Two-sided normal p-values of `tvalues`; `tidy` has t tests with finite degrees of freedom."""
-        return pd.Series(two_sided_normal(self.tvalues.to_numpy()), index=self._param_names)
+        p_values = two_sided_normal(np.asarray(self.tvalues))
+        return self._as_given(pd.Series(p_values, index=self._param_names))
 
-    def conf_int(self, alpha: float = 0.05, cols: Any = None) -> pd.DataFrame:
+    def conf_int(self, alpha: float = 0.05, cols: Any = None) -> Any:
         """Normal intervals of `params`, columns 0 and 1."""
         half = upper_normal(check_level(alpha) / 2) * self.bse
-        out = pd.DataFrame({0: self.params - half, 1: self.params + half})
-        return out if cols is None else out.iloc[np.asarray(cols)]
+        out = pd.DataFrame({0: self.params - half, 1: self.params + half}, index=self._param_names)
+        return self._as_given(out if cols is None else out.iloc[np.asarray(cols)])
 
     def summary(self, alpha: float = 0.05) -> Summary:
         """The classic summary: facts and coefficients, covariances in the user's units."""
@@ -54,7 +55,7 @@ class SeedInterface(Fitted):
         fixed = [
             [number(e), number(s), f"{e / s:.3f}", p_text(p), number(a), number(b)]
             for e, s, p, (a, b) in zip(
-                self.fe_params, self.bse_fe, self.pvalues, interval.to_numpy(), strict=False
+                self.fe_params, self.bse_fe, self.pvalues, np.asarray(interval), strict=False
             )
         ]
         variances = (self._information.ratios * self.scale)[order]

@@ -215,7 +215,7 @@ def test_along_a_flat_direction_the_criterion_stays() -> None:
 
 
 def test_a_search_cut_short_is_the_first_finding(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mixedcore.model.estimate", partial(estimate, max_steps=1))
+    monkeypatch.setattr("mixedcore.model.fitting.estimate", partial(estimate, max_steps=1))
     result = fit(SLOPE)
     assert not result.converged
     finding = result.diagnose()[0]
@@ -235,7 +235,7 @@ def at_zero(*args: Any, **kwargs: Any) -> Estimate:
 
 
 def test_a_saddle_is_told_from_a_minimum(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mixedcore.model.estimate", at_zero)
+    monkeypatch.setattr("mixedcore.model.fitting.estimate", at_zero)
     false = fit("Yield ~ 1 + (1 | Batch)", datasets.load("Dyestuff"))
     (direction,) = false.optimisation.flat
     assert direction.falls

@@ -13,13 +13,13 @@ from mixedcore.crossproducts import cross_products
 from mixedcore.elimination import plan
 from mixedcore.errors import ModelError
 from mixedcore.estimate import estimate
+from mixedcore.given import engine_theta, read
 from mixedcore.parameters import (
     covariance_names,
     effect_names,
     packed_order,
     parameter_labels,
     parameter_values,
-    start_theta,
 )
 from mixedcore.rows import gather
 from mixedcore.terms import Block, Floats, RandomTerm
@@ -72,7 +72,7 @@ def test_packed_order_leads_from_columns_to_rows() -> None:
 def through_the_engine(terms: tuple[RandomTerm, ...], packed: Floats, k_fe: int = 1) -> Floats:
     """Start values taken to θ, and the user's covariances of a search that would end there."""
     cp = cross_products(Y, np.ones((N, 1)), terms)
-    theta = start_theta(packed, terms, cp.scaled_terms, [k_fe])
+    theta = engine_theta(read(packed, terms, [k_fe], use_sqrt=False), terms, cp.scaled_terms)
     factors = tuple(factor_of(t, theta[cp.offsets[i] : cp.offsets[i + 1]]) for i, t in enumerate(terms))
     found = estimate(cp, plan(cp), terms, reml=True)
     user = UserUnits(replace(found, factors=factors), gather(Y, np.ones((N, 1)), terms))
@@ -103,7 +103,7 @@ def test_a_singular_start_is_a_covariance_too() -> None:
     v = np.array([1.0, -0.5, 0.2])
     packed = np.array([*np.outer(v, v)[np.tril_indices(3)], 0.0, 1.0])
     cp = cross_products(Y, np.ones((N, 1)), TERMS)
-    theta = start_theta(packed, TERMS, cp.scaled_terms, [1])
+    theta = engine_theta(read(packed, TERMS, [1], use_sqrt=False), TERMS, cp.scaled_terms)
     assert np.isfinite(theta).all()
     assert theta[6] == 0.0
 
@@ -111,16 +111,16 @@ def test_a_singular_start_is_a_covariance_too() -> None:
 @pytest.mark.parametrize(
     ("packed", "sentence"),
     [
-        (np.ones(3), "3 values; give 1 fixed effects and 8 covariance"),
+        (np.ones(3), "3 parameters; give 1 fixed effects and 8 covariance"),
         (np.full(8, np.nan), "finite"),
-        (np.array([1.0, 2, 1, 0, 0, 1, 1, 1]), "school are not a covariance matrix"),
-        (np.array([1.0, 0, 1, 0, 0, 1, -1, 1]), "a are not a covariance matrix"),
+        (np.array([1.0, 2, 1, 0, 0, 1, 1, 1]), "school is not a covariance matrix"),
+        (np.array([1.0, 0, 1, 0, 0, 1, -1, 1]), "a is not a covariance matrix"),
     ],
 )
 def test_what_is_no_start_is_explained(packed: Floats, sentence: str) -> None:
     cp = cross_products(Y, np.ones((N, 1)), TERMS)
     with pytest.raises(ModelError, match=sentence):
-        start_theta(packed, TERMS, cp.scaled_terms, [1])
+        engine_theta(read(packed, TERMS, [1], use_sqrt=False), TERMS, cp.scaled_terms)
 
 
 def test_labels_of_sds_and_correlations_stand_before_the_fixed_effects() -> None:
