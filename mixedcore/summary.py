@@ -16,7 +16,7 @@ DIGITS = 5
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Summary:
-    """title; facts: pairs in two columns; coefficients: formatted text, one row a parameter; notes below."""
+    """title; facts: pairs in two columns, or none; coefficients: text, one row a parameter; notes below."""
 
     title: str
     facts: tuple[tuple[str, str, str, str], ...]
@@ -31,14 +31,13 @@ class Summary:
     def as_text(self) -> str:
         """Plain text, for a terminal."""
         body = _text_table(self.coefficients)
-        facts = _facts_table(self.facts, max(map(len, body)))
+        facts = _facts_table(self.facts, max(map(len, body))) if self.facts else []
         width = max(len(line) for line in (*body, *facts))
         heavy, light = "=" * width, "-" * width
         lines = [
-            self.title.center(width).rstrip(),
+            *([self.title.center(width).rstrip()] if self.title else []),
             heavy,
-            *facts,
-            light,
+            *([*facts, light] if facts else []),
             body[0],
             light,
             *body[1:],
@@ -53,7 +52,7 @@ class Summary:
             "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in self.facts
         )
         notes = "".join(f"<p>{html.escape(note)}</p>" for note in self.notes)
-        title = f"<caption>{html.escape(self.title)}</caption>"
+        title = f"<caption>{html.escape(self.title)}</caption>" if self.title else ""
         body = self.coefficients.to_html(escape=True)
         return f'<table class="simpletable">{title}{facts}</table>\n{body}{notes}'
 
@@ -68,7 +67,7 @@ class Summary:
         columns = "l" + "r" * self.coefficients.shape[1]
         return "\n".join([
             r"\begin{table}", rf"\caption{{{_latex(self.title)}}}",
-            r"\begin{tabular}{llll}", r"\hline", *rows, r"\hline", r"\end{tabular}", "",
+            *([r"\begin{tabular}{llll}", r"\hline", *rows, r"\hline", r"\end{tabular}", ""] if rows else []),
             rf"\begin{{tabular}}{{{columns}}}", r"\hline", head, r"\hline", *body, r"\hline",
             r"\end{tabular}", r"\end{table}",
         ])  # fmt: skip

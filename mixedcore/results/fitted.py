@@ -224,19 +224,20 @@ class Fitted:
         errors = np.sqrt(np.maximum(np.diag(self._information.cov_variances), 0.0))[:-1]
         return self._as_given(pd.Series(errors[order], index=covariance_names(self._estimate.terms)))
 
-    def cov_params(self) -> Any:
+    @cached_property
+    def _cov_params(self) -> Floats:
         """Covariance of `params`, (p + k, p + k); zero between fixed effects and covariance parameters."""
         order = packed_order(self._estimate.terms)
         p, k = len(self._user.beta), order.size
         out = np.zeros((p + k, p + k))
         out[:p, :p] = self._user.cov_beta
         out[p:, p:] = self._information.cov_ratios[np.ix_(order, order)]
-        return self._as_given(pd.DataFrame(out, index=self._param_names, columns=self._param_names))
+        return out
 
     @cached_property
     def bse(self) -> Any:
         """Standard errors of `params`, (p + k,)."""
-        errors = np.sqrt(np.diag(np.asarray(self.cov_params())))
+        errors = np.sqrt(np.diag(self._cov_params))
         return self._as_given(pd.Series(errors, index=self._param_names))
 
     @property

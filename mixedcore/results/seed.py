@@ -8,13 +8,21 @@ import numpy as np
 import pandas as pd
 
 from mixedcore.diagnostics.findings import findings
+from mixedcore.errors import ModelError
 from mixedcore.inference.tails import check_level, two_sided_normal, upper_normal
+from mixedcore.inference.variance_profile import (
+    profile_grid,
+    profile_variance,
+    profiled_term,
+    variance_position,
+)
 from mixedcore.parameters import packed_order
-from mixedcore.results.fitted import Fitted
+from mixedcore.results.linear_tests import LinearTests
 from mixedcore.summary import Summary, beside_facts, number, p_text
+from mixedcore.terms import Floats
 
 
-class SeedInterface(Fitted):
+class SeedInterface(LinearTests):
     """Members of statsmodels' `MixedLMResults`, with its names and its order of parameters."""
 
     @property
@@ -28,6 +36,85 @@ class SeedInterface(Fitted):
         half = upper_normal(check_level(alpha) / 2) * self.bse
         out = pd.DataFrame({0: self.params - half, 1: self.params + half}, index=self._param_names)
         return self._as_given(out if cols is None else out.iloc[np.asarray(cols)])
+
+    def cov_params(
+        self,
+        r_matrix: Any = None,
+        column: Any = None,
+        scale: Any = None,
+        cov_p: Any = None,
+        other: Any = None,
+    ) -> Any:
+        """Covariance of `params`, (p + k, p + k), or of linear combinations of them.
+
+        Zero between fixed effects and covariance parameters. σ²(X'V⁻¹X)⁻¹ of the former, as lme4 has it,
+        where statsmodels takes a joint Hessian.
+
+        r_matrix : R (r, P) or (P,), coefficients on all params or on the fixed effects: R C R', or R C other'
+        column   : number or numbers of parameters, the rows and columns of C wanted
+        scale    : taken for the residual variance that C is proportional to
+        cov_p    : (P, P), taken for C
+        other    : (s, P) or (P,), as r_matrix
+        """
+        cov = self._cov_params if scale is None else self._cov_params * (float(scale) / self.scale)
+        if cov_p is not None:
+            cov = np.asarray(cov_p, dtype=np.float64)
+            if cov.shape != self._cov_params.shape:
+                raise ModelError(f"cov_p is {cov.shape}; it must be {self._cov_params.shape}.")
+        if column is not None:
+            at = np.asarray(column)
+            return cov[at, at] if at.ndim == 0 else cov[at[:, None], at]
+        if r_matrix is None:
+            return self._as_given(pd.DataFrame(cov, index=self._param_names, columns=self._param_names))
+        left = self._combinations(r_matrix)
+        right = left if other is None else self._combinations(other)
+        return left @ cov[: left.shape[-1], : right.shape[-1]] @ right.T
+
+    def _combinations(self, given: Any) -> Floats:
+        R = np.asarray(given, dtype=np.float64)
+        if R.ndim not in (1, 2) or R.shape[-1] not in (len(self._user.beta), len(self._cov_params)):
+            raise ModelError(
+                f"r_matrix has shape {R.shape}; give {len(self._cov_params)} columns, one a parameter, or "
+                f"{len(self._user.beta)}, one a fixed effect."
+            )
+        return R
+
+    @property
+    def normalized_cov_params(self) -> Any:
+        """`cov_params()` over `scale`, (p + k, p + k)."""
+        cov = self._cov_params / self.scale
+        return self._as_given(pd.DataFrame(cov, index=self._param_names, columns=self._param_names))
+
+    def profile_re(
+        self,
+        re_ix: int | str,
+        vtype: str,
+        num_low: int = 5,
+        dist_low: float | None = None,
+        num_high: int = 5,
+        dist_high: float | None = None,
+        **fit_kwargs: Any,
+    ) -> Floats:
+        """Profile log-likelihood of one variance, (num_low + 1 + num_high, 2): variance, log-likelihood.
+
+        re_ix     : position or name of a random effect of the group term, or name of a variance component
+        vtype     : 're' or 'vc' accordingly
+        num_low, num_high   : points below and above the estimate, which is row `num_low`
+        dist_low, dist_high : how far they reach, in units of the variance; by default two standard errors of
+                    it (statsmodels: 1.0 whatever its unit), and below at most to zero
+        fit_kwargs: accepted for statsmodels' optimisers
+
+        The variance itself is held and all else maximised (`profile_variance`); under REML the restricted
+        likelihood. For an estimate of zero there are no points below it by default. Intervals:
+        `confint(method="profile")`. Raises ModelError for a random effect that there is not, or a distance
+        that reaches below zero.
+        """
+        t, j = profiled_term(self._estimate.terms, self._re_names, re_ix, vtype)
+        estimate = self.scale * float(self._user.psi(t)[j, j])
+        at = self._estimate.evaluation.cp.offsets[t] + variance_position(self._estimate.terms[t], j)
+        error = float(np.sqrt(max(self._information.cov_variances[at, at], 0.0)))
+        values = profile_grid(estimate, error, (num_low, dist_low), (num_high, dist_high))
+        return np.column_stack([values, profile_variance(self._user, t, j, values)])
 
     def summary(self, alpha: float = 0.05) -> Summary:
         """The classic summary: facts and coefficients, covariances in the user's units."""
