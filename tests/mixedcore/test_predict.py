@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from scipy.linalg import block_diag
 
-from mixedcore import FormulaError, MixedLM, MixedLMResults, mixedlm
+from mixedcore import FormulaError, MixedLM, MixedLMResults, VCSpec, mixedlm
 from mixedcore.errors import DataError, ModelError
 from mixedcore.terms import Floats
 from tests.mixedcore.dense_algebra import indicator
@@ -217,9 +217,10 @@ def test_arrays() -> None:
 
 
 def test_components_of_arrays_have_no_new_rows() -> None:
-    room = {g: pd.get_dummies(own["room"], dtype=float) for g, own in DATA.groupby("school")}
+    rooms = [pd.get_dummies(own["room"], dtype=float) for _, own in DATA.groupby("school")]
+    room = VCSpec(["room"], [[list(own.columns) for own in rooms]], [[own.to_numpy() for own in rooms]])
     X = np.column_stack([np.ones(len(DATA)), DATA["x"]])
-    r = MixedLM(DATA["y"].to_numpy(), X, DATA["school"].to_numpy(), exog_vc={"room": room}).fit()
+    r = MixedLM(DATA["y"].to_numpy(), X, DATA["school"].to_numpy(), exog_vc=room).fit()
     assert np.isfinite(r.predict(random="all", interval="prediction")).all(axis=None)
     with pytest.raises(ModelError, match="matrices"):
         r.predict(X, random="all", groups=DATA["school"])
