@@ -33,6 +33,7 @@ class Restriction:
     """Which parameters a fit estimated: beta (p,) and psi (k,) booleans, the latter counted as θ is.
 
     chart   : the coordinates of its search
+    fixed   : (p,) values of the fixed effects that were not estimated, in the user's units
     held    : per term the values (q, q) of its covariance that were held, in the user's units, else NaN
     unknown : what stands for the variances of the other fixed effects, 0 where they were held
     """
@@ -40,8 +41,13 @@ class Restriction:
     chart: Roots
     beta: Mask
     psi: Mask
+    fixed: Floats
     held: tuple[Floats, ...] = ()
     unknown: float = 0.0
+
+    def exact_beta(self, beta: Floats) -> Floats:
+        """The fixed effects (p,), those not estimated without the rounding of the engine's units."""
+        return np.where(self.beta, beta, self.fixed)
 
     def exact(self, t: int, psi: Floats) -> Floats:
         """The covariance of term t, its held values without the rounding of the search."""

@@ -84,7 +84,7 @@ def _restricted(model: Functions, wanted: Wanted, start: Given | None) -> UserUn
         theta,
         chart=chart,
         adjustment=Adjustment(fixed, covariance),
-        restriction=Restriction(chart, beta_free, psi, tuple(held)),
+        restriction=Restriction(chart, beta_free, psi, beta, tuple(held)),
     )
 
 
@@ -130,7 +130,7 @@ def fit_lasso(
         optimum = replace(optimum, converged=False, message=message)
     estimated = (beta != 0) | (weights == 0)
     chart, every = Roots(point.cp, found.terms), np.ones(point.cp.k, dtype=bool)
-    kept = Restriction(chart, estimated, every, unknown=np.nan)
+    kept = Restriction(chart, estimated, every, np.zeros(point.cp.p), unknown=np.nan)
     return replace(user, estimate=replace(found, evaluation=moved, optimum=optimum, restriction=kept))
 
 
