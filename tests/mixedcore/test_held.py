@@ -15,6 +15,7 @@ from scipy.optimize import minimize
 from mixedcore import MixedLM, MixedLMParams, MixedLMResults, datasets, mixedlm
 from mixedcore.errors import ModelError
 from mixedcore.terms import Floats
+from tests.mixedcore.parameter_points import CASES, model_of
 
 SAME = 1e-6  # two searches end within 1e-12 of the same criterion
 NO_BETTER = 1e-8  # what another search may gain on the log-likelihood
@@ -198,6 +199,45 @@ def test_fixed_effects_are_held_at_their_start(reml: bool) -> None:
         assert found.llf == pytest.approx(other.llf, abs=1e-9)
         assert found.bse_fe["Intercept"] == pytest.approx(other.bse_fe["Intercept"], rel=1e-6)
         assert found.resid.to_numpy() == pytest.approx(other.resid.to_numpy(), abs=1e-4)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_every_kind_of_model_can_hold_its_first_variance(name: str) -> None:
+    m = model_of(name)
+    whole = m.fit(reml=False)
+    point, mask = whole.params_object, whole.params_object
+    mask.fe_params[:], mask.cov_re[:], mask.vcomp[:] = 1, 1, 1
+    for values, held in ((point.cov_re[:1, :1], mask.cov_re[:1, :1]), (point.vcomp[:1], mask.vcomp[:1])):
+        values[...] = 1.5 * values + 0.1
+        held[...] = 0
+    found = m.fit(point, reml=False, free=mask)
+    kept = found.params_object
+    assert kept.cov_re[:1, :1] == pytest.approx(point.cov_re[:1, :1], rel=1e-12)
+    assert kept.vcomp[:1] == pytest.approx(point.vcomp[:1], rel=1e-12)
+    assert found.converged
+    assert found.llf <= whole.llf + NO_BETTER
+    assert found.bse_fe.to_numpy() == pytest.approx(
+        np.sqrt(np.diag(found.cov_params())[: found.fe_params.size])
+    )
+    rng = np.random.default_rng(0)
+    for _ in range(20):  # no covariance near it with the same variances is better
+        near = kept.copy()
+        root = np.eye(len(kept.cov_re)) + 0.01 * np.diag(rng.normal(size=len(kept.cov_re)))
+        root[:1, :1] = 1.0
+        near.cov_re = root @ near.cov_re @ root.T
+        near.vcomp[1:] *= 1 + 0.01 * rng.normal(size=near.vcomp.size - 1) if near.vcomp.size else 1.0
+        assert m.loglike(near) <= found.llf + NO_BETTER
+
+
+def test_streamed_rows_and_no_fixed_effects() -> None:
+    chunks = [SLEEP.iloc[:70], SLEEP.iloc[70:]]
+    streamed = mixedlm(data=lambda: iter(chunks), **CALL)
+    found, expected = streamed.fit(free=INDEPENDENT), model().fit(free=INDEPENDENT)
+    assert found.params.to_numpy() == pytest.approx(expected.params.to_numpy(), rel=1e-5)
+    nothing = model(formula="Reaction ~ 0").fit(free=MixedLMParams.from_components(cov_re=np.eye(2)))
+    bars = mixedlm("Reaction ~ 0 + (Days || Subject)", SLEEP).fit()
+    assert nothing.llf == pytest.approx(bars.llf, abs=1e-8)
+    assert nothing.fe_params.size == 0
 
 
 def test_nothing_held_is_the_fit() -> None:

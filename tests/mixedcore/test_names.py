@@ -109,5 +109,6 @@ def test_components_from_matrices_are_told_apart_too() -> None:
     y, g = SLEEP["Reaction"], SLEEP["Subject"]
     re = pd.DataFrame({"Intercept": 1.0, "x": SLEEP["Days"].to_numpy()}, index=SLEEP.index)
     by_group = {str(label): rows[["Days"]].to_numpy(float) ** 2 for label, rows in SLEEP.groupby("Subject")}
-    model = MixedLM(y, re[["Intercept"]], g.astype(str), re, {"x": by_group})
+    with pytest.warns(FutureWarning, match="deprecated variance components"):
+        model = MixedLM(y, re[["Intercept"]], g.astype(str), re, {"x": by_group})
     assert list(model.fit().bse_re.index) == ["Group Var", "Group x x Cov", "Group: x Var", "x Var"]

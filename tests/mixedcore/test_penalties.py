@@ -14,6 +14,7 @@ from scipy.optimize import minimize
 from mixedcore import MixedLM, MixedLMParams, datasets, mixedlm
 from mixedcore.errors import ModelError
 from mixedcore.terms import Floats
+from tests.mixedcore.parameter_points import CASES, model_of
 
 NO_BETTER = 1e-8  # what another search may gain on the penalised log-likelihood
 
@@ -149,6 +150,32 @@ def test_penalties_go_with_components_bars_and_held_parameters() -> None:
     assert abs(both.fe_params["pretest"]) > 0
     only = mixedlm("test_score ~ 1", data, vc_formula=parts, groups="school")
     assert only.fit(cov_pen=Barrier(1.0)).llf == pytest.approx(only.fit().llf, abs=1e-9)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_every_kind_of_model_can_be_penalised(name: str) -> None:
+    m = model_of(name)
+    found = m.fit(fe_pen=Ridge(2.0), cov_pen=Barrier(0.5))
+    assert found.converged
+    slope = m.score(found.params_object, profile_fe=not m.k_fe)
+    if name == "aliased":  # the penalty has no part in the column that is left out
+        assert found.fe_params.size == m.k_fe - 1
+    assert np.abs(slope[: found.fe_params.size + m.k_re2]).max() < 2e-3
+    none = m.fit_regularized(alpha=1e9)
+    assert (np.asarray(none.fe_params) == 0).all()
+    assert np.isfinite(np.asarray(none.resid)).all()
+
+
+def test_streamed_rows_can_be_penalised() -> None:
+    sleep = datasets.load("sleepstudy")
+    call: dict[str, Any] = {"formula": "Reaction ~ Days", "groups": "Subject", "re_formula": "Days"}
+    chunks = [sleep.iloc[:70], sleep.iloc[70:]]
+    streamed, kept = mixedlm(data=lambda: iter(chunks), **call), mixedlm(data=sleep, **call)
+    for ask in (
+        lambda m: m.fit(fe_pen=Ridge(0.01), cov_pen=Barrier(1.0)),
+        lambda m: m.fit_regularized(alpha=2.0),
+    ):
+        assert ask(streamed).params.to_numpy() == pytest.approx(ask(kept).params.to_numpy(), rel=1e-5)
 
 
 @pytest.mark.parametrize("name", ["fe_pen", "cov_pen"])
