@@ -184,8 +184,8 @@ class _Search:
         """
         factors, identity = self.chart.factors(optimum.theta), self.chart.identity()
         few = [
-            term.structure == "full" and len(T) > 1 and term.blocks[0].n_levels < FEW_LEVELS * len(T)
-            for term, T in zip(self.chart.terms, factors, strict=True)
+            self.chart.correlated(t) and self.chart.terms[t].blocks[0].n_levels < FEW_LEVELS * len(T)
+            for t, T in enumerate(factors)
         ]
         if any(few):
             yield self.chart.theta([_mirrored(T) if f else T for T, f in zip(factors, few, strict=True)])

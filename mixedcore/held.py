@@ -156,6 +156,13 @@ class HeldRoots(Roots):
                 out.append(_with_held_sds(T, held))
         return self.theta(out)
 
+    def correlated(self, t: int) -> bool:
+        """Whether a term has covariances that are not held."""
+        own = self.held[t]
+        left = len(own.rows) - own.gone.size
+        held = int((own.one != own.two).sum())
+        return Roots.correlated(self, t) and held < left * (left - 1) // 2
+
     def moved(self, theta: Floats, step: Floats) -> Floats:
         """θ after a step in the tangent."""
         return self.admissible(Roots.moved(self, theta, self._tangent(theta) @ step))
