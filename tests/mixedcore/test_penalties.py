@@ -224,7 +224,8 @@ def test_coefficients_at_zero_have_no_standard_error() -> None:
     point = smaller.fit(m.fit().params_object.get_packed(use_sqrt=True), do_cg=False)
     expected = point.bse_fe * np.sqrt(found.scale / point.scale)
     assert found.bse_fe[~zero] == pytest.approx(expected, rel=1e-6)
-    assert "nan" in str(found.summary()).lower()
+    assert len(found.summary().tables[1]) == 5
+    assert np.isnan(found.pvalues[:4][zero]).all()
 
 
 def test_a_large_weight_leaves_what_is_not_penalised() -> None:
