@@ -74,6 +74,10 @@ class Roots:
         """The θ nearest to this one that the search may be at; NotPositiveDefiniteError if none is near."""
         return theta
 
+    def correlated(self, t: int) -> bool:
+        """Whether a term has covariances to be found."""
+        return self.terms[t].structure == "full" and self.terms[t].blocks[0].width > 1
+
     def slope(self, point: Evaluation, t: int) -> Floats:
         """∂d/∂Ψ of one term, (q, q); the sum over its coefficients, (1, 1), for an isotropic one."""
         own = [

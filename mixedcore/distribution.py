@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from mixedcore.component_columns import columns_of
+from mixedcore.component_columns import Columns, columns_of
 from mixedcore.packed import root_of
 from mixedcore.terms import Floats, RandomTerm
 
@@ -55,9 +56,18 @@ class MixedLMDistribution:
         """
         generator = _generator(random_state if rng is None else rng)
         y = self.expected.copy()
-        for term, psi in zip(self.terms, self.psi, strict=True):
-            y += _effects(term, psi, generator)
+        for term, root, columns in zip(self.terms, self._roots, self._columns, strict=True):
+            y += _effects(term, root, columns, generator)
         return np.asarray(y + np.sqrt(self._residual_variance) * generator.normal(size=y.size))
+
+    @cached_property
+    def _roots(self) -> tuple[Floats, ...]:
+        return tuple(root_of(psi, term.name) for term, psi in zip(self.terms, self.psi, strict=True))
+
+    @cached_property
+    def _columns(self) -> tuple[Columns | None, ...]:
+        """Those of the components, in the order of the draws."""
+        return tuple(columns_of(term) if term.role == "component" else None for term in self.terms)
 
     @property
     def _residual_variance(self) -> Floats:
@@ -65,15 +75,13 @@ class MixedLMDistribution:
         return self.scale / (np.ones(self.expected.size) if self.weights is None else self.weights)
 
 
-def _effects(term: RandomTerm, psi: Floats, generator: Any) -> Floats:
+def _effects(term: RandomTerm, root: Floats, columns: Columns | None, generator: Any) -> Floats:
     """Zb (n,) with b drawn anew."""
-    root = root_of(psi, term.name)
-    if term.role == "group":
+    if columns is None:
         block = term.blocks[0]
         u = generator.normal(size=(block.n_levels, block.width)) @ root.T
         return np.asarray(np.einsum("nq,nq->n", block.basis, u[block.codes]))
-    found = columns_of(term)
-    return np.asarray(root[0, 0] * (found.Z @ generator.normal(size=len(found.labels))))
+    return np.asarray(root[0, 0] * (columns.Z @ generator.normal(size=len(columns.labels))))
 
 
 def _generator(rng: Any) -> Any:

@@ -108,15 +108,22 @@ def estimate(
             found = point, optimum
             point, optimum = min(found, search.descend(reached), key=lambda each: each[1].objective)
     if rows is not None and not isinstance(rows, Rows):
-        point = with_exact_residual(evaluate(cp, plan, roots_of(cp, optimum.theta), reml=reml), rows, terms)
+        if adjustment is not None:
+            point = evaluate(cp, plan, roots_of(cp, optimum.theta), reml=reml)
+        point = with_exact_residual(point, rows, terms)
         point = point if adjustment is None else adjustment.of(point)
-    theta = optimum.theta
-    factors = tuple(rectify(T) for T in chart.factors(theta))
-    optimum = replace(
-        optimum, theta=chart.theta(list(factors)), objective=point.value, evaluations=evaluations
-    )
+    return _found(chart, point, replace(optimum, evaluations=evaluations), restriction)
+
+
+def _found(chart: Roots, point: Evaluation, optimum: OptSummary, restriction: Restriction | None) -> Estimate:
+    """The estimate at the point where the search ended."""
+    factors = tuple(rectify(T) for T in chart.factors(optimum.theta))
+    optimum = replace(optimum, theta=chart.theta(list(factors)), objective=point.value)
+    if restriction is not None:
+        gradient, *_ = chart.derivatives(optimum.theta, point)
+        restriction = replace(restriction, gradient_norm=float(np.linalg.norm(gradient)))
     null = tuple(null_directions(T) for T in factors)
-    return Estimate(terms, point, optimum, factors, null, restriction)
+    return Estimate(chart.terms, point, optimum, factors, null, restriction)
 
 
 def _check_residual(point: Evaluation) -> None:
@@ -184,8 +191,8 @@ class _Search:
         """
         factors, identity = self.chart.factors(optimum.theta), self.chart.identity()
         few = [
-            term.structure == "full" and len(T) > 1 and term.blocks[0].n_levels < FEW_LEVELS * len(T)
-            for term, T in zip(self.chart.terms, factors, strict=True)
+            self.chart.correlated(t) and self.chart.terms[t].blocks[0].n_levels < FEW_LEVELS * len(T)
+            for t, T in enumerate(factors)
         ]
         if any(few):
             yield self.chart.theta([_mirrored(T) if f else T for T, f in zip(factors, few, strict=True)])

@@ -32,16 +32,22 @@ RANK = 1e-9  # share of the largest singular value below which constraints depen
 class Restriction:
     """Which parameters a fit estimated: beta (p,) and psi (k,) booleans, the latter counted as θ is.
 
-    chart   : the coordinates of its search
+    fixed   : (p,) values of the fixed effects that were not estimated, in the user's units
     held    : per term the values (q, q) of its covariance that were held, in the user's units, else NaN
     unknown : what stands for the variances of the other fixed effects, 0 where they were held
+    gradient_norm : at the end, in the coordinates of the search
     """
 
-    chart: Roots
     beta: Mask
     psi: Mask
+    fixed: Floats
     held: tuple[Floats, ...] = ()
     unknown: float = 0.0
+    gradient_norm: float = 0.0
+
+    def exact_beta(self, beta: Floats) -> Floats:
+        """The fixed effects (p,), those not estimated without the rounding of the engine's units."""
+        return np.where(self.beta, beta, self.fixed)
 
     def exact(self, t: int, psi: Floats) -> Floats:
         """The covariance of term t, its held values without the rounding of the search."""
@@ -149,6 +155,13 @@ class HeldRoots(Roots):
             else:
                 out.append(_with_held_sds(T, held))
         return self.theta(out)
+
+    def correlated(self, t: int) -> bool:
+        """Whether a term has covariances that are not held."""
+        own = self.held[t]
+        left = len(own.rows) - own.gone.size
+        held = int((own.one != own.two).sum())
+        return Roots.correlated(self, t) and held < left * (left - 1) // 2
 
     def moved(self, theta: Floats, step: Floats) -> Floats:
         """θ after a step in the tangent."""

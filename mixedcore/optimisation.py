@@ -100,11 +100,10 @@ class Optimisation:
 
     @property
     def gradient_norm(self) -> float:
-        estimate = self._user.estimate
-        if estimate.restriction is None:
-            return float(np.linalg.norm(self.information.evaluation.gradient))
-        gradient, *_ = estimate.restriction.chart.derivatives(estimate.optimum.theta, estimate.evaluation)
-        return float(np.linalg.norm(gradient))
+        restriction = self._user.estimate.restriction
+        if restriction is not None:
+            return restriction.gradient_norm
+        return float(np.linalg.norm(self.information.evaluation.gradient))
 
     @cached_property
     def hessian_eigenvalues(self) -> Floats:

@@ -44,7 +44,9 @@ class UserUnits:
     @cached_property
     def beta(self) -> Floats:
         """Fixed effects (p,)."""
-        return self.estimate.evaluation.cp.fixed.beta_to_user(self.estimate.evaluation.beta)
+        found = self.estimate.evaluation.cp.fixed.beta_to_user(self.estimate.evaluation.beta)
+        restriction = self.estimate.restriction
+        return found if restriction is None else restriction.exact_beta(found)
 
     @cached_property
     def cov_beta_over_sigma2(self) -> Floats:

@@ -84,7 +84,7 @@ def _restricted(model: Functions, wanted: Wanted, start: Given | None) -> UserUn
         theta,
         chart=chart,
         adjustment=Adjustment(fixed, covariance),
-        restriction=Restriction(chart, beta_free, psi, tuple(held)),
+        restriction=Restriction(beta_free, psi, beta, tuple(held)),
     )
 
 
@@ -129,8 +129,13 @@ def fit_lasso(
         message = f"Coefficients still changed after {solved.passes} passes over them."
         optimum = replace(optimum, converged=False, message=message)
     estimated = (beta != 0) | (weights == 0)
-    chart, every = Roots(point.cp, found.terms), np.ones(point.cp.k, dtype=bool)
-    kept = Restriction(chart, estimated, every, unknown=np.nan)
+    kept = Restriction(
+        estimated,
+        np.ones(point.cp.k, dtype=bool),
+        np.zeros(point.cp.p),
+        unknown=np.nan,
+        gradient_norm=plain.optimisation.gradient_norm,
+    )
     return replace(user, estimate=replace(found, evaluation=moved, optimum=optimum, restriction=kept))
 
 

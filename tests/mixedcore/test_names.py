@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from mixedcore import MixedLM, VCSpec, datasets, mixedlm
+from mixedcore import MixedLM, datasets, mixedlm
 
 CLASSES = datasets.load("classrooms")
 SLEEP = datasets.load("sleepstudy")
@@ -108,7 +108,7 @@ def test_effects_of_bar_terms_are_columns_of_their_factor() -> None:
 def test_components_from_matrices_are_told_apart_too() -> None:
     y, g = SLEEP["Reaction"], SLEEP["Subject"]
     re = pd.DataFrame({"Intercept": 1.0, "x": SLEEP["Days"].to_numpy()}, index=SLEEP.index)
-    by_group = [rows[["Days"]].to_numpy(float) ** 2 for _, rows in SLEEP.groupby("Subject")]
-    squares = VCSpec(["x"], [[["x"] for _ in by_group]], [by_group])
-    model = MixedLM(y, re[["Intercept"]], g.astype(str), re, squares)
+    by_group = {str(label): rows[["Days"]].to_numpy(float) ** 2 for label, rows in SLEEP.groupby("Subject")}
+    with pytest.warns(FutureWarning, match="deprecated variance components"):
+        model = MixedLM(y, re[["Intercept"]], g.astype(str), re, {"x": by_group})
     assert list(model.fit().bse_re.index) == ["Group Var", "Group x x Cov", "Group: x Var", "x Var"]
