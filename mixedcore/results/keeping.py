@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -30,8 +29,7 @@ class Keeping(Fitted):
         fit is stored, not made again, and not changed, also with `remove_data`. Raises DataError for what no
         such file can hold: a formula that calls functions of your own, labels of unusual types.
         """
-        rowless = remove_data or isinstance(self.model.design, StreamDesign)
-        archive.write(fname, self._without_rows() if rowless else self)
+        archive.write(fname, self._without_rows() if remove_data or self._in_chunks else self)
 
     @classmethod
     def load(cls, fname: archive.File) -> Any:
@@ -67,13 +65,19 @@ class Keeping(Fitted):
         point = self._estimate.evaluation
         self.model.__dict__["_products"] = (point.cp, point.factor.plan)
 
+    @property
+    def _in_chunks(self) -> bool:
+        design = self.model.design
+        return isinstance(design, StreamDesign) and not isinstance(design, RowlessDesign)
+
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if not archive.is_cached(self, name)}
+        """Rows that came in chunks stay behind: what reads them, a function maybe, need not be picklable."""
+        kept = self._without_rows() if self._in_chunks else self
+        return {name: value for name, value in vars(kept).items() if not archive.is_cached(kept, name)}
 
 
 def _uncached(value: T) -> T:
     """A copy without what follows from the rest."""
-    out = copy.copy(value)
-    vars(out).clear()
+    out = type(value).__new__(type(value))
     vars(out).update({k: v for k, v in vars(value).items() if not archive.is_cached(value, k)})
     return out

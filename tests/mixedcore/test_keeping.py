@@ -221,6 +221,15 @@ def test_rows_in_chunks_are_saved_without_them() -> None:
     same_fit(removed, streamed)
 
 
+def test_rows_read_by_a_function_need_not_be_pickled() -> None:
+    """A closure cannot be pickled, nor patsy's state of `center`."""
+    streamed = mixedlm("y ~ center(x) + (x | school)", lambda: iter(chunked(DATA, 200))).fit()
+    found = pickle.loads(pickle.dumps(streamed))  # noqa: S301
+    same_fit(found, streamed)
+    assert np.array_equal(found.predict(NEW), streamed.predict(NEW))
+    assert found.model.fit(reml=False).llf == pytest.approx(streamed.model.fit(reml=False).llf)
+
+
 # -- files that are none, and files that mean harm -----------------------------------------------------------
 
 ROWS = "mixedcore.rows:Rows"

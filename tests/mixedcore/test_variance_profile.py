@@ -178,6 +178,13 @@ def test_down_to_zero_is_the_fit_without_the_term() -> None:
     assert curve[0, 1] == pytest.approx(without.llf, abs=1e-8)
 
 
+def test_rows_in_chunks() -> None:
+    data = small()
+    streamed = mixedlm("y ~ x + (x | g)", [data[:20], data[20:]]).fit()
+    whole = mixedlm("y ~ x + (x | g)", data).fit()
+    assert streamed.profile_re("x", "re") == pytest.approx(whole.profile_re("x", "re"), rel=1e-6)
+
+
 def test_models_from_arrays_and_without_fixed_effects() -> None:
     data = small()
     X = np.column_stack([np.ones(len(data)), data["x"]])

@@ -334,6 +334,14 @@ def test_one_fixed_effect(fit: Callable[[], MixedLMResults]) -> None:
     assert result.wald_test_terms().df_constraints.tolist() == [1]
 
 
+def test_rows_in_chunks() -> None:
+    data = frame_of("cake").astype({"temperature": float})
+    streamed = mixedlm("angle ~ recipe * temperature + (1 | replicate)", [data[:100], data[100:]]).fit()
+    assert str(streamed.wald_test_terms()) == str(bars().wald_test_terms())
+    pairs, expected = (r.t_test_pairwise("recipe").result_frame for r in (streamed, bars()))
+    pd.testing.assert_frame_equal(pairs, expected, rtol=1e-6)
+
+
 def test_no_fixed_effects() -> None:
     result = mixedlm(
         "y ~ 0", frame_of("sleepstudy").assign(y=lambda d: d["Reaction"] - 298), groups="Subject"
