@@ -17,7 +17,7 @@ import pytest
 
 from mixedcore import MixedLM, MixedLMResults, datasets, mixedlm
 from tests.reference.calls import frame_of
-from tests.reference.result_programs import PROGRAMS
+from tests.reference.result_containers import PROGRAMS
 
 STORED: dict[str, Any] = json.loads(
     (Path(__file__).parents[1] / "reference" / "statsmodels_results.json").read_text(encoding="utf-8")

@@ -40,6 +40,12 @@ def cake() -> pd.DataFrame:
     return frame_of("cake").astype({"temperature": float})
 
 
+def casks(lib: Any) -> Any:
+    """Casks in batches, fitted."""
+    data, parts = frame_of("Pastes"), {"cask": "0 + C(cask)"}
+    return lib.mixedlm("strength ~ 1", data, groups="batch", re_formula="1", vc_formula=parts).fit()
+
+
 @program
 def a_random_intercept(lib: Any) -> Told:
     data = sleep()
@@ -87,61 +93,9 @@ def maximum_likelihood(lib: Any) -> Told:
     }
 
 
-def kinds(lib: Any) -> dict[str, Any]:
-    """One fit of each kind: groups as a column or values, with slopes, components, or both."""
-    data = frame_of("Pastes").assign(x=np.arange(60) % 7 / 7)
-    formula, parts = "strength ~ x", {"cask": "0 + C(cask)"}
-    column, values = data["batch"], data["batch"].to_numpy()
-    return {
-        "column": lib.mixedlm(formula, data, groups="batch"),
-        "series": lib.mixedlm(formula, data, groups=column),
-        "values": lib.mixedlm(formula, data, groups=values),
-        "slopes": lib.mixedlm(formula, data, groups="batch", re_formula="1 + x"),
-        "slopes, values": lib.mixedlm(formula, data, groups=values, re_formula="1 + x"),
-        "components": lib.mixedlm(formula, data, groups="batch", vc_formula=parts),
-        "components, values": lib.mixedlm(formula, data, groups=values, vc_formula=parts),
-        "both": lib.mixedlm(formula, data, groups="batch", re_formula="1 + x", vc_formula=parts),
-        "both, values": lib.mixedlm(formula, data, groups=values, re_formula="1", vc_formula=parts),
-        "labelled arrays": lib.MixedLM(data["strength"], data[["x"]], column, exog_re=data[["x"]]),
-    }
-
-
-@program
-def containers(lib: Any) -> Told:
-    told: Told = {}
-    for kind, model in kinds(lib).items():
-        res = model.fit()
-        first = next(iter(res.random_effects))
-        members = (
-            "params",
-            "bse",
-            "cov_re",
-            "vcomp",
-            "fe_params",
-            "bse_fe",
-            "fittedvalues",
-            "resid",
-        )
-        told[kind] = {
-            "types": [type(getattr(res, member)).__name__ for member in members],
-            "methods": [type(v).__name__ for v in (res.cov_params(), res.conf_int(), res.random_effects)],
-            "params": list(res.params.index),
-            "fixed": list(res.fe_params.index),
-            "covariance": [list(res.cov_re.index), list(res.cov_re.columns), list(np.shape(res.cov_re))],
-            "components": list(np.shape(res.vcomp)),
-            "labels": [type(first).__name__, str(first), len(res.random_effects)],
-            "effects": [type(res.random_effects[first]).__name__, *res.random_effects[first].index],
-            "joint": [type(res.random_effects_cov[first]).__name__, *res.random_effects_cov[first].columns],
-            "rows": [str(res.resid.index.dtype), len(res.resid)],
-        }
-    return told
-
-
 @program
 def nested_groups(lib: Any) -> Told:
-    parts = {"cask": "0 + C(cask)"}
-    data = frame_of("Pastes")
-    res = lib.mixedlm("strength ~ 1", data, groups="batch", re_formula="1", vc_formula=parts).fit()
+    res = casks(lib)
     effects = res.random_effects["A"]
     return {
         "params": list(res.params.index),
@@ -299,9 +253,7 @@ def a_profile(lib: Any) -> Told:
 
 @program
 def a_profile_of_a_component(lib: Any) -> Told:
-    parts = {"cask": "0 + C(cask)"}
-    data = frame_of("Pastes")
-    res = lib.mixedlm("strength ~ 1", data, groups="batch", re_formula="1", vc_formula=parts).fit()
+    res = casks(lib)
     curve = res.profile_re("cask", vtype="vc", num_low=2, dist_low=2, num_high=2, dist_high=2)
     return {"shape": list(curve.shape), "centre": numbers(curve[2]), "highest": int(np.argmax(curve[:, 1]))}
 
@@ -360,9 +312,7 @@ def a_caterpillar(lib: Any) -> Told:
 
 @program
 def variance_shares(lib: Any) -> Told:
-    parts = {"cask": "0 + C(cask)"}
-    data = frame_of("Pastes")
-    res = lib.mixedlm("strength ~ 1", data, groups="batch", re_formula="1", vc_formula=parts).fit()
+    res = casks(lib)
     total = res.cov_re.iloc[0, 0] + res.vcomp.sum() + res.scale
     return {"batch": float(res.cov_re.iloc[0, 0] / total), "cask": float(res.vcomp[0] / total)}
 

@@ -19,7 +19,7 @@ import statsmodels  # type: ignore[import-untyped]
 from statsmodels.formula.api import mixedlm  # type: ignore[import-untyped]
 from statsmodels.regression.mixed_linear_model import MixedLM  # type: ignore[import-untyped]
 
-from tests.reference.result_programs import PROGRAMS
+from tests.reference.result_containers import PROGRAMS
 
 
 def main() -> None:
