@@ -1,4 +1,4 @@
-"""The last of `result_programs`: types, names and sizes of the members of a result, for ten kinds of model."""
+"""The last of `result_programs`: types, names and sizes of a result's members, for ten kinds of model."""
 
 from __future__ import annotations
 
