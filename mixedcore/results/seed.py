@@ -22,6 +22,8 @@ from mixedcore.results.hypotheses import Hypotheses
 from mixedcore.summary import Summary, beside_facts, number, p_text
 from mixedcore.terms import Floats
 
+PEAK = 1e-5  # log-likelihood by which a profile may stand above the fit: two searches, and nothing more
+
 
 class SeedInterface(Hypotheses):
     """Members of statsmodels' `MixedLMResults`, with its names and its order of parameters."""
@@ -141,15 +143,22 @@ class SeedInterface(Hypotheses):
 
         The variance itself is held and all else maximised (`profile_variance`); under REML the restricted
         likelihood. For an estimate of zero there are no points below it by default. Intervals:
-        `confint(method="profile")`. Raises ModelError for a random effect that there is not, or a distance
-        that reaches below zero.
+        `confint(method="profile")`. Raises ModelError for a random effect that there is not, a distance that
+        reaches below zero, and a fit that is not at the optimum of all its parameters.
         """
         t, j = profiled_term(self._estimate.terms, self._re_names, re_ix, vtype)
         estimate = self.scale * float(self._user.psi(t)[j, j])
         at = self._estimate.evaluation.cp.offsets[t] + variance_position(self._estimate.terms[t], j)
         error = float(np.sqrt(max(self._information.cov_variances[at, at], 0.0)))
         values = profile_grid(estimate, error, (num_low, dist_low), (num_high, dist_high))
-        return np.column_stack([values, profile_variance(self._user, t, j, values)])
+        found = profile_variance(self._user, t, j, values)
+        if float(found.max()) > self.llf + PEAK:
+            raise ModelError(
+                f"With this variance held the log-likelihood is {found.max():.6f}, above the fit's "
+                f"{self.llf:.6f}: the fit has not converged, or holds or penalises parameters, which no "
+                "profile here does."
+            )
+        return np.column_stack([values, found])
 
     def summary(
         self,
