@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ import patsy
 from patsy.eval import EvalEnvironment
 
 from mixedcore.columns import Settled
-from mixedcore.design_components import component, of_components
+from mixedcore.design_components import component, of_formulas
 from mixedcore.design_eval import (
     Formula,
     NotFiniteError,
@@ -31,6 +31,7 @@ from mixedcore.design_groups import (
     make_grouping,
     named_apart,
 )
+from mixedcore.design_keep import coding_of, keep_coding, keep_spec, spec_of
 from mixedcore.design_outcome import check_rows, numbers_beside, outcome_numbers, varying
 from mixedcore.design_spec import Spec, read_spec
 from mixedcore.errors import DataError
@@ -90,6 +91,31 @@ class Design:
     spec: Spec | None = None
     env: EvalEnvironment | None = None
 
+    def plain(self) -> dict[str, Any]:
+        """All fields by name, patsy's codings as plain values: what is pickled, and saved."""
+        found = {field.name: getattr(self, field.name) for field in fields(self)}
+        columns = () if self.frame is None else tuple(self.frame.columns)
+        if self.fixed_info is not None:
+            found["fixed_info"] = keep_coding(self.fixed_info, columns)
+        found["re_infos"] = tuple(keep_coding(info, columns) for info in self.re_infos)
+        if self.spec is not None and self.env is not None:
+            found["spec"] = keep_spec(self.spec, self.env, columns)
+        return found | {"env": None}
+
+    @classmethod
+    def of_plain(cls, found: Mapping[str, Any]) -> Design:
+        """The design whose `plain` values these are."""
+        fixed = found["fixed_info"]
+        codings = {
+            "fixed_info": None if fixed is None else coding_of(fixed),
+            "re_infos": tuple(map(coding_of, found["re_infos"])),
+        }
+        spec, env = (None, None) if found["spec"] is None else spec_of(found["spec"])
+        return cls(**{**found, **codings, "spec": spec, "env": env})
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Design.of_plain, (self.plain(),)
+
     @property
     def response(self) -> Floats:
         """(n,) what X and the random terms explain: the outcome less the offset."""
@@ -125,14 +151,17 @@ class Design:
     def fixed_part(self, new_data: Any, beta: Floats) -> pd.Series:
         """Xβ on new data as in `fixed_matrix`, for β (p,); with the offset where it is a column."""
         if self.fixed_info is None or self.frame is None:
-            X, index = array_matrix(new_data, len(self.fe_names))
-            return pd.Series(X @ beta, index=index)
+            return array_part(new_data, beta)
         columns = {c: self.frame.columns[c] for c in self.fixed_columns}
         return new_fixed_part(self.fixed_info, columns, new_data, self.offset_column, beta)
 
     def factor_of(self, t: int) -> str:
         """Grouping factor of a random term, which several terms may share, or a component's name."""
         return factor_name(self.spec, self.terms, t)
+
+    def has(self, role: str) -> bool:
+        """Whether the model has 'weights' or an 'offset'."""
+        return getattr(self, role) is not None
 
     @property
     def group_sizes(self) -> Ints:
@@ -259,7 +288,7 @@ def _assemble(spec: Spec, frame: Frame, group_name: str, env: EvalEnvironment) -
         weights=beside.weights,
         offset=beside.offset,
         spec=spec,
-        env=of_components(spec, env),
+        env=of_formulas(spec, env),
     )
 
 
@@ -337,6 +366,12 @@ def _bar_terms(
         for bar, basis, own, grouping in zip(spec.bars, bases, columns, named, strict=True)
     )
     return _Random(terms, groupings[0], tuple(infos))
+
+
+def array_part(new_data: Any, beta: Floats) -> pd.Series:
+    """Xβ for X (k, p) given as an array, and β (p,)."""
+    X, index = array_matrix(new_data, len(beta))
+    return pd.Series(X @ beta, index=index)
 
 
 def array_matrix(new_data: Any, p: int) -> tuple[Floats, pd.Index]:

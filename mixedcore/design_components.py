@@ -6,7 +6,6 @@ numeric columns); otherwise patsy sees the rows of one group at a time (`design_
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -15,11 +14,11 @@ import numpy as np
 import pandas as pd
 import patsy
 from patsy.categorical import guess_categorical
-from patsy.eval import EvalEnvironment
+from patsy.eval import EvalEnvironment, ast_names
 
 from mixedcore.design_by_group import evaluate_by_group
 from mixedcore.design_eval import NotFiniteError, design_info, evaluate, matrix
-from mixedcore.design_factors import elementwise, factors_of, unboxed
+from mixedcore.design_factors import elementwise, unboxed
 from mixedcore.design_groups import Grouping
 from mixedcore.design_spec import Spec
 from mixedcore.errors import ModelError
@@ -69,11 +68,10 @@ def making(
     return "plain" if _plain_columns("", terms, one, alone, env) is not None else "by group"
 
 
-def of_components(spec: Spec, env: EvalEnvironment) -> EvalEnvironment:
-    """The part of the caller's namespace that variance components use."""
-    factors = factors_of(term for terms in spec.components.values() for term in terms)
-    trees = [ast.parse(factor.name(), mode="eval") for factor in factors]
-    names = {node.id for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Name)}
+def of_formulas(spec: Spec, env: EvalEnvironment) -> EvalEnvironment:
+    """The part of the caller's namespace that formulas use; a bare name is a column."""
+    codes = [factor.code for factor in spec.factors() if not factor.code.isidentifier()]
+    names = {name for code in codes for name in ast_names(code)}
     return EvalEnvironment([{name: env.namespace[name] for name in names if name in env.namespace}])
 
 

@@ -79,15 +79,19 @@ class StreamDesign:
         """The column that is a known part of the mean."""
         return self.coding.beside.get("offset")
 
+    def has(self, role: str) -> bool:
+        """Whether the model has 'weights' or an 'offset'."""
+        return role in self.coding.beside
+
     @property
     def weights(self) -> None:
         """None where there are none; they are not kept."""
-        return None if self.weights_column is None else _not_kept("a weight")
+        return _not_kept("a weight") if self.has("weights") else None
 
     @property
     def offset(self) -> None:
         """None where there is none; it is not kept."""
-        return None if self.offset_column is None else _not_kept("an offset")
+        return _not_kept("an offset") if self.has("offset") else None
 
     @property
     def _fixed_columns(self) -> dict[str, Settled]:

@@ -38,8 +38,9 @@ class NotPositiveDefiniteError(MixedCoreError):
 
 
 def rows_not_kept(what: str) -> DataError:
-    """For what has one entry a row, asked of a fit whose rows were read in chunks and not kept."""
+    """For what has one entry a row, asked of a fit whose rows were read in chunks, or removed."""
     return DataError(
-        f"The rows were read in chunks and not kept, and there is {what} for every row. Work on one chunk at "
-        "a time: result.predict(chunk) gives its fixed part; or fit to a table in memory."
+        f"The rows of this fit were not kept (read in chunks, or removed), and there is {what} for every "
+        "row. Work on one chunk at a time: result.predict(chunk) gives its fixed part; or fit to a table in "
+        "memory."
     )

@@ -13,6 +13,7 @@ from typing import Protocol
 
 import numpy as np
 
+from mixedcore.errors import rows_not_kept
 from mixedcore.terms import Floats, Ints, RandomTerm
 
 CHUNK = 16_384  # rows: a dozen columns of them stay in a core's second-level cache
@@ -52,6 +53,15 @@ class Chunked(Protocol):
     def chunks(self, codes: Sequence[Ints] = (), size: int = CHUNK) -> Iterator[Chunk]:
         """The rows in order, up to `size` at a time, with codes beside them as terms have them."""
         ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NoRows:
+    """In place of rows that are gone."""
+
+    def chunks(self, codes: Sequence[Ints] = (), size: int = CHUNK) -> Iterator[Chunk]:
+        """There are none: DataError."""
+        raise rows_not_kept("a term of each sum")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

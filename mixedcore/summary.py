@@ -84,8 +84,8 @@ class Summary:
 
 def beside_facts(design: Design | StreamDesign) -> list[tuple[str, str, str, str]]:
     """A line on weights and offset where there are any, each by its column."""
-    weights = design.weights_column or ("No" if design.weights is None else "Yes")
-    offset = design.offset_column or ("No" if design.offset is None else "Yes")
+    weights = design.weights_column or ("Yes" if design.has("weights") else "No")
+    offset = design.offset_column or ("Yes" if design.has("offset") else "No")
     return [] if weights == offset == "No" else [("Weights:", weights, "Offset:", offset)]
 
 

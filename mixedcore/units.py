@@ -18,6 +18,8 @@ from mixedcore.rows import Chunked, Rows
 from mixedcore.rowwise import outcome_less_fixed, random_part
 from mixedcore.terms import Floats, Ints, RandomTerm
 
+NO_SPREAD = 1e-10  # variance of a combination of columns over their mean squares: rounding leaves less
+
 
 @dataclass(frozen=True, eq=False)
 class UserUnits:
@@ -30,6 +32,17 @@ class UserUnits:
     def sigma2(self) -> float:
         """Residual variance σ²."""
         return self.estimate.evaluation.sigma2 * self.y_scale**2
+
+    @cached_property
+    def spans_constant(self) -> bool:
+        """Whether the columns of X add up to a constant: an intercept, or all levels of a factor.
+
+        They are linearly independent, so a combination of no variance is a constant that is not zero.
+        """
+        found, numbers = self.plain_moments, self.estimate.evaluation.cp.units.layout.fixed[self.kept]
+        size = np.sqrt(found.mean_squares(numbers))
+        spread = found.M2[np.ix_(numbers, numbers)] / found.weight / np.outer(size, size)
+        return bool(numbers.size and np.linalg.eigvalsh(spread)[0] < NO_SPREAD)
 
     @property
     def y_scale(self) -> float:

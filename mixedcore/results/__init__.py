@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from mixedcore.results.diagnostics import Diagnostics
 from mixedcore.results.intervals import Intervals
+from mixedcore.results.keeping import Keeping
 from mixedcore.results.predictions import Predictions
 from mixedcore.results.seed import SeedInterface
 from mixedcore.results.simulations import Simulations
 from mixedcore.results.tables import Tables
 
 
-class MixedLMResults(SeedInterface, Tables, Intervals, Predictions, Diagnostics, Simulations):
+class MixedLMResults(SeedInterface, Tables, Intervals, Predictions, Diagnostics, Simulations, Keeping):
     """A fit of a `MixedLM`; made by `MixedLM.fit`.
 
     Attributes (units: those of the data; n rows, p fixed effects, k covariance parameters). A model from bare

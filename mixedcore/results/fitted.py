@@ -220,9 +220,12 @@ class Fitted:
         From the observed information of all variance parameters, the residual variance included, by the
         delta method.
         """
-        order = packed_order(self._estimate.terms)
+        return self._as_given(pd.Series(self._bse_re, index=covariance_names(self._estimate.terms)))
+
+    @property
+    def _bse_re(self) -> Floats:
         errors = np.sqrt(np.maximum(np.diag(self._information.cov_variances), 0.0))[:-1]
-        return self._as_given(pd.Series(errors[order], index=covariance_names(self._estimate.terms)))
+        return errors[packed_order(self._estimate.terms)]
 
     @cached_property
     def _cov_params(self) -> Floats:

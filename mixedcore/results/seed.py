@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,8 @@ from mixedcore.parameters import packed_order
 from mixedcore.results.linear_tests import LinearTests
 from mixedcore.summary import Summary, beside_facts, number, p_text
 from mixedcore.terms import Floats
+
+PEAK = 1e-5  # log-likelihood by which a profile may stand above the fit: two searches, and nothing more
 
 
 class SeedInterface(LinearTests):
@@ -85,6 +88,41 @@ class SeedInterface(LinearTests):
         cov = self._cov_params / self.scale
         return self._as_given(pd.DataFrame(cov, index=self._param_names, columns=self._param_names))
 
+    @property
+    def k_fe(self) -> int:
+        """Columns of X, aliased ones included."""
+        return self.model.k_fe
+
+    @property
+    def k_re(self) -> int:
+        """Effects of the group term."""
+        return self.model.k_re
+
+    @property
+    def k_re2(self) -> int:
+        """Covariance parameters of the group term."""
+        return self.model.k_re2
+
+    @property
+    def k_vc(self) -> int:
+        """Variance components."""
+        return self.model.k_vc
+
+    @property
+    def use_sqrt(self) -> bool:
+        """As given to the model; the engine always works on square roots."""
+        return bool(self.model.use_sqrt)
+
+    @property
+    def k_constant(self) -> int:
+        """1 if the fixed effects contain a constant, written or implied by a factor's levels; else 0."""
+        return int(self._user.spans_constant)
+
+    @property
+    def df_modelwc(self) -> int:
+        """Number of `params`, p + k."""
+        return len(self._param_names)
+
     def profile_re(
         self,
         re_ix: int | str,
@@ -106,21 +144,44 @@ class SeedInterface(LinearTests):
 
         The variance itself is held and all else maximised (`profile_variance`); under REML the restricted
         likelihood. For an estimate of zero there are no points below it by default. Intervals:
-        `confint(method="profile")`. Raises ModelError for a random effect that there is not, or a distance
-        that reaches below zero.
+        `confint(method="profile")`. Raises ModelError for a random effect that there is not, a distance that
+        reaches below zero, and a fit that is not at the optimum of all its parameters.
         """
         t, j = profiled_term(self._estimate.terms, self._re_names, re_ix, vtype)
         estimate = self.scale * float(self._user.psi(t)[j, j])
         at = self._estimate.evaluation.cp.offsets[t] + variance_position(self._estimate.terms[t], j)
         error = float(np.sqrt(max(self._information.cov_variances[at, at], 0.0)))
         values = profile_grid(estimate, error, (num_low, dist_low), (num_high, dist_high))
-        return np.column_stack([values, profile_variance(self._user, t, j, values)])
+        found = profile_variance(self._user, t, j, values)
+        if float(found.max()) > self.llf + PEAK:
+            raise ModelError(
+                f"With this variance held the log-likelihood is {found.max():.6f}, above the fit's "
+                f"{self.llf:.6f}: the fit has not converged, or holds or penalises parameters, which no "
+                "profile here does."
+            )
+        return np.column_stack([values, found])
 
-    def summary(self, alpha: float = 0.05) -> Summary:
-        """The classic summary: facts and coefficients, covariances in the user's units."""
+    def summary(
+        self,
+        yname: str | None = None,
+        xname_fe: Sequence[str] | None = None,
+        xname_re: Sequence[str] | None = None,
+        title: str | None = None,
+        alpha: float = 0.05,
+    ) -> Summary:
+        """The classic summary: facts, coefficients, covariances in the user's units, notes on the boundary.
+
+        yname, title       : another name for the outcome, another title
+        xname_fe, xname_re : other names for all fixed effects (p) and all covariance parameters (k)
+        alpha              : one minus the level of the intervals
+
+        Numbers have significant digits, where statsmodels prints zeros for a small outcome; standard errors
+        of variances are in their units, where it has them wrong by √scale. As text, HTML and LaTeX by
+        `as_text`, `as_html` and `as_latex`; `tidy` has the numbers. ModelError for too few or many names.
+        """
         sizes = self.model.design.group_sizes
         facts = (
-            ("Model:", "MixedLM", "Dependent Variable:", self.model.endog_names),
+            ("Model:", "MixedLM", "Dependent Variable:", self.model.endog_names if yname is None else yname),
             ("No. Observations:", str(self.nobs), "Method:", self.method),
             ("No. Groups:", str(self.model.n_groups), "Scale:", number(self.scale)),
             ("Min. group size:", str(sizes.min()), "Log-Likelihood:", f"{self.llf:.4f}"),
@@ -133,19 +194,45 @@ class SeedInterface(LinearTests):
             for f in findings(self._user, self.optimisation, self.aliased)
             if f.severity != "info"
         )
-        return Summary("Mixed Linear Model Regression Results", facts, self._summary_table(alpha), notes)
+        p = len(self._user.beta)
+        names = [
+            *_renamed(self._param_names[:p], xname_fe, "xname_fe"),
+            *_renamed(self._param_names[p:], xname_re, "xname_re"),
+        ]
+        table = self._summary_table(alpha).set_axis(names, axis=0)
+        return Summary(
+            "Mixed Linear Model Regression Results" if title is None else title, facts, table, notes
+        )
 
     def _summary_table(self, alpha: float) -> pd.DataFrame:
-        order = packed_order(self._estimate.terms)
+        order, user = packed_order(self._estimate.terms), self._user
         low, high = f"[{alpha / 2:g}", f"{1 - alpha / 2:g}]"
-        interval = self.conf_int(alpha)
-        fixed = [
-            [number(e), number(s), f"{e / s:.3f}", p_text(p), number(a), number(b)]
-            for e, s, p, (a, b) in zip(
-                self.fe_params, self.bse_fe, self.pvalues, np.asarray(interval), strict=False
-            )
-        ]
+        errors, half = np.sqrt(np.diag(user.cov_beta)), upper_normal(check_level(alpha) / 2)
+        fixed = [_test_cells(b, s, half) for b, s in zip(user.beta, errors, strict=True)]
         variances = (self._information.ratios * self.scale)[order]
-        random = [[number(v), number(s), "", "", "", ""] for v, s in zip(variances, self.bse_re, strict=True)]
+        random = [
+            [number(v), number(s), "", "", "", ""] for v, s in zip(variances, self._bse_re, strict=True)
+        ]
         columns = ["Coef.", "Std.Err.", "z", "P>|z|", low, high]
         return pd.DataFrame([*fixed, *random], index=self._param_names, columns=columns)
+
+
+def _test_cells(estimate: float, error: float, half: float) -> list[str]:
+    """One row of the summary: estimate, error, z, p and interval; z and p need an error."""
+    ends = [number(estimate - half * error), number(estimate + half * error)]
+    if not error > 0:
+        return [number(estimate), number(error), "", "", *ends]
+    z = estimate / error
+    return [
+        number(estimate),
+        number(error),
+        f"{z:.3f}",
+        p_text(float(two_sided_normal(np.asarray(z)))),
+        *ends,
+    ]
+
+
+def _renamed(names: Sequence[str], given: Sequence[str] | None, argument: str) -> list[str]:
+    if given is not None and len(given) != len(names):
+        raise ModelError(f"{argument} should be a list of length {len(names)}; it has {len(given)}.")
+    return list(names if given is None else given)

@@ -18,6 +18,8 @@ from scipy.optimize import minimize
 
 from mixedcore import MixedLM, MixedLMResults, datasets, mixedlm
 from mixedcore.errors import ModelError
+from mixedcore.estimate import estimate
+from mixedcore.units import UserUnits
 
 STORED: dict[str, Any] = json.loads(
     (Path(__file__).parents[1] / "reference" / "profile_re.json").read_text(encoding="utf-8")
@@ -176,6 +178,23 @@ def test_down_to_zero_is_the_fit_without_the_term() -> None:
     curve = result.profile_re(0, "re", num_low=2)
     assert curve[0, 0] == 0
     assert curve[0, 1] == pytest.approx(without.llf, abs=1e-8)
+
+
+def test_a_fit_that_is_not_at_its_optimum_has_no_profile() -> None:
+    model = mixedlm("y ~ x + (x | g)", small())
+    cp, layout = model._products
+    start = np.array([0.2, 0.0, 0.2])
+    early = estimate(cp, layout, model.design.terms, reml=True, start=start, max_steps=1)
+    result = MixedLMResults(model, UserUnits(early, model._rows))
+    with pytest.raises(ModelError, match="not converged"):
+        result.profile_re(0, "re")
+
+
+def test_rows_in_chunks() -> None:
+    data = small()
+    streamed = mixedlm("y ~ x + (x | g)", [data[:20], data[20:]]).fit()
+    whole = mixedlm("y ~ x + (x | g)", data).fit()
+    assert streamed.profile_re("x", "re") == pytest.approx(whole.profile_re("x", "re"), rel=1e-6)
 
 
 def test_models_from_arrays_and_without_fixed_effects() -> None:
