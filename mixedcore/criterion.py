@@ -219,10 +219,10 @@ def roots_of(cp: CrossProducts, theta: Floats) -> tuple[Root, ...]:
 
 def _data_border(cp: CrossProducts, plan: Plan) -> Border:
     """[X y] as a border."""
-    return Border(cp.ZW[: cp.nested], _dense_rows(cp, plan, cp.ZW[cp.nested :], cp.p + 1), cp.WW)
+    return Border(cp.ZW[: cp.nested], dense_rows(cp, plan, cp.ZW[cp.nested :], cp.p + 1), cp.WW)
 
 
-def _dense_rows(cp: CrossProducts, plan: Plan, parts: tuple[Floats, ...], w: int) -> Floats:
+def dense_rows(cp: CrossProducts, plan: Plan, parts: tuple[Floats, ...], w: int) -> Floats:
     """Columns (w, q, m) of the remainder's groupings laid out as dense rows (w, size)."""
     out = np.zeros((w, plan.remainder.size if plan.remainder else 0))
     if plan.remainder is not None:
@@ -265,5 +265,5 @@ def _border_of(cp: CrossProducts, plan: Plan, parts: Sequence[_Working]) -> tupl
     gram = np.zeros((cp.k, cp.k))
     for own, z in zip(parts, Zw, strict=True):
         gram[own.numbers] += own.coefficients.reshape(own.numbers.size, -1) @ z.reshape(cp.k, -1).T
-    dense = _dense_rows(cp, plan, tuple(Zw[cp.nested :]), cp.k)
+    dense = dense_rows(cp, plan, tuple(Zw[cp.nested :]), cp.k)
     return Border(tuple(Zw[: cp.nested]), dense, gram), to_W

@@ -2,8 +2,8 @@
 
 The i-th smallest of n independent uniform numbers is Beta(i, n + 1 − i): its quantiles, taken through the
 normal quantile function, are exact for the i-th smallest of n independent standard normal values. The median
-of that distribution is `theoretical`, which so always lies inside the envelope. David & Nagaraja (2003), Order
-Statistics, section 2.1.
+of that distribution is `theoretical`, which so always lies inside the envelope. David & Nagaraja (2003),
+Order Statistics, section 2.1.
 """
 
 from __future__ import annotations

@@ -8,13 +8,14 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from mixedcore.diagnostics.findings import Finding, findings
+from mixedcore.diagnostics.findings import Finding, Seen, findings, fixed_terms
 from mixedcore.diagnostics.influence import MOST_REFITS, Progress, influence, sd_names
 from mixedcore.diagnostics.leverage import Leverage, kept_rows, leverage
 from mixedcore.diagnostics.qq import Band, quantiles, standardised_modes
 from mixedcore.diagnostics.residuals import Kind, cooks_distance, residuals
 from mixedcore.errors import ModelError
 from mixedcore.results.fitted import Fitted
+from mixedcore.rows import Rows
 from mixedcore.terms import Ints
 from mixedcore.tidy import blups_table, level_labels
 
@@ -155,4 +156,18 @@ class Diagnostics(Fitted):
 
         Among equally serious ones those on the search and the boundary of `optimisation` come first.
         """
-        return findings(self._user, self.optimisation, self.aliased)
+        return findings(self._seen, self.aliased)
+
+    @property
+    def _seen(self) -> Seen:
+        """The fit as the rules of `diagnose` see it."""
+        groups, design, user = self.model.group_labels, self.model.design, self._user
+        return Seen(
+            user,
+            self.optimisation,
+            self._fe_names,
+            fixed_terms(design.fixed_info, self.model.exog_names, user.kept),
+            self.model.row_index if isinstance(user.rows, Rows) else None,
+            lambda t: level_labels(self._estimate.terms[t], groups),
+            lambda: self._leverage,
+        )

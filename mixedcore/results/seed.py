@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mixedcore.diagnostics.findings import findings
+from mixedcore.diagnostics.findings import of_the_fit
 from mixedcore.inference.tails import check_level, two_sided_normal, upper_normal
 from mixedcore.parameters import packed_order
 from mixedcore.results.fitted import Fitted
@@ -42,7 +42,7 @@ class SeedInterface(Fitted):
         )
         notes = tuple(
             f"{f.title}. {f.evidence}"
-            for f in findings(self._user, self.optimisation, self.aliased)
+            for f in of_the_fit(self._user, self.optimisation, self.aliased)
             if f.severity != "info"
         )
         return Summary("Mixed Linear Model Regression Results", facts, self._summary_table(alpha), notes)
