@@ -145,10 +145,16 @@ class Deletion:
 def _at(
     found: Estimate, cp: CrossProducts, theta: Floats, *, refit: bool, rows: Rows | None = None
 ) -> Estimate:
-    """The optimum of other cross-products of the model, searched from θ; or what they say at θ."""
+    """The optimum of other cross-products of the model, searched from θ; or what they say at θ.
+
+    Raises ModelError where the search does not converge.
+    """
     layout, reml = plan(cp), found.evaluation.reml
     if refit:
-        return estimate(cp, layout, found.terms, reml=reml, start=theta, rows=rows)
+        best = estimate(cp, layout, found.terms, reml=reml, start=theta, rows=rows)
+        if not best.optimum.converged:
+            raise ModelError("The search did not reach the optimum for the other rows.")
+        return best
     return replace(found, evaluation=evaluate(cp, layout, roots_of(cp, theta), reml=reml))
 
 

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from threading import Event
 
 import numpy as np
 
@@ -32,6 +33,7 @@ from mixedcore.terms import Floats, Ints
 from mixedcore.units import UserUnits
 
 Progress = Callable[[int, int], object]
+Cancel = Callable[[], bool] | Event
 MOST_REFITS = 1000  # cases that are refitted unless asked otherwise
 NOT_ESTIMABLE = "A fixed effect cannot be estimated from the other rows."
 
@@ -60,6 +62,7 @@ def influence(
     *,
     refit: bool,
     progress: Progress | None = None,
+    cancel: Cancel | None = None,
 ) -> Influence:
     """What leaving out each case does; code (n,) is the case of each row, parts() the rows' leverages.
 
@@ -67,7 +70,7 @@ def influence(
     """
     each_row = np.array_equal(code, np.arange(rows.n))
     if refit or not (each_row or separable(user.estimate, code)):
-        return by_deletion(Deletion.of(user, rows, code), refit=refit, progress=progress)
+        return by_deletion(Deletion.of(user, rows, code), refit=refit, progress=progress, cancel=cancel)
     root = 1.0 if user.root_weights is None else user.root_weights
     marginal = root * user.marginal_resid
     conditional = marginal - root * user.random_part
@@ -91,25 +94,33 @@ def sds(user: UserUnits) -> Floats:
     return np.asarray(np.sqrt(user.sigma2) * np.concatenate([*parts, np.ones(1)]))
 
 
-def by_deletion(deletion: Deletion, *, refit: bool, progress: Progress | None = None) -> Influence:
+def by_deletion(
+    deletion: Deletion, *, refit: bool, progress: Progress | None = None, cancel: Cancel | None = None
+) -> Influence:
     """Each case left out in turn: O(levels) a case and evaluation, whatever the number of rows.
 
-    progress is called with (cases done, cases) after each; what it raises ends the work.
+    progress is called with (cases done, cases) after each; cancel is asked before each, and where it says
+    so the cases done by then are all there are.
     """
     user, cases = deletion.user, deletion.sizes.size
-    p, whole = user.beta.size, sds(user)
+    p, whole, problem = user.beta.size, sds(user), list[str]()
     change, cov = np.full((cases, p), np.nan), np.full((cases, p, p), np.nan)
-    moved, problem = np.full((cases, whole.size), np.nan), [""] * cases
+    moved = np.full((cases, whole.size), np.nan)
     for case in range(cases):
+        if cancel is not None and (cancel.is_set() if isinstance(cancel, Event) else cancel()):
+            break
         try:
             found = deletion.fit(case, refit=refit)
             change[case], cov[case] = user.beta - found.beta, found.cov_beta
             moved[case] = sds(found) - whole
+            problem.append("")
         except MixedCoreError as err:
-            problem[case] = str(err)
+            problem.append(str(err))
         if progress is not None:
             progress(case + 1, cases)
-    return _measured(user.cov_beta, change, cov, moved if refit else moved[:, -1:], problem)
+    done = slice(len(problem))
+    moved = moved[done] if refit else moved[done, -1:]
+    return _measured(user.cov_beta, change[done], cov[done], moved, problem)
 
 
 def _measured(V: Floats, change: Floats, cov: Floats, moved: Floats, problem: list[str]) -> Influence:

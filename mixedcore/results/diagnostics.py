@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from mixedcore.diagnostics.findings import Finding, Seen, findings, fixed_terms
-from mixedcore.diagnostics.influence import MOST_REFITS, Progress, influence, sd_names
+from mixedcore.diagnostics.influence import MOST_REFITS, Cancel, Progress, influence, sd_names
 from mixedcore.diagnostics.leverage import Leverage, kept_rows, leverage
 from mixedcore.diagnostics.qq import Band, quantiles, standardised_modes
 from mixedcore.diagnostics.residuals import Kind, cooks_distance, residuals
@@ -62,23 +62,30 @@ class Diagnostics(Fitted):
         user, hat = self._user, self._leverage.total
         standardised = residuals(user, "standardised")
         return self.model.used_columns().assign(
-            fitted=self.fittedvalues.to_numpy(),
+            fitted=np.asarray(self.fittedvalues),
             fitted_fixed=self._fixed_part,
-            resid=self.resid.to_numpy(),
+            resid=np.asarray(self.resid),
             resid_std=standardised,
             leverage=hat,
             cooks_distance=cooks_distance(standardised, hat, user.beta.size),
         )
 
     def influence(
-        self, by: str = "row", *, refit: bool | Literal["auto"] = "auto", progress: Progress | None = None
+        self,
+        by: str = "row",
+        *,
+        refit: bool | Literal["auto"] = "auto",
+        progress: Progress | None = None,
+        cancel: Cancel | None = None,
     ) -> pd.DataFrame:
         """What leaving out each row, or each level of a grouping factor, does to the fit: one row a case.
 
         by       : 'row', the grouping column, or the name of a random term
         refit    : True finds the optimum without each case, from cross-products less its own; False holds the
                    variance ratios (Λ) at the fit's. 'auto' refits for up to 1,000 cases
-        progress : called with (cases done, cases) after each refit; what it raises ends the work
+        progress : called with (cases done, cases) after each refit
+        cancel   : an Event, or a function that says whether to stop, asked before each refit: the frame
+                   then has the cases done by then
 
         Columns: `row` (label) or `level` (as in `tidy("blups")`); `cooks_distance`
         (β − β₍ᵢ₎)'V̂⁻¹(β − β₍ᵢ₎)/p, for V̂ the covariance of β̂; `mdffits`, the same with V̂₍ᵢ₎; `covratio`
@@ -90,12 +97,16 @@ class Diagnostics(Fitted):
         rows = kept_rows(self._user, "a measure of influence")
         name, labels, code = self._cases(by)
         again = len(labels) <= MOST_REFITS if refit == "auto" else refit
-        found = influence(self._user, rows, code, lambda: self._leverage, refit=again, progress=progress)
+        found = influence(
+            self._user, rows, code, lambda: self._leverage, refit=again, progress=progress, cancel=cancel
+        )
         names = sd_names(self._estimate) if again else ["sigma"]
         dfbetas = {f"dfbetas[{term}]": v for term, v in zip(self._fe_names, found.dfbetas.T, strict=True)}
         change = {f"change[{sd}]": v for sd, v in zip(names, found.change.T, strict=True)}
         measures = {key: getattr(found, key) for key in ("cooks_distance", "mdffits", "covratio")}
-        return pd.DataFrame({name: labels, **measures, **dfbetas, **change, "problem": found.problem})
+        return pd.DataFrame(
+            {name: labels[: len(found.problem)], **measures, **dfbetas, **change, "problem": found.problem}
+        )
 
     def _cases(self, by: str) -> tuple[str, Any, Ints]:
         """Column, labels and code of each row, for what `influence` deletes by."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -275,6 +276,21 @@ def test_progress_is_told_and_may_end_the_work() -> None:
 
     with pytest.raises(KeyboardInterrupt):
         fitted("slope").influence("g", progress=stop)
+
+
+def test_the_work_can_be_cancelled_and_what_is_done_is_kept() -> None:
+    r, event, seen = fitted("slope"), Event(), []
+    whole = r.influence("g")
+
+    def enough(done: int, cases: int) -> None:
+        seen.append(done)
+        if done == 4:
+            event.set()
+
+    part = r.influence("g", progress=enough, cancel=event)
+    assert seen == [1, 2, 3, 4]
+    pd.testing.assert_frame_equal(part, whole.head(4))
+    assert r.influence("g", cancel=lambda: True).empty
 
 
 def test_many_cases_are_not_refitted_unless_asked() -> None:
