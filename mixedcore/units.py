@@ -98,30 +98,30 @@ class UserUnits:
                 parts.append(np.diag(T))
         return np.concatenate(parts) if parts else np.zeros(0)
 
-    def _place(self, t: int, b: int) -> tuple[int, Grouping, Member]:
-        """Grouping that holds block b of term t, and where."""
+    def place(self, t: int, b: int) -> tuple[int, Grouping, Member]:
+        """The grouping that holds block b of term t, by number and itself, and where."""
         for number, grouping in enumerate(self.estimate.evaluation.cp.groupings):
             for member in grouping.members:
                 if (member.term, member.block) == (t, b):
                     return number, grouping, member
         raise AssertionError("every block is a member of a grouping")
 
-    def _to_user(self, t: int, width: int) -> Floats:
+    def to_user(self, t: int, width: int) -> Floats:
         """(q, q) map from the engine's coefficients of a level to the user's, the outcome's unit aside."""
         scaled = self.estimate.evaluation.cp.scaled_terms[t]
         return scaled.unit * np.eye(width) if self.estimate.terms[t].structure == "isotropic" else scaled.A
 
     def modes(self, t: int, b: int) -> Floats:
         """Conditional modes (BLUPs) of block b of term t, (q, m), levels as in the block."""
-        number, grouping, member = self._place(t, b)
+        number, grouping, member = self.place(t, b)
         own = self.estimate.evaluation.modes[number][member.columns][:, grouping.order]
-        return self.y_scale * (self._to_user(t, len(own)) @ own)
+        return self.y_scale * (self.to_user(t, len(own)) @ own)
 
     def mode_covariances(self, t: int, b: int) -> Floats:
         """Conditional covariances of the modes given β and the variances, (q, q, m): lme4's condVar."""
-        number, grouping, member = self._place(t, b)
+        number, grouping, member = self.place(t, b)
         H = self.estimate.evaluation.faces.H[number][member.columns, member.columns][:, :, grouping.order]
-        A = self._to_user(t, len(H))
+        A = self.to_user(t, len(H))
         return np.asarray(self.sigma2 * np.einsum("ij,jkm,lk->ilm", A, H, A))
 
     def mode_spreads(self, t: int, b: int) -> Floats:
@@ -130,9 +130,9 @@ class UserUnits:
         Var(b̂) = ΨZ'PZΨ = σ²(Ψ − H − B'(X'V⁻¹X)⁻¹B) with B = HZ'X: what is left of Ψ after the conditional
         variance and what estimating β takes; Robinson (1991), Stat. Sci. 6(1), section 4.
         """
-        point, (number, grouping, member) = self.estimate.evaluation, self._place(t, b)
+        point, (number, grouping, member) = self.estimate.evaluation, self.place(t, b)
         B = point.solution.b[number][:-1, member.columns][:, :, grouping.order]
-        A = self._to_user(t, B.shape[1])
+        A = self.to_user(t, B.shape[1])
         moved = np.einsum("ij,pjm->pim", A, np.tensordot(point.R_inverse.T, B, 1))
         given_beta = self.sigma2 * np.diag(self.psi(t))[:, None] - np.einsum(
             "iim->im", self.mode_covariances(t, b)
