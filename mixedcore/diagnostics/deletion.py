@@ -15,7 +15,7 @@ from mixedcore.blocks import sum_by
 from mixedcore.criterion import evaluate, roots_of
 from mixedcore.crossproducts import ROOM, CrossProducts, RowSums, assemble, sum_rows
 from mixedcore.elimination import plan
-from mixedcore.errors import ModelError
+from mixedcore.errors import MixedCoreError, ModelError
 from mixedcore.estimate import Estimate, estimate
 from mixedcore.exact import EXPLAINED
 from mixedcore.groupings import Groupings, arrange, pairs_met
@@ -118,6 +118,14 @@ class Deletion:
             return self.anew(case, refit=refit)
         cp = self.cross_products(case)
         return UserUnits(_at(found, cp, found.optimum.theta, refit=refit), self.rows)
+
+    def reason(self, case: int, error: MixedCoreError) -> str:
+        """Why the model cannot be fitted without a case."""
+        keep = self.code != case
+        for term in self.user.estimate.terms:
+            if all(np.ptp(block.codes[keep]) == 0 for block in term.blocks):
+                return f"One level of {term.name} is left, so that its variance cannot be estimated."
+        return str(error)
 
     def independent(self, case: int) -> bool:
         """Whether the columns of X stay apart without the case, so that the difference keeps its digits."""

@@ -115,7 +115,7 @@ def by_deletion(
             moved[case] = sds(found) - whole
             problem.append("")
         except MixedCoreError as err:
-            problem.append(str(err))
+            problem.append(deletion.reason(case, err))
         if progress is not None:
             progress(case + 1, cases)
     done = slice(len(problem))

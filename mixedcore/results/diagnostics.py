@@ -11,7 +11,7 @@ import pandas as pd
 from mixedcore.diagnostics.findings import Finding, Seen, findings, fixed_terms
 from mixedcore.diagnostics.influence import MOST_REFITS, Cancel, Progress, influence, sd_names
 from mixedcore.diagnostics.leverage import Leverage, kept_rows, leverage
-from mixedcore.diagnostics.qq import Band, quantiles, standardised_modes
+from mixedcore.diagnostics.qq import Band, effect_quantiles, quantiles, standardised_modes
 from mixedcore.diagnostics.residuals import Kind, cooks_distance, residuals
 from mixedcore.errors import ModelError
 from mixedcore.results.fitted import Fitted
@@ -141,26 +141,17 @@ class Diagnostics(Fitted):
 
         Columns `theoretical, sample, low, high`. The limits are exact for independent normal values; those
         of one fit are a little dependent, and their SDs are estimated. Values without variance (a row of
-        leverage 1, a level without information) are left out. Raises ModelError where fewer than three are
-        left, as for a variance of zero.
+        leverage 1, a level without information) are left out, and so are effects with fewer than three, as
+        those of a variance of zero; ModelError where nothing is left.
         """
         if what == "resid":
             values = self.residuals("studentised")
             order, table = quantiles(values.to_numpy(), level, band, n, seed)
             return table.set_index(values.index[order])
         blups = blups_table(self._user, self.model.group_labels, level=level)
-        blups = blups.assign(value=standardised_modes(self._user))
-        known = dict.fromkeys(blups["group"])
-        if what not in known:
-            raise ModelError(
-                f"what={what!r} is not known; choose 'resid' or one of {', '.join(map(repr, known))}."
-            )
-        parts = []
-        for _, own in blups[blups["group"] == what].groupby("term", sort=False):
-            order, table = quantiles(own["value"].to_numpy(), level, band, n, seed)
-            names = own[["term", "level"]].iloc[order].reset_index(drop=True)
-            parts.append(pd.concat([names, table], axis=1))
-        return pd.concat(parts, ignore_index=True)
+        return effect_quantiles(
+            blups.assign(value=standardised_modes(self._user)), what, level, band, n, seed
+        )
 
     def diagnose(self) -> list[Finding]:
         """Findings in plain words, the most serious first: each with evidence, meaning and remedy.

@@ -195,7 +195,7 @@ def test_a_group_that_is_one_of_two() -> None:
     two = DATA[DATA["g"].isin(["g00", "g01"])]
     r = mixedlm("y ~ x + (1 | g)", two).fit()
     again = r.influence("g", refit=True)
-    assert again["problem"].str.contains("cannot be estimated").all()
+    assert (again["problem"] == "One level of g is left, so that its variance cannot be estimated.").all()
     assert r.influence("g", refit=False)["cooks_distance"].notna().all()
 
 
