@@ -231,6 +231,17 @@ def test_an_outcome_that_the_effects_explain() -> None:
     assert moved["dfbetas[x]"] == pytest.approx(change["x"], abs=1e-6)
 
 
+@pytest.mark.parametrize("refit", [True, False])
+@pytest.mark.parametrize("by", ["row", "g"])
+def test_predictors_far_from_zero(by: str, refit: bool) -> None:
+    """The covariance of β̂ is then singular but for rounding; the measures are those near zero."""
+    far = mixedlm("y ~ x + (1 | g)", DATA.assign(x=1e3 * DATA["x"] - 1e9)).fit()
+    near = mixedlm("y ~ x + (1 | g)", DATA).fit()
+    one, two = far.influence(by, refit=refit), near.influence(by, refit=refit)
+    for name in (*FIXED, "dfbetas[x]", "change[sigma]"):
+        assert one[name].to_numpy() == pytest.approx(two[name].to_numpy(), rel=1e-4, abs=1e-6)
+
+
 def test_models_from_arrays_know_their_groups_as_group() -> None:
     X = np.column_stack([np.ones(N), DATA["x"]])
     arrays = MixedLM(DATA["y"].to_numpy(), X, DATA["g"].to_numpy()).fit()

@@ -13,6 +13,7 @@ from mixedcore.units import UserUnits
 FEW_LEVELS = 5
 INFLATED = 10.0  # variance inflation from which it is worth a word; Kutner et al. (2005), section 10.5
 ILL_CONDITIONED = 30.0
+LEAST = 1e-15  # eigenvalue of a correlation matrix: below is rounding
 TAKES_PART = 0.3  # entry of the singular vector of the smallest singular value
 DECADES = 3.0
 UNEVEN = 0.25  # share of the rows that the weights count for, below which they are called uneven
@@ -142,7 +143,8 @@ def inflation(user: UserUnits, terms: tuple[FixedTerm, ...]) -> Floats:
     cov = user.cov_beta[np.ix_(columns, columns)]
     sd = np.sqrt(np.diag(cov))
     R = cov / np.outer(sd, sd)
-    inverse, out, first = np.linalg.inv(R), [], 0
+    values, vectors = np.linalg.eigh(R)
+    inverse, out, first = vectors / np.maximum(values, LEAST) @ vectors.T, [], 0
     for term in terms:
         own = slice(first, first + len(term.columns))
         logdet = np.linalg.slogdet(R[own, own]).logabsdet + np.linalg.slogdet(inverse[own, own]).logabsdet
