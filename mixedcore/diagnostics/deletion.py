@@ -15,7 +15,7 @@ from mixedcore.blocks import sum_by
 from mixedcore.criterion import evaluate, roots_of
 from mixedcore.crossproducts import ROOM, CrossProducts, RowSums, assemble, sum_rows
 from mixedcore.elimination import plan
-from mixedcore.errors import ModelError
+from mixedcore.errors import MixedCoreError, ModelError
 from mixedcore.estimate import Estimate, estimate
 from mixedcore.exact import EXPLAINED
 from mixedcore.given import Given, engine_theta
@@ -116,6 +116,14 @@ class Deletion:
         cp = self.cross_products(case)
         return UserUnits(_at(found, cp, found.optimum.theta, refit=refit), self.rows)
 
+    def reason(self, case: int, error: MixedCoreError) -> str:
+        """Why the model cannot be fitted without a case."""
+        keep = self.code != case
+        for term in self.user.estimate.terms:
+            if all(np.ptp(block.codes[keep]) == 0 for block in term.blocks):
+                return f"One level of {term.name} is left, so that its variance cannot be estimated."
+        return str(error)
+
     def independent(self, case: int) -> bool:
         """Whether the columns of X stay apart without the case, so that the difference keeps its digits."""
         cp = self.user.estimate.evaluation.cp
@@ -142,10 +150,16 @@ class Deletion:
 def _at(
     found: Estimate, cp: CrossProducts, theta: Floats, *, refit: bool, rows: Rows | None = None
 ) -> Estimate:
-    """The optimum of other cross-products of the model, searched from θ; or what they say at θ."""
+    """The optimum of other cross-products of the model, searched from θ; or what they say at θ.
+
+    Raises ModelError where the search does not converge.
+    """
     layout, reml = plan(cp), found.evaluation.reml
     if refit:
-        return estimate(cp, layout, found.terms, reml=reml, start=theta, rows=rows)
+        best = estimate(cp, layout, found.terms, reml=reml, start=theta, rows=rows)
+        if not best.optimum.converged:
+            raise ModelError("The search did not reach the optimum for the other rows.")
+        return best
     return replace(found, evaluation=evaluate(cp, layout, roots_of(cp, theta), reml=reml))
 
 

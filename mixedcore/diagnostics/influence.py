@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from threading import Event
 
 import numpy as np
 
@@ -32,6 +33,7 @@ from mixedcore.terms import Floats, Ints
 from mixedcore.units import UserUnits
 
 Progress = Callable[[int, int], object]
+Cancel = Callable[[], bool] | Event
 MOST_REFITS = 1000  # cases that are refitted unless asked otherwise
 NOT_ESTIMABLE = "A fixed effect cannot be estimated from the other rows."
 
@@ -60,6 +62,7 @@ def influence(
     *,
     refit: bool,
     progress: Progress | None = None,
+    cancel: Cancel | None = None,
 ) -> Influence:
     """What leaving out each case does; code (n,) is the case of each row, parts() the rows' leverages.
 
@@ -67,7 +70,7 @@ def influence(
     """
     each_row = np.array_equal(code, np.arange(rows.n))
     if refit or not (each_row or separable(user.estimate, code)):
-        return by_deletion(Deletion.of(user, rows, code), refit=refit, progress=progress)
+        return by_deletion(Deletion.of(user, rows, code), refit=refit, progress=progress, cancel=cancel)
     root = 1.0 if user.root_weights is None else user.root_weights
     marginal = root * user.marginal_resid
     conditional = marginal - root * user.random_part
@@ -91,38 +94,64 @@ def sds(user: UserUnits) -> Floats:
     return np.asarray(np.sqrt(user.sigma2) * np.concatenate([*parts, np.ones(1)]))
 
 
-def by_deletion(deletion: Deletion, *, refit: bool, progress: Progress | None = None) -> Influence:
+def by_deletion(
+    deletion: Deletion, *, refit: bool, progress: Progress | None = None, cancel: Cancel | None = None
+) -> Influence:
     """Each case left out in turn: O(levels) a case and evaluation, whatever the number of rows.
 
-    progress is called with (cases done, cases) after each; what it raises ends the work.
+    progress is called with (cases done, cases) after each; cancel is asked before each, and where it says
+    so the cases done by then are all there are.
     """
     user, cases = deletion.user, deletion.sizes.size
-    p, whole = user.beta.size, sds(user)
+    p, whole, problem = user.beta.size, sds(user), list[str]()
     change, cov = np.full((cases, p), np.nan), np.full((cases, p, p), np.nan)
-    moved, problem = np.full((cases, whole.size), np.nan), [""] * cases
+    moved = np.full((cases, whole.size), np.nan)
     for case in range(cases):
+        if cancel is not None and (cancel.is_set() if isinstance(cancel, Event) else cancel()):
+            break
         try:
             found = deletion.fit(case, refit=refit)
-            change[case], cov[case] = user.beta - found.beta, found.cov_beta
+            change[case], cov[case] = _against(user, found)
             moved[case] = sds(found) - whole
+            problem.append("")
         except MixedCoreError as err:
-            problem[case] = str(err)
+            problem.append(deletion.reason(case, err))
         if progress is not None:
             progress(case + 1, cases)
-    return _measured(user.cov_beta, change, cov, moved if refit else moved[:, -1:], problem)
+    done = slice(len(problem))
+    moved = moved[done] if refit else moved[done, -1:]
+    return _measured(user, change[done], cov[done], moved, problem)
 
 
-def _measured(V: Floats, change: Floats, cov: Floats, moved: Floats, problem: list[str]) -> Influence:
-    """The measures from β − β₍ᵢ₎ (m, p) and V̂₍ᵢ₎ (m, p, p)."""
-    p, known = len(V), np.array([not text for text in problem])
+def _against(user: UserUnits, found: UserUnits) -> tuple[Floats, Floats]:
+    """β − β₍ᵢ₎ (p,) and V̂₍ᵢ₎ (p, p) in coordinates in which V̂ = I, whatever the units of either fit."""
+    own, other = user.estimate.evaluation, found.estimate.evaluation
+    fixed, theirs = own.cp.fixed, other.cp.fixed
+    B: Floats = np.eye(own.cp.p)
+    change = own.beta - other.beta
+    if theirs is not fixed and own.cp.p:
+        B = np.asarray(np.linalg.solve(fixed.A, theirs.A) * (theirs.y_scale / fixed.y_scale))
+        start = np.linalg.solve(fixed.A, fixed.beta0 - theirs.beta0) / fixed.y_scale
+        change = own.beta + start - B @ other.beta
+    root = own.R_X @ B @ other.R_inverse * np.sqrt(other.sigma2 / own.sigma2)
+    return own.R_X @ change / np.sqrt(own.sigma2), root @ root.T
+
+
+def _measured(user: UserUnits, change: Floats, cov: Floats, moved: Floats, problem: list[str]) -> Influence:
+    """The measures from β − β₍ᵢ₎ (m, p) and V̂₍ᵢ₎ (m, p, p) in coordinates in which V̂ = I.
+
+    No unit and no origin of a predictor costs digits there, while V̂ itself may be singular but for rounding.
+    """
+    p, known = change.shape[1], np.array([not text for text in problem], dtype=bool)
     cooks, mdffits, covratio = np.full((3, len(change)), np.nan)
     if p and known.any():
         d, own = change[known], cov[known]
-        cooks[known] = (d * np.linalg.solve(V, d.T).T).sum(axis=1) / p
+        cooks[known] = (d**2).sum(axis=1) / p
         mdffits[known] = (d * np.linalg.solve(own, d[:, :, None])[:, :, 0]).sum(axis=1) / p
-        covratio[known] = np.exp(np.linalg.slogdet(own).logabsdet - np.linalg.slogdet(V).logabsdet)
-    dfbetas = change / np.sqrt(np.einsum("mpp->mp", cov))
-    return Influence(cooks, mdffits, covratio, dfbetas, moved, problem)
+        covratio[known] = np.exp(np.linalg.slogdet(own).logabsdet)
+    root = user.estimate.evaluation.cp.fixed.A @ user.estimate.evaluation.R_inverse
+    errors = np.sqrt(np.einsum("ij,mjk,ik->mi", root, cov, root, optimize=True))
+    return Influence(cooks, mdffits, covratio, change @ root.T / errors, moved, problem)
 
 
 def of_rows(user: UserUnits, parts: Leverage, resid: Floats) -> Influence:
@@ -183,13 +212,12 @@ def of_clusters(
     along = np.einsum("mij,mi->mj", vectors, s) / values
     r2 = point.r2 - c - (np.einsum("mij,mi->mj", vectors, s) * along).sum(axis=1)
     sigma2 = r2 / (point.df - sizes)
-    to_user = user.y_scale * (cp.fixed.A @ point.R_inverse)
-    change = np.einsum("mij,mj->mi", vectors, along) @ to_user.T
-    half = to_user @ (vectors / np.sqrt(values)[:, None, :])
-    cov = sigma2[:, None, None] * (half @ half.swapaxes(1, 2))
+    change = np.einsum("mij,mj->mi", vectors, along) / np.sqrt(point.sigma2)
+    half = vectors / np.sqrt(values)[:, None, :]
+    cov = (sigma2 / point.sigma2)[:, None, None] * (half @ half.swapaxes(1, 2))
     moved = user.y_scale * (np.sqrt(sigma2) - np.sqrt(point.sigma2))
     problem = ["" if each else NOT_ESTIMABLE for each in known]
-    return _measured(user.cov_beta, change, cov, moved[:, None], problem)
+    return _measured(user, change, cov, moved[:, None], problem)
 
 
 def _cluster_parts(

@@ -20,6 +20,7 @@ from mixedcore.terms import Floats, Ints
 from mixedcore.units import UserUnits
 
 Band = Literal["pointwise", "simultaneous"]
+FEWEST = 3  # values that make a plot
 AT_ONCE = 1_000_000  # simulated numbers in memory at a time
 NO_SPREAD = 1e-10  # variance of a mode over that of its effect, below which the data say nothing of it
 
@@ -36,8 +37,11 @@ def quantiles(
     order = np.argsort(values, kind="stable")
     order = order[np.isfinite(values[order])]
     size = order.size
-    if size < 3:
-        raise ModelError(f"A Q–Q plot needs at least three values, and there are {size}.")
+    if size < FEWEST:
+        raise ModelError(
+            f"A Q–Q plot needs at least {FEWEST} values that vary, and there are {size}. An effect whose "
+            "variance is zero has none."
+        )
     outside = 1 - check_level(level)
     if band == "simultaneous":
         outside = local_level(size, outside, n, seed)
@@ -46,6 +50,28 @@ def quantiles(
         special.ndtri(special.betaincinv(i, size + 1 - i, at)) for at in (outside / 2, 0.5, 1 - outside / 2)
     )
     return order, pd.DataFrame({"theoretical": middle, "sample": values[order], "low": low, "high": high})
+
+
+def effect_quantiles(
+    blups: pd.DataFrame, factor: str, level: float, band: Band, n: int, seed: int | None
+) -> pd.DataFrame:
+    """`quantiles` of each effect of a factor beside its `term, level`; blups: `group, term, level, value`.
+
+    Raises ModelError for an unknown factor, and where no effect has values that vary.
+    """
+    known = dict.fromkeys(blups["group"])
+    if factor not in known:
+        raise ModelError(
+            f"what={factor!r} is not known; choose 'resid' or one of {', '.join(map(repr, known))}."
+        )
+    effects = [own for _, own in blups[blups["group"] == factor].groupby("term", sort=False)]
+    varying = [own for own in effects if own["value"].count() >= FEWEST]
+    parts = []
+    for own in varying or effects:
+        order, table = quantiles(own["value"].to_numpy(), level, band, n, seed)
+        names = own[["term", "level"]].iloc[order].reset_index(drop=True)
+        parts.append(pd.concat([names, table], axis=1))
+    return pd.concat(parts, ignore_index=True)
 
 
 def local_level(size: int, outside: float, n: int, seed: int | None) -> float:

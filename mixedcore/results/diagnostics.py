@@ -8,13 +8,14 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from mixedcore.diagnostics.findings import Finding, findings
-from mixedcore.diagnostics.influence import MOST_REFITS, Progress, influence, sd_names
+from mixedcore.diagnostics.findings import Finding, Seen, findings, fixed_terms
+from mixedcore.diagnostics.influence import MOST_REFITS, Cancel, Progress, influence, sd_names
 from mixedcore.diagnostics.leverage import Leverage, kept_rows, leverage
-from mixedcore.diagnostics.qq import Band, quantiles, standardised_modes
+from mixedcore.diagnostics.qq import Band, effect_quantiles, quantiles, standardised_modes
 from mixedcore.diagnostics.residuals import Kind, cooks_distance, residuals
 from mixedcore.errors import ModelError
 from mixedcore.results.fitted import Fitted
+from mixedcore.rows import Rows
 from mixedcore.terms import Ints
 from mixedcore.tidy import blups_table, level_labels
 
@@ -70,14 +71,21 @@ class Diagnostics(Fitted):
         )
 
     def influence(
-        self, by: str = "row", *, refit: bool | Literal["auto"] = "auto", progress: Progress | None = None
+        self,
+        by: str = "row",
+        *,
+        refit: bool | Literal["auto"] = "auto",
+        progress: Progress | None = None,
+        cancel: Cancel | None = None,
     ) -> pd.DataFrame:
         """What leaving out each row, or each level of a grouping factor, does to the fit: one row a case.
 
         by       : 'row', the grouping column, or the name of a random term
         refit    : True finds the optimum without each case, from cross-products less its own; False holds the
                    variance ratios (Λ) at the fit's. 'auto' refits for up to 1,000 cases
-        progress : called with (cases done, cases) after each refit; what it raises ends the work
+        progress : called with (cases done, cases) after each refit
+        cancel   : an Event, or a function that says whether to stop, asked before each refit: the frame
+                   then has the cases done by then
 
         Columns: `row` (label) or `level` (as in `tidy("blups")`); `cooks_distance`
         (β − β₍ᵢ₎)'V̂⁻¹(β − β₍ᵢ₎)/p, for V̂ the covariance of β̂; `mdffits`, the same with V̂₍ᵢ₎; `covratio`
@@ -89,12 +97,16 @@ class Diagnostics(Fitted):
         rows = kept_rows(self._user, "a measure of influence")
         name, labels, code = self._cases(by)
         again = len(labels) <= MOST_REFITS if refit == "auto" else refit
-        found = influence(self._user, rows, code, lambda: self._leverage, refit=again, progress=progress)
+        found = influence(
+            self._user, rows, code, lambda: self._leverage, refit=again, progress=progress, cancel=cancel
+        )
         names = sd_names(self._estimate) if again else ["sigma"]
         dfbetas = {f"dfbetas[{term}]": v for term, v in zip(self._fe_names, found.dfbetas.T, strict=True)}
         change = {f"change[{sd}]": v for sd, v in zip(names, found.change.T, strict=True)}
         measures = {key: getattr(found, key) for key in ("cooks_distance", "mdffits", "covratio")}
-        return pd.DataFrame({name: labels, **measures, **dfbetas, **change, "problem": found.problem})
+        return pd.DataFrame(
+            {name: labels[: len(found.problem)], **measures, **dfbetas, **change, "problem": found.problem}
+        )
 
     def _cases(self, by: str) -> tuple[str, Any, Ints]:
         """Column, labels and code of each row, for what `influence` deletes by."""
@@ -129,30 +141,35 @@ class Diagnostics(Fitted):
 
         Columns `theoretical, sample, low, high`. The limits are exact for independent normal values; those
         of one fit are a little dependent, and their SDs are estimated. Values without variance (a row of
-        leverage 1, a level without information) are left out. Raises ModelError where fewer than three are
-        left, as for a variance of zero.
+        leverage 1, a level without information) are left out, and so are effects with fewer than three, as
+        those of a variance of zero; ModelError where nothing is left.
         """
         if what == "resid":
             values = self.residuals("studentised")
             order, table = quantiles(values.to_numpy(), level, band, n, seed)
             return table.set_index(values.index[order])
         blups = blups_table(self._user, self.model.group_labels, level=level)
-        blups = blups.assign(value=standardised_modes(self._user))
-        known = dict.fromkeys(blups["group"])
-        if what not in known:
-            raise ModelError(
-                f"what={what!r} is not known; choose 'resid' or one of {', '.join(map(repr, known))}."
-            )
-        parts = []
-        for _, own in blups[blups["group"] == what].groupby("term", sort=False):
-            order, table = quantiles(own["value"].to_numpy(), level, band, n, seed)
-            names = own[["term", "level"]].iloc[order].reset_index(drop=True)
-            parts.append(pd.concat([names, table], axis=1))
-        return pd.concat(parts, ignore_index=True)
+        return effect_quantiles(
+            blups.assign(value=standardised_modes(self._user)), what, level, band, n, seed
+        )
 
     def diagnose(self) -> list[Finding]:
         """Findings in plain words, the most serious first: each with evidence, meaning and remedy.
 
         Among equally serious ones those on the search and the boundary of `optimisation` come first.
         """
-        return findings(self._user, self.optimisation, self.aliased)
+        return findings(self._seen, self.aliased)
+
+    @property
+    def _seen(self) -> Seen:
+        """The fit as the rules of `diagnose` see it."""
+        groups, design, user = self.model.group_labels, self.model.design, self._user
+        return Seen(
+            user,
+            self.optimisation,
+            self._fe_names,
+            fixed_terms(design.fixed_info, self.model.exog_names, user.kept),
+            self.model.row_index if isinstance(user.rows, Rows) else None,
+            lambda t: level_labels(self._estimate.terms[t], groups),
+            lambda: self._leverage,
+        )

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mixedcore.diagnostics.findings import findings
+from mixedcore.diagnostics.findings import of_the_fit
 from mixedcore.errors import ModelError
 from mixedcore.inference.tails import check_level, two_sided_normal, upper_normal
 from mixedcore.inference.variance_profile import (
@@ -191,7 +191,7 @@ class SeedInterface(LinearTests):
         )
         notes = tuple(
             f"{f.title}. {f.evidence}"
-            for f in findings(self._user, self.optimisation, self.aliased)
+            for f in of_the_fit(self._user, self.optimisation, self.aliased)
             if f.severity != "info"
         )
         p = len(self._user.beta)

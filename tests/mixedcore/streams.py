@@ -10,6 +10,9 @@ from mixedcore import MixedLMResults
 SAME = 1e-9  # the issue's goal for estimates; sums over other chunks differ by rounding, near 1e-13
 SAME_ERRORS = 1e-7  # of standard errors, which rest on differences of the gradient over steps of 1e-3
 
+OF_ROWS = {"constant_slope", "influential", "outliers", "unequal_spread", "within_between"}
+"""Findings that read the rows."""
+
 
 def classes(n: int = 2500, seed: int = 5) -> pd.DataFrame:
     """Pupils in rooms in schools, and teachers across them; categories of several kinds; rows unsorted."""
@@ -51,5 +54,5 @@ def same_fit(found: MixedLMResults, expected: MixedLMResults) -> None:
     pd.testing.assert_frame_equal(found.glance(), expected.glance(), rtol=SAME)
     pd.testing.assert_frame_equal(found.icc(), expected.icc(), rtol=SAME)
     assert str(found.summary()) == str(expected.summary())
-    assert found.diagnose() == expected.diagnose()
+    assert found.diagnose() == [f for f in expected.diagnose() if f.kind not in OF_ROWS]
     assert found.notes == expected.notes

@@ -221,7 +221,8 @@ def test_a_singular_fit_is_singular_in_any_units(factor: float) -> None:
     verdicts = []
     for data in (flat, flat.assign(y=flat["y"] * factor), flat.assign(x=flat["x"] * factor)):
         found = fitted(data, re_formula="1")
-        verdicts.append((found.singular, found.converged, [f.title for f in found.diagnose()]))
+        titles = [f.title for f in found.diagnose() if f.kind != "badly_scaled"]  # which is about units
+        verdicts.append((found.singular, found.converged, titles))
     assert verdicts[0][0]
     assert verdicts[1] == verdicts[0]
     assert verdicts[2] == verdicts[0]

@@ -112,6 +112,15 @@ def test_slopes_have_their_own_rows() -> None:
         assert own["sample"].std() == pytest.approx(1, abs=0.15)
 
 
+def test_an_effect_without_variance_is_left_out_beside_one_that_has_some() -> None:
+    data = pd.DataFrame({"g": np.repeat(np.arange(12), 6), "x": np.tile(np.arange(6.0), 12)})
+    rng = np.random.default_rng(3)
+    data["y"] = 2 * rng.normal(size=12)[data["g"]] + rng.normal(size=72)
+    r = mixedlm("y ~ x + (x || g)", data).fit()
+    assert r.singular
+    assert list(r.qq("g")["term"].unique()) == ["Intercept"]
+
+
 def refused() -> dict[str, tuple[object, str]]:
     r = mixedlm(SLOPES, SLEEP).fit()
     flat = mixedlm("Yield ~ 1 + (1 | Batch)", datasets.load("Dyestuff2")).fit()
@@ -120,7 +129,7 @@ def refused() -> dict[str, tuple[object, str]]:
         "band": (lambda: r.qq(band="both"), "'pointwise' or 'simultaneous'"),  # type: ignore[arg-type]
         "level": (lambda: r.qq(level=95), "0.95"),
         "draws": (lambda: r.qq(band="simultaneous", n=10), "n=10 draws"),
-        "no variance": (lambda: flat.qq("Batch"), "three values, and there are 0"),
+        "no variance": (lambda: flat.qq("Batch"), "3 values that vary, and there are 0"),
         "rows": (
             lambda: mixedlm("Reaction ~ Days + (1 | Subject)", chunked(pd.DataFrame(SLEEP), 60)).fit().qq(),
             "not kept",
