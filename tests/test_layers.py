@@ -63,6 +63,7 @@ LAYERS = (
     "units",
     "parameters",
     "group_effects",
+    "fixed_terms",
     "inference",
     "optimisation",
     "effects",
