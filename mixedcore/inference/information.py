@@ -16,7 +16,13 @@ from functools import cached_property
 import numpy as np
 
 from mixedcore.criterion import Evaluation
-from mixedcore.inference.derivatives import along_entries, derivative
+from mixedcore.inference.derivatives import (
+    along_entries,
+    congruence_jacobian,
+    coordinates,
+    derivative,
+    slope_products,
+)
 from mixedcore.terms import Floats
 from mixedcore.units import UserUnits, free_entries
 
@@ -38,31 +44,63 @@ class VarianceInformation:
         return self.user.estimate.evaluation
 
     @cached_property
-    def hessian(self) -> Floats:
-        """∂²d/∂(ψ, σ²)² at the optimum, in the engine's units, (k + 1, k + 1)."""
-        point = self.evaluation
-        k, s2 = point.cp.k, point.sigma2
-        out = np.empty((k + 1, k + 1))
-        out[:k, :k] = 2 * point.working[0] / s2 - self.expected
-        out[k, :k] = out[:k, k] = (
-            along_entries(point, [point.quadratic(t) for t in range(len(point.scores))]) / s2**2
-        )
-        out[k, k] = point.df / s2**2
+    def coordinates(self) -> Floats:
+        """∂(ψ, σ²)/∂(c, σ²), (k + 1, k + 1), for the coordinates c of `derivatives` that cost no digits."""
+        k = self.evaluation.cp.k
+        out = np.eye(k + 1)
+        out[:k, :k] = coordinates(self.evaluation)
         return out
 
     @cached_property
+    def differences(self) -> tuple[Floats, Floats]:
+        """−∂/∂c of tr(PV̇_j) (ML: of V⁻¹) and of X'V⁻¹V̇_jV⁻¹X for every ψ_j, (k, k) and (k, k, p, p)."""
+        k, p = self.evaluation.cp.k, self.evaluation.cp.p
+
+        def held(at: Evaluation) -> Floats:
+            return np.append(along_entries(at, at.traces), slope_products(at))
+
+        found = -derivative(self.evaluation, held, self.coordinates[:k, :k])
+        return found[:, :k], found[:, k:].reshape(k, k, p, p)
+
+    @cached_property
     def expected(self) -> Floats:
-        """tr(PV̇_iPV̇_j) (ML: of V⁻¹), the expectation of the Hessian in ψ at σ² known, (k, k)."""
-        point = self.evaluation
-        found = -derivative(point, lambda at: along_entries(at, at.traces))
-        return np.asarray((found + found.T) / 2)
+        """tr(PV̇_iPV̇_j) (ML: of V⁻¹) for (c, σ²) in units of σ², the Hessian's expectation, (k + 1, k + 1)."""
+        point, k = self.evaluation, self.evaluation.cp.k
+        found = self.differences[0] @ self.coordinates[:k, :k]
+        return self._bordered((found + found.T) / 2, along_entries(point, point.traces))
+
+    @cached_property
+    def observed(self) -> Floats:
+        """∂²d/∂(c, σ²)² at the optimum in the engine's units, (k + 1, k + 1)."""
+        point, k = self.evaluation, self.evaluation.cp.k
+        J = self.coordinates[:k, :k]
+        quadratics = [point.quadratic(t) for t in range(len(point.scores))]
+        return self._bordered(
+            2 * J.T @ point.working[0] @ J / point.sigma2 - self.expected[:k, :k],
+            along_entries(point, quadratics) / point.sigma2,
+        )
+
+    def _bordered(self, of_c: Floats, with_sigma2: Floats) -> Floats:
+        """The information (k + 1, k + 1) from that of c (k, k), and of ψ with σ² (k,) times σ²."""
+        point, k = self.evaluation, self.evaluation.cp.k
+        out = np.empty((k + 1, k + 1))
+        out[:k, :k] = of_c
+        out[k, :k] = out[:k, k] = with_sigma2 @ self.coordinates[:k, :k] / point.sigma2
+        out[k, k] = point.df / point.sigma2**2
+        return out
+
+    @cached_property
+    def hessian(self) -> Floats:
+        """∂²d/∂(ψ, σ²)² at the optimum, in the engine's units, (k + 1, k + 1)."""
+        half = np.linalg.solve(self.coordinates.T, self.observed)
+        return np.asarray(np.linalg.solve(self.coordinates.T, half.T), dtype=np.float64)
 
     @cached_property
     def definite(self) -> bool:
         """Whether the observed information is positive definite."""
-        if (np.diag(self.hessian) <= 0).any():
+        if (np.diag(self.observed) <= 0).any():
             return False
-        return bool(np.linalg.eigvalsh(_standardised(self.hessian)[0]).min() > KNOWN)
+        return bool(np.linalg.eigvalsh(_standardised(self.observed)[0]).min() > KNOWN)
 
     @cached_property
     def cov_engine(self) -> Floats:
@@ -70,16 +108,12 @@ class VarianceInformation:
 
         Average information takes the observed one's place where that is not positive definite.
         """
-        if self.definite:
-            return np.asarray(2 * np.linalg.inv(self.hessian))
-        point = self.evaluation
-        k, s2 = point.cp.k, point.sigma2
-        wPw, wPy = point.working
-        average = np.empty((k + 1, k + 1))
-        average[:k, :k] = wPw / s2
-        average[k, :k] = average[:k, k] = wPy / s2**2
-        average[k, k] = point.df / s2**2
-        half = root_of_inverse(average)
+        information = self.observed
+        if not self.definite:
+            wPw, wPy = self.evaluation.working
+            J, s2 = self.coordinates[:-1, :-1], self.evaluation.sigma2
+            information = self._bordered(J.T @ wPw @ J / s2, wPy / s2)
+        half = self.coordinates @ root_of_inverse(information)
         return np.asarray(2 * half @ half.T)
 
     @cached_property
@@ -99,7 +133,8 @@ class VarianceInformation:
         point, k = self.evaluation, self.evaluation.cp.k
         J = np.eye(k + 1)
         J[:k, :k] = point.jacobian
-        H = J.T @ self.hessian @ J
+        moved = np.linalg.solve(self.coordinates, J)
+        H = moved.T @ self.observed @ moved
         H[:k, :k] += point.curvature
         return J, H
 
@@ -162,16 +197,3 @@ def root_of_inverse(information: Floats) -> Floats:
     values, vectors = np.linalg.eigh(shape)
     known = values > KNOWN
     return np.asarray(scale[:, None] * vectors[:, known] / np.sqrt(values[known]))
-
-
-def congruence_jacobian(A: Floats, *, diagonal: bool) -> Floats:
-    """Jacobian of the free entries of AΨA' with respect to those of Ψ."""
-    q = len(A)
-    cols, rows = (np.arange(q), np.arange(q)) if diagonal else np.triu_indices(q)
-    out = np.empty((rows.size, rows.size))
-    for e, (r, c) in enumerate(zip(rows, cols, strict=True)):
-        change = np.outer(A[:, r], A[:, c])
-        if r != c:
-            change = change + change.T
-        out[:, e] = change[rows, cols]
-    return out

@@ -15,23 +15,11 @@ from functools import cached_property
 
 import numpy as np
 
-from mixedcore.criterion import Evaluation
+from mixedcore.inference.derivatives import slope_products
 from mixedcore.inference.information import VarianceInformation
 from mixedcore.terms import Floats
 
 EQUAL = 1e-8  # degrees of freedom that differ less count as one number, as in lmerTest
-
-
-def slope_products(point: Evaluation) -> Floats:
-    """X'V⁻¹V̇_iV⁻¹X for every ψ_i, in the engine's units, (k, p, p)."""
-    p = point.cp.p
-    out = np.zeros((point.cp.k, p, p))
-    for a, grouping in zip(point.solution.a, point.cp.groupings, strict=True):
-        t = grouping.template
-        for r, c, index in zip(t.rows, t.cols, t.index, strict=True):
-            product = a[:-1, r] @ a[:-1, c].T
-            out[index] += product if r == c else product + product.T
-    return out
 
 
 def covariance_slopes(info: VarianceInformation) -> Floats:
