@@ -10,18 +10,49 @@ and c its free entries. So correlations near ±1 and large variances beside smal
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from mixedcore.blocks import congruence
 from mixedcore.criterion import Evaluation, evaluate
 from mixedcore.factor import Root
-from mixedcore.terms import Floats
+from mixedcore.groupings import Grouping
+from mixedcore.terms import Floats, Ints
 
 # Of the way to the nearest Ψ at which V is singular. What is differenced is analytic up to there, so that a
 # step of this size leaves out at most 4 STEP⁴ = 1e-10 of a derivative and magnifies rounding 500 times.
 STEP = 2e-3
 STENCIL = ((1.0, 8 / 12), (-1.0, -8 / 12), (2.0, -1 / 12), (-2.0, 1 / 12))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Coordinates:
+    """The coordinates c of one fit: each can move by almost one before V is singular.
+
+    T : per grouping, (q, q) such that Ψ = TΨ̃T';  J = ∂ψ/∂c, (k, k);  R_inverse (p, p): X R_inverse has unit
+    information X'V⁻¹X at this fit, and takes the place of X
+    """
+
+    T: tuple[Floats, ...]
+    J: Floats
+    R_inverse: Floats
+
+    def traces(self, point: Evaluation) -> Floats:
+        """tr(PV̇_c) (ML: of V⁻¹) at any point, (k,)."""
+        return along_entries(point, [T.T @ M @ T for T, M in zip(self.T, point.traces, strict=True)])
+
+    def slopes(self, point: Evaluation) -> Floats:
+        """X'V⁻¹V̇_cV⁻¹X at any point, (k, p, p)."""
+        p = point.cp.p
+        out = np.zeros((point.cp.k, p, p))
+        for a, grouping, T in zip(point.solution.a, point.cp.groupings, self.T, strict=True):
+            t = grouping.template
+            own = np.tensordot(self.R_inverse.T, np.matmul(T.T, a[:-1]), 1)
+            for r, c, index in zip(t.rows, t.cols, t.index, strict=True):
+                product = own[:, r] @ own[:, c].T
+                out[index] += product if r == c else product + product.T
+        return out
 
 
 def derivative(point: Evaluation, of: Callable[[Evaluation], Floats], J: Floats) -> Floats:
@@ -34,32 +65,45 @@ def derivative(point: Evaluation, of: Callable[[Evaluation], Floats], J: Floats)
     )
 
 
-def coordinates(point: Evaluation) -> Floats:
-    """J = ∂ψ/∂c, (k, k): each of c can move by almost one before V is singular.
+def coordinates(point: Evaluation) -> Coordinates:
+    """Coordinates near one at a fit.
 
     T holds the eigenvectors of each Ψ times the roots of its eigenvalues. V − δZvv'Z' is positive definite
     for δ below the eigenvalue of v, and, as V ≥ I, for δ below 1 over the largest eigenvalue of v'Z'Zv:
     whatever the boundary on which Ψ lies, the larger of the two takes the eigenvalue's place.
     """
-    k = point.cp.k
-    J, smallest, largest = np.zeros((k, k)), np.full(k, np.inf), np.zeros(k)
-    for g, root, ZZ in zip(point.cp.groupings, point.factor.roots, point.cp.ZZ, strict=True):
-        t = g.template
+    cp, k = point.cp, point.cp.k
+    J, roots, alone = np.zeros((k, k)), [np.zeros((g.q, g.q)) for g in cp.groupings], _alone(point)
+    for g, root, ZZ, T in zip(cp.groupings, point.factor.roots, cp.ZZ, roots, strict=True):
         for member in g.members:
             own = member.columns
-            here = (t.rows >= own.start) & (t.rows < own.stop)
-            index, psi = t.index[here], root.psi[own, own]
-            if (t.rows[here] != t.cols[here]).any():
-                values, vectors = np.linalg.eigh(psi)
+            rows, cols, index = _entries(g, own)
+            if (rows != cols).any():
+                values, vectors = np.linalg.eigh(root.psi[own, own])
                 information = np.einsum("iim->im", congruence(vectors, ZZ[own, own])).max(axis=1)
-                scales = np.sqrt(_reach(values, information))
-                J[np.ix_(index, index)] = congruence_jacobian(vectors * scales, diagonal=False)
+                T[own, own] = vectors * np.sqrt(_reach(values, information))
+                J[np.ix_(index, index)] = congruence_jacobian(T[own, own], diagonal=False)
             else:
-                np.minimum.at(smallest, index, np.diag(psi))
-                np.add.at(largest, index, np.einsum("iim->im", ZZ[own, own]).max(axis=1))
-    alone = np.isfinite(smallest)
-    J[alone, alone] = _reach(smallest[alone], largest[alone])
-    return J
+                T[rows, cols] = np.sqrt(alone[index])
+                J[index, index] = alone[index]
+    return Coordinates(tuple(roots), J, point.R_inverse)
+
+
+def _entries(g: Grouping, own: slice) -> tuple[Ints, Ints, Ints]:
+    """Rows, columns and parameters of the entries of some columns of a grouping."""
+    t = g.template
+    here = (t.rows >= own.start) & (t.rows < own.stop)
+    return t.rows[here], t.cols[here], t.index[here]
+
+
+def _alone(point: Evaluation) -> Floats:
+    """How far each ψ can fall on its own, as a variance that several coefficients may share, (k,)."""
+    smallest, largest = np.full(point.cp.k, np.inf), np.zeros(point.cp.k)
+    for g, root, ZZ in zip(point.cp.groupings, point.factor.roots, point.cp.ZZ, strict=True):
+        t, here = g.template, g.template.rows == g.template.cols
+        np.minimum.at(smallest, t.index[here], np.diag(root.psi)[t.rows[here]])
+        np.add.at(largest, t.index[here], np.einsum("iim->im", ZZ).max(axis=1)[t.rows[here]])
+    return _reach(np.where(np.isfinite(smallest), smallest, 0.0), largest)
 
 
 def _reach(variances: Floats, information: Floats) -> Floats:
@@ -103,16 +147,4 @@ def along_entries(point: Evaluation, matrices: Sequence[Floats]) -> Floats:
     for grouping, A in zip(point.cp.groupings, matrices, strict=True):
         rows, cols = grouping.template.rows, grouping.template.cols
         np.add.at(out, grouping.template.index, np.where(rows == cols, 1.0, 2.0) * A[rows, cols])
-    return out
-
-
-def slope_products(point: Evaluation) -> Floats:
-    """X'V⁻¹V̇_iV⁻¹X for every ψ_i, in the engine's units, (k, p, p)."""
-    p = point.cp.p
-    out = np.zeros((point.cp.k, p, p))
-    for a, grouping in zip(point.solution.a, point.cp.groupings, strict=True):
-        t = grouping.template
-        for r, c, index in zip(t.rows, t.cols, t.index, strict=True):
-            product = a[:-1, r] @ a[:-1, c].T
-            out[index] += product if r == c else product + product.T
     return out

@@ -17,11 +17,10 @@ import numpy as np
 
 from mixedcore.criterion import Evaluation
 from mixedcore.inference.derivatives import (
-    along_entries,
+    Coordinates,
     congruence_jacobian,
     coordinates,
     derivative,
-    slope_products,
 )
 from mixedcore.terms import Floats
 from mixedcore.units import UserUnits, free_entries
@@ -44,56 +43,57 @@ class VarianceInformation:
         return self.user.estimate.evaluation
 
     @cached_property
-    def coordinates(self) -> Floats:
-        """∂(ψ, σ²)/∂(c, σ²), (k + 1, k + 1), for the coordinates c of `derivatives` that cost no digits."""
+    def coordinates(self) -> Coordinates:
+        """Coordinates c of the covariances that cost no digits."""
+        return coordinates(self.evaluation)
+
+    @cached_property
+    def to_engine(self) -> Floats:
+        """∂(ψ, σ²)/∂(c, σ²), (k + 1, k + 1)."""
         k = self.evaluation.cp.k
         out = np.eye(k + 1)
-        out[:k, :k] = coordinates(self.evaluation)
+        out[:k, :k] = self.coordinates.J
         return out
 
     @cached_property
     def differences(self) -> tuple[Floats, Floats]:
-        """−∂/∂c of tr(PV̇_j) (ML: of V⁻¹) and of X'V⁻¹V̇_jV⁻¹X for every ψ_j, (k, k) and (k, k, p, p)."""
-        k, p = self.evaluation.cp.k, self.evaluation.cp.p
-
-        def held(at: Evaluation) -> Floats:
-            return np.append(along_entries(at, at.traces), slope_products(at))
-
-        found = -derivative(self.evaluation, held, self.coordinates[:k, :k])
-        return found[:, :k], found[:, k:].reshape(k, k, p, p)
+        """−∂/∂c of tr(PV̇_c) (ML: of V⁻¹), (k, k), and of X'V⁻¹V̇_cV⁻¹X for X R_inverse, (k, k, p, p)."""
+        k, p, c = self.evaluation.cp.k, self.evaluation.cp.p, self.coordinates
+        found = -derivative(self.evaluation, lambda at: np.append(c.traces(at), c.slopes(at)), c.J)
+        products = found[:, k:].reshape(k, k, p, p)
+        return (found[:, :k] + found[:, :k].T) / 2, (products + products.swapaxes(0, 1)) / 2
 
     @cached_property
     def expected(self) -> Floats:
         """tr(PV̇_iPV̇_j) (ML: of V⁻¹) for (c, σ²) in units of σ², the Hessian's expectation, (k + 1, k + 1)."""
-        point, k = self.evaluation, self.evaluation.cp.k
-        found = self.differences[0] @ self.coordinates[:k, :k]
-        return self._bordered((found + found.T) / 2, along_entries(point, point.traces))
+        return self._bordered(self.differences[0], self.coordinates.traces(self.evaluation))
 
     @cached_property
     def observed(self) -> Floats:
         """∂²d/∂(c, σ²)² at the optimum in the engine's units, (k + 1, k + 1)."""
-        point, k = self.evaluation, self.evaluation.cp.k
-        J = self.coordinates[:k, :k]
-        quadratics = [point.quadratic(t) for t in range(len(point.scores))]
-        return self._bordered(
-            2 * J.T @ point.working[0] @ J / point.sigma2 - self.expected[:k, :k],
-            along_entries(point, quadratics) / point.sigma2,
-        )
+        wPw, wPy = self.working
+        return self._bordered(2 * wPw - self.differences[0], wPy)
+
+    @cached_property
+    def working(self) -> tuple[Floats, Floats]:
+        """y'PV̇_iPV̇_jPy/σ², (k, k), and y'PV̇_iPy/σ², (k,), for c."""
+        wPw, wPy = self.evaluation.working_along(self.coordinates.T)
+        return wPw / self.evaluation.sigma2, wPy / self.evaluation.sigma2
 
     def _bordered(self, of_c: Floats, with_sigma2: Floats) -> Floats:
-        """The information (k + 1, k + 1) from that of c (k, k), and of ψ with σ² (k,) times σ²."""
+        """The information (k + 1, k + 1) from that of c (k, k), and of c with σ² (k,) times σ²."""
         point, k = self.evaluation, self.evaluation.cp.k
         out = np.empty((k + 1, k + 1))
         out[:k, :k] = of_c
-        out[k, :k] = out[:k, k] = with_sigma2 @ self.coordinates[:k, :k] / point.sigma2
+        out[k, :k] = out[:k, k] = with_sigma2 / point.sigma2
         out[k, k] = point.df / point.sigma2**2
         return out
 
     @cached_property
     def hessian(self) -> Floats:
         """∂²d/∂(ψ, σ²)² at the optimum, in the engine's units, (k + 1, k + 1)."""
-        half = np.linalg.solve(self.coordinates.T, self.observed)
-        return np.asarray(np.linalg.solve(self.coordinates.T, half.T), dtype=np.float64)
+        half = np.linalg.solve(self.to_engine.T, self.observed)
+        return np.asarray(np.linalg.solve(self.to_engine.T, half.T), dtype=np.float64)
 
     @cached_property
     def definite(self) -> bool:
@@ -110,17 +110,15 @@ class VarianceInformation:
         """
         information = self.observed
         if not self.definite:
-            wPw, wPy = self.evaluation.working
-            J, s2 = self.coordinates[:-1, :-1], self.evaluation.sigma2
-            information = self._bordered(J.T @ wPw @ J / s2, wPy / s2)
-        half = self.coordinates @ root_of_inverse(information)
+            information = self._bordered(*self.working)
+        half = self.to_engine @ root_of_inverse(information)
         return np.asarray(2 * half @ half.T)
 
     @cached_property
-    def cov_engine_by_root(self) -> Floats:
-        """Covariance of (ψ, σ²) in the engine's units by way of θ: J · 2H⁻¹ · J', H the Hessian in (θ, σ²).
+    def cov_by_root(self) -> Floats:
+        """Covariance of (c, σ²) in the engine's units by way of θ: J · 2H⁻¹ · J', H the Hessian in (θ, σ²).
 
-        In the interior equal to `cov_engine`. On its boundary a zero variance counts as known, as it does
+        In the interior that of `cov_engine`. On its boundary a zero variance counts as known, as it does
         in lmerTest, which works in θ too; directions of H that are not positive count as known as well.
         """
         J, H = self._by_root
@@ -129,12 +127,11 @@ class VarianceInformation:
 
     @cached_property
     def _by_root(self) -> tuple[Floats, Floats]:
-        """∂(ψ, σ²)/∂(θ, σ²) and ∂²d/∂(θ, σ²)², each (k + 1, k + 1), in the engine's units."""
+        """∂(c, σ²)/∂(θ, σ²) and ∂²d/∂(θ, σ²)², each (k + 1, k + 1), in the engine's units."""
         point, k = self.evaluation, self.evaluation.cp.k
         J = np.eye(k + 1)
-        J[:k, :k] = point.jacobian
-        moved = np.linalg.solve(self.coordinates, J)
-        H = moved.T @ self.observed @ moved
+        J[:k, :k] = np.linalg.solve(self.coordinates.J, point.jacobian)
+        H = J.T @ self.observed @ J
         H[:k, :k] += point.curvature
         return J, H
 

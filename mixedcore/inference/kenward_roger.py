@@ -21,7 +21,6 @@ from functools import cached_property
 import numpy as np
 
 from mixedcore.errors import ModelError
-from mixedcore.inference.derivatives import slope_products
 from mixedcore.inference.information import VarianceInformation, root_of_inverse
 from mixedcore.inference.satterthwaite import covariance_slopes, joint_df, uncorrelated
 from mixedcore.terms import Floats
@@ -54,20 +53,21 @@ class KenwardRoger:
     @cached_property
     def slopes(self) -> Floats:
         """∂Φ/∂(c, σ²) = −Φ (∂Φ⁻¹) Φ in the user's units of β, (k + 1, p, p)."""
-        return np.tensordot(self.info.coordinates.T, covariance_slopes(self.info), 1)
+        return covariance_slopes(self.info)
 
     @cached_property
     def cov_beta(self) -> Floats:
-        """Φ_A, (p, p), in the user's units."""
-        user, point = self.info.user, self.info.evaluation
-        J, W = self.info.coordinates[:-1, :-1], self.cov_variances[:-1, :-1]
-        N = np.tensordot(J.T, slope_products(point), 1)
-        Q = np.tensordot(W @ J.T, self.info.differences[1], 2)
-        half = point.R_inverse
-        M = N @ half  # P_iΦP_j = M_iM_j'
-        between = np.einsum("ij,iab,jcb->ac", W, M, M, optimize=True)
-        left = point.cp.fixed.A @ half @ half.T
-        return np.asarray(user.cov_beta + 2 * user.sigma2 * left @ ((Q + Q.T) / 4 - between) @ left.T)
+        """Φ_A, (p, p), in the user's units.
+
+        For X R_inverse, Φ is σ²I. The sum in braces is a covariance, so what rounding has below zero is zero.
+        """
+        user, point, W = self.info.user, self.info.evaluation, self.cov_variances[:-1, :-1]
+        N = self.info.coordinates.slopes(point)
+        between = np.einsum("ij,iab,jbc->ac", W, N, N, optimize=True)
+        values, vectors = np.linalg.eigh(np.tensordot(W, self.info.differences[1], 2) / 2 - between)
+        added = (vectors * np.maximum(values, 0.0)) @ vectors.T
+        root = point.cp.fixed.A @ point.R_inverse
+        return np.asarray(user.cov_beta + 2 * user.sigma2 * root @ added @ root.T)
 
     def df(self, L: Floats) -> Floats:
         """Degrees of freedom of each row of L (r, p): 2/A₁, to which the joint formulas reduce for q = 1."""
