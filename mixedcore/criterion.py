@@ -151,8 +151,17 @@ class Evaluation:
     @cached_property
     def working(self) -> tuple[Floats, Floats]:
         """w'Pw (k, k) and w'Py (k,) of the working vectors w = Z Ψ̇ a, unprofiled in σ."""
+        return self._products(
+            [_Working.of(g, a) for g, a in zip(self.cp.groupings, self.scores, strict=True)]
+        )
+
+    def working_along(self, T: Sequence[Floats]) -> tuple[Floats, Floats]:
+        """The same for the entries of Ψ̃ where Ψ = TΨ̃T' for each grouping, T (q, q) diagonal between terms."""
+        own = zip(self.cp.groupings, self.scores, T, strict=True)
+        return self._products([_Working.of(g, T.T @ a).mixed(T) for g, a, T in own])
+
+    def _products(self, parts: Sequence[_Working]) -> tuple[Floats, Floats]:
         cp = self.cp
-        parts = [_Working.of(g, a) for g, a in zip(cp.groupings, self.scores, strict=True)]
         border, to_W = _border_of(cp, self.factor.plan, parts)
         reduced = reduce(self.factor, border)
         cross = cross_gram(self.factor, self.border, reduced, to_W)  # [X y]'V⁻¹w
@@ -254,6 +263,10 @@ class _Working:
 
     numbers: Ints
     coefficients: Floats
+
+    def mixed(self, T: Floats) -> _Working:
+        """T (q, q) times each."""
+        return replace(self, coefficients=np.matmul(T, self.coefficients))
 
     @classmethod
     def of(cls, g: Grouping, a: Floats) -> _Working:

@@ -60,6 +60,7 @@ class Design:
     re_infos     : patsy's coding of each group term or bar term
     bars         : whether the random terms were written in bars, as in lme4
     fixed_columns: the columns of data that X needs
+    fixed_terms  : names of the terms of X as the formula has them; empty for a model from arrays
     weights      : (n,) prior weights w > 0, the residual variance of a row being σ²/w; None for equal ones
     offset       : (n,) known part of the mean, or None
     weights_column, offset_column: the columns of data that these are; None for values given beside the data
@@ -82,6 +83,7 @@ class Design:
     fixed_info: patsy.DesignInfo | None = None
     re_infos: tuple[patsy.DesignInfo, ...] = ()
     fixed_columns: tuple[str, ...] = ()
+    fixed_terms: tuple[str, ...] = ()
     bars: bool = False
     weights: Floats | None = None
     offset: Floats | None = None
@@ -285,6 +287,7 @@ def _assemble(spec: Spec, frame: Frame, group_name: str, env: EvalEnvironment) -
         re_infos=random.infos,
         bars=bool(spec.bars),
         fixed_columns=tuple(name for name in frame.columns if name in used and name not in frame.extra),
+        fixed_terms=tuple(term.name() for term in spec.fixed),
         weights=beside.weights,
         offset=beside.offset,
         spec=spec,

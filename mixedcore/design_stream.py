@@ -70,6 +70,11 @@ class StreamDesign:
         return self.coding.infos[0]
 
     @property
+    def fixed_terms(self) -> tuple[str, ...]:
+        """Names of the terms of X as the formula has them."""
+        return tuple(term.name() for term in self.coding.term_lists[0])
+
+    @property
     def weights_column(self) -> str | None:
         """The column of prior weights."""
         return self.coding.beside.get("weights")

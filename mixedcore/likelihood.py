@@ -21,7 +21,7 @@ from mixedcore.crossproducts import CrossProducts
 from mixedcore.elimination import Plan
 from mixedcore.exact import with_exact_residual
 from mixedcore.factor import Root
-from mixedcore.inference.derivatives import derivative
+from mixedcore.inference.derivatives import coordinates, derivative
 from mixedcore.inference.information import engine_to_user
 from mixedcore.rows import Rows
 from mixedcore.scaling import ScaledTerm
@@ -73,7 +73,8 @@ class Likelihood:
             there = at_beta(moved, own)
             return np.concatenate([_score_of_beta(there, moved), -0.5 * there.gradient_psi])
 
-        out[p:] = derivative(best, score)
+        along = coordinates(best)
+        out[p:] = np.linalg.solve(along.J.T, derivative(best, score, along.J))
         out[:p, p:] = out[p:, :p].T
         out[p:, p:] = (out[p:, p:] + out[p:, p:].T) / 2
         back = np.zeros((p + k, p + k))

@@ -76,6 +76,7 @@ LAYERS = (
     "parameters",
     "given",
     "group_effects",
+    "fixed_terms",
     "inference",
     "likelihood",
     "optimisation",

@@ -18,7 +18,13 @@ import numpy as np
 
 from mixedcore.criterion import Evaluation
 from mixedcore.crossproducts import CrossProducts
-from mixedcore.inference.derivatives import along_entries, derivative
+from mixedcore.inference.derivatives import (
+    Coordinates,
+    along_entries,
+    congruence_jacobian,
+    coordinates,
+    derivative,
+)
 from mixedcore.terms import Floats, RandomTerm
 from mixedcore.units import UserUnits, free_entries
 
@@ -40,22 +46,57 @@ class VarianceInformation:
         return self.user.estimate.evaluation
 
     @cached_property
-    def hessian(self) -> Floats:
-        """∂²d/∂(ψ, σ²)² at the optimum, in the engine's units, (k + 1, k + 1)."""
-        point = self.evaluation
-        k, s2 = point.cp.k, point.sigma2
-        out = np.empty((k + 1, k + 1))
-        out[:k, :k] = 2 * point.working[0] / s2 - self.expected
-        out[k, :k] = out[:k, k] = quadratics(point) / s2**2
-        out[k, k] = point.df / s2**2
+    def coordinates(self) -> Coordinates:
+        """Coordinates c of the covariances that cost no digits."""
+        return coordinates(self.evaluation)
+
+    @cached_property
+    def to_engine(self) -> Floats:
+        """∂(ψ, σ²)/∂(c, σ²), (k + 1, k + 1)."""
+        k = self.evaluation.cp.k
+        out = np.eye(k + 1)
+        out[:k, :k] = self.coordinates.J
         return out
 
     @cached_property
+    def differences(self) -> tuple[Floats, Floats]:
+        """−∂/∂c of tr(PV̇_c) (ML: of V⁻¹), (k, k), and of X'V⁻¹V̇_cV⁻¹X for X R_inverse, (k, k, p, p)."""
+        k, p, c = self.evaluation.cp.k, self.evaluation.cp.p, self.coordinates
+        found = -derivative(self.evaluation, lambda at: np.append(c.traces(at), c.slopes(at)), c.J)
+        products = found[:, k:].reshape(k, k, p, p)
+        return (found[:, :k] + found[:, :k].T) / 2, (products + products.swapaxes(0, 1)) / 2
+
+    @cached_property
     def expected(self) -> Floats:
-        """tr(PV̇_iPV̇_j) (ML: of V⁻¹), the expectation of the Hessian in ψ at σ² known, (k, k)."""
-        point = self.evaluation
-        found = -derivative(point, lambda at: along_entries(at, at.traces))
-        return np.asarray((found + found.T) / 2)
+        """tr(PV̇_iPV̇_j) (ML: of V⁻¹) for (c, σ²) in units of σ², the Hessian's expectation, (k + 1, k + 1)."""
+        return self._bordered(self.differences[0], self.coordinates.traces(self.evaluation))
+
+    @cached_property
+    def observed(self) -> Floats:
+        """∂²d/∂(c, σ²)² at the optimum in the engine's units, (k + 1, k + 1)."""
+        wPw, wPy = self.working
+        return self._bordered(2 * wPw - self.differences[0], wPy)
+
+    @cached_property
+    def working(self) -> tuple[Floats, Floats]:
+        """y'PV̇_iPV̇_jPy/σ², (k, k), and y'PV̇_iPy/σ², (k,), for c."""
+        wPw, wPy = self.evaluation.working_along(self.coordinates.T)
+        return wPw / self.evaluation.sigma2, wPy / self.evaluation.sigma2
+
+    def _bordered(self, of_c: Floats, with_sigma2: Floats) -> Floats:
+        """The information (k + 1, k + 1) from that of c (k, k), and of c with σ² (k,) times σ²."""
+        point, k = self.evaluation, self.evaluation.cp.k
+        out = np.empty((k + 1, k + 1))
+        out[:k, :k] = of_c
+        out[k, :k] = out[:k, k] = with_sigma2 / point.sigma2
+        out[k, k] = point.df / point.sigma2**2
+        return out
+
+    @cached_property
+    def hessian(self) -> Floats:
+        """∂²d/∂(ψ, σ²)² at the optimum, in the engine's units, (k + 1, k + 1)."""
+        half = np.linalg.solve(self.to_engine.T, self.observed)
+        return np.asarray(np.linalg.solve(self.to_engine.T, half.T), dtype=np.float64)
 
     @cached_property
     def directions(self) -> Floats | None:
@@ -68,20 +109,22 @@ class VarianceInformation:
         inverse[:k, :k] = np.linalg.inv(self.to_user)
         return inverse[:, np.append(restriction.psi, True)]
 
-    def _free(self, information: Floats) -> Floats:
-        """The information on what was estimated."""
-        D = self.directions
-        return information if D is None else D.T @ information @ D
+    @cached_property
+    def _estimated(self) -> tuple[Floats, Floats]:
+        """∂(c, σ²) and ∂(ψ, σ²) along what was estimated, each (k + 1, f + 1)."""
+        if self.directions is None:
+            return np.eye(len(self.to_engine)), self.to_engine
+        return np.asarray(np.linalg.solve(self.to_engine, self.directions), float), self.directions
 
-    def _whole(self, covariance: Floats) -> Floats:
-        """The covariance of all parameters from that of what was estimated: what was held does not vary."""
-        D = self.directions
-        return covariance if D is None else D @ covariance @ D.T
+    def _on_estimated(self, information: Floats) -> Floats:
+        """The part of the information on (c, σ²) that is on what was estimated, (f + 1, f + 1)."""
+        D = self._estimated[0]
+        return D.T @ information @ D
 
     @cached_property
     def definite(self) -> bool:
         """Whether the observed information on what was estimated is positive definite."""
-        information = self._free(self.hessian)
+        information = self._on_estimated(self.observed)
         if (np.diag(information) <= 0).any():
             return False
         return bool(np.linalg.eigvalsh(_standardised(information)[0]).min() > KNOWN)
@@ -92,38 +135,36 @@ class VarianceInformation:
 
         Average information takes the observed one's place where that is not positive definite.
         """
-        if self.definite:
-            return self._whole(np.asarray(2 * np.linalg.inv(self._free(self.hessian))))
-        point = self.evaluation
-        k, s2 = point.cp.k, point.sigma2
-        wPw, wPy = point.working
-        average = np.empty((k + 1, k + 1))
-        average[:k, :k] = wPw / s2
-        average[k, :k] = average[:k, k] = wPy / s2**2
-        average[k, k] = point.df / s2**2
-        half = root_of_inverse(self._free(average))
-        return self._whole(np.asarray(2 * half @ half.T))
+        half = self._estimated[1] @ self._root_of_covariance
+        return np.asarray(2 * half @ half.T)
 
     @cached_property
-    def cov_engine_by_root(self) -> Floats:
-        """Covariance of (ψ, σ²) in the engine's units by way of θ: J · 2H⁻¹ · J', H the Hessian in (θ, σ²).
+    def _root_of_covariance(self) -> Floats:
+        """Root of half the covariance of what was estimated."""
+        information = self.observed if self.definite else self._bordered(*self.working)
+        return root_of_inverse(self._on_estimated(information))
 
-        In the interior equal to `cov_engine`. On its boundary a zero variance counts as known, as it does
+    @cached_property
+    def cov_by_root(self) -> Floats:
+        """Covariance of (c, σ²) in the engine's units by way of θ: J · 2H⁻¹ · J', H the Hessian in (θ, σ²).
+
+        In the interior that of `cov_engine`. On its boundary a zero variance counts as known, as it does
         in lmerTest, which works in θ too; directions of H that are not positive count as known as well.
         """
         if self.directions is not None:
-            return self.cov_engine
+            half = self._estimated[0] @ self._root_of_covariance
+            return np.asarray(2 * half @ half.T)
         J, H = self._by_root
         half = J @ root_of_inverse(H)
         return np.asarray(2 * half @ half.T)
 
     @cached_property
     def _by_root(self) -> tuple[Floats, Floats]:
-        """∂(ψ, σ²)/∂(θ, σ²) and ∂²d/∂(θ, σ²)², each (k + 1, k + 1), in the engine's units."""
+        """∂(c, σ²)/∂(θ, σ²) and ∂²d/∂(θ, σ²)², each (k + 1, k + 1), in the engine's units."""
         point, k = self.evaluation, self.evaluation.cp.k
         J = np.eye(k + 1)
-        J[:k, :k] = point.jacobian
-        H = J.T @ self.hessian @ J
+        J[:k, :k] = np.linalg.solve(self.coordinates.J, point.jacobian)
+        H = J.T @ self.observed @ J
         H[:k, :k] += point.curvature
         return J, H
 
@@ -190,19 +231,6 @@ def engine_to_user(cp: CrossProducts, terms: Sequence[RandomTerm]) -> Floats:
             out[own, own] = scaled.unit**2
         else:
             out[own, own] = congruence_jacobian(scaled.A, diagonal=term.structure == "diagonal")
-    return out
-
-
-def congruence_jacobian(A: Floats, *, diagonal: bool) -> Floats:
-    """Jacobian of the free entries of AΨA' with respect to those of Ψ."""
-    q = len(A)
-    cols, rows = (np.arange(q), np.arange(q)) if diagonal else np.triu_indices(q)
-    out = np.empty((rows.size, rows.size))
-    for e, (r, c) in enumerate(zip(rows, cols, strict=True)):
-        change = np.outer(A[:, r], A[:, c])
-        if r != c:
-            change = change + change.T
-        out[:, e] = change[rows, cols]
     return out
 
 

@@ -5,9 +5,9 @@ expected information of REML, 2 [tr(PG_iPG_j)]⁻¹,
 
     Φ_A = Φ + 2 Φ {Σ_ij W_ij (Q_ij − P_iΦP_j)} Φ,    P_i = −X'Σ⁻¹G_iΣ⁻¹X,    Q_ij = X'Σ⁻¹G_iΣ⁻¹G_jΣ⁻¹X.
 
-All of it is the same for any linear coordinates of γ; here these are the engine's ψ at a constant σ², and σ²,
-whose G is V itself and adds nothing to the sum. Derivatives give the rest from what the factor holds:
-Q_ij + Q_ji = ∂P_i/∂ψ_j, and tr(PG_iPG_j) = −∂tr(PG_i)/∂ψ_j.
+All of it is the same for any linear coordinates of γ; here these are c (see `derivatives`) at a constant σ²,
+and σ², whose G is V itself and adds nothing to the sum. Derivatives give what the factor does not hold:
+Q_ij + Q_ji = ∂P_i/∂c_j, and tr(PG_iPG_j) = −∂tr(PG_i)/∂c_j.
 
 Kenward & Roger (1997), Biometrics 53, 983–997; Alnosaier (2007), Kenward–Roger approximate F test for fixed
 effects in mixed linear models; Halekoh & Højsgaard (2014), J. Stat. Softw. 59(9): pbkrtest, the reference.
@@ -20,11 +20,9 @@ from functools import cached_property
 
 import numpy as np
 
-from mixedcore.criterion import Evaluation
 from mixedcore.errors import ModelError
-from mixedcore.inference.derivatives import along_entries, derivative
 from mixedcore.inference.information import VarianceInformation, root_of_inverse
-from mixedcore.inference.satterthwaite import covariance_slopes, joint_df, slope_products, uncorrelated
+from mixedcore.inference.satterthwaite import covariance_slopes, joint_df, uncorrelated
 from mixedcore.terms import Floats
 
 AT_TWO = 0.01  # degrees of freedom as near 2 as this take λ = 1, as in pbkrtest: it has a pole there
@@ -44,47 +42,32 @@ class KenwardRoger:
             )
 
     @cached_property
-    def _derivatives(self) -> tuple[Floats, Floats]:
-        """tr(PV̇_iPV̇_j), (k, k), and Q_ij + Q_ji, (k, k, p, p), in the engine's units."""
-        k, p = self.info.evaluation.cp.k, self.info.evaluation.cp.p
-
-        def held(point: Evaluation) -> Floats:
-            return np.append(along_entries(point, point.traces), slope_products(point))
-
-        moved = -derivative(self.info.evaluation, held)
-        products = moved[:, k:].reshape(k, k, p, p)
-        return (moved[:, :k] + moved[:, :k].T) / 2, (products + products.swapaxes(0, 1)) / 2
-
-    @cached_property
     def cov_variances(self) -> Floats:
-        """W for (ψ, σ²) in the engine's units, (k + 1, k + 1).
+        """W for (c, σ²), (k + 1, k + 1).
 
         Directions of which the data tell nothing count as known, as by pbkrtest's pseudoinverse.
         """
-        point = self.info.evaluation
-        k, s2 = point.cp.k, point.sigma2
-        expected = np.empty((k + 1, k + 1))
-        expected[:k, :k] = self._derivatives[0]
-        expected[k, :k] = expected[:k, k] = along_entries(point, point.traces) / s2
-        expected[k, k] = point.df / s2**2
-        half = root_of_inverse(expected)
+        half = root_of_inverse(self.info.expected)
         return np.asarray(2 * half @ half.T)
 
     @cached_property
     def slopes(self) -> Floats:
-        """∂Φ/∂(ψ, σ²) = −Φ (∂Φ⁻¹) Φ in the user's units of β, (k + 1, p, p)."""
+        """∂Φ/∂(c, σ²) = −Φ (∂Φ⁻¹) Φ in the user's units of β, (k + 1, p, p)."""
         return covariance_slopes(self.info)
 
     @cached_property
     def cov_beta(self) -> Floats:
-        """Φ_A, (p, p), in the user's units."""
-        user, point = self.info.user, self.info.evaluation
-        W, N = self.cov_variances[:-1, :-1], slope_products(point)
-        half = point.R_inverse
-        between = np.einsum("ij,iab,bc,jcd->ad", W, N, half @ half.T, N, optimize=True)
-        U = np.tensordot(W, self._derivatives[1], 2) / 2 - between
-        left = point.cp.fixed.A @ half @ half.T
-        return np.asarray(user.cov_beta + 2 * user.sigma2 * left @ U @ left.T)
+        """Φ_A, (p, p), in the user's units.
+
+        For X R_inverse, Φ is σ²I. The sum in braces is a covariance, so what rounding has below zero is zero.
+        """
+        user, point, W = self.info.user, self.info.evaluation, self.cov_variances[:-1, :-1]
+        N = self.info.coordinates.slopes(point)
+        between = np.einsum("ij,iab,jbc->ac", W, N, N, optimize=True)
+        values, vectors = np.linalg.eigh(np.tensordot(W, self.info.differences[1], 2) / 2 - between)
+        added = (vectors * np.maximum(values, 0.0)) @ vectors.T
+        root = point.cp.fixed.A @ point.R_inverse
+        return np.asarray(user.cov_beta + 2 * user.sigma2 * root @ added @ root.T)
 
     def df(self, L: Floats) -> Floats:
         """Degrees of freedom of each row of L (r, p): 2/A₁, to which the joint formulas reduce for q = 1."""

@@ -15,34 +15,21 @@ from functools import cached_property
 
 import numpy as np
 
-from mixedcore.criterion import Evaluation
 from mixedcore.inference.information import VarianceInformation
 from mixedcore.terms import Floats
 
 EQUAL = 1e-8  # degrees of freedom that differ less count as one number, as in lmerTest
 
 
-def slope_products(point: Evaluation) -> Floats:
-    """X'V⁻¹V̇_iV⁻¹X for every ψ_i, in the engine's units, (k, p, p)."""
-    p = point.cp.p
-    out = np.zeros((point.cp.k, p, p))
-    for a, grouping in zip(point.solution.a, point.cp.groupings, strict=True):
-        t = grouping.template
-        for r, c, index in zip(t.rows, t.cols, t.index, strict=True):
-            product = a[:-1, r] @ a[:-1, c].T
-            out[index] += product if r == c else product + product.T
-    return out
-
-
 def covariance_slopes(info: VarianceInformation) -> Floats:
-    """∂C/∂(ψ, σ²) in the engine's variance units and the user's coefficient units, (k + 1, p, p).
+    """∂C/∂(c, σ²) with σ² in the engine's units, C in the user's, (k + 1, p, p); c as in `derivatives`.
 
-    ∂C/∂ψ_i = σ² M (X'V⁻¹V̇_iV⁻¹X) M with M = (X'V⁻¹X)⁻¹; ∂C/∂σ² = M.
+    ∂C/∂c = σ² M (X'V⁻¹V̇_cV⁻¹X) M with M = (X'V⁻¹X)⁻¹; ∂C/∂σ² = M.
     """
     point, user = info.evaluation, info.user
     unit = user.y_scale**2
-    left = point.cp.fixed.A @ point.R_inverse @ point.R_inverse.T
-    moved = unit * point.sigma2 * (left @ slope_products(point) @ left.T)
+    root = point.cp.fixed.A @ point.R_inverse
+    moved = unit * point.sigma2 * (root @ info.coordinates.slopes(point) @ root.T)
     return np.concatenate([moved, unit * user.cov_beta_over_sigma2[None]])
 
 
@@ -54,14 +41,14 @@ class Satterthwaite:
 
     @cached_property
     def slopes(self) -> Floats:
-        """∂C/∂(ψ, σ²), (k + 1, p, p)."""
+        """∂C/∂(c, σ²), (k + 1, p, p)."""
         return covariance_slopes(self.info)
 
     def df(self, L: Floats) -> Floats:
         """Degrees of freedom of each row of L (r, p), contrasts of the fixed effects."""
         variance = np.einsum("rp,pq,rq->r", L, self.info.user.cov_beta, L)
         slopes = np.einsum("rp,kpq,rq->rk", L, self.slopes, L)
-        spread = np.einsum("rk,kl,rl->r", slopes, self.info.cov_engine_by_root, slopes)
+        spread = np.einsum("rk,kl,rl->r", slopes, self.info.cov_by_root, slopes)
         with np.errstate(divide="ignore"):
             return np.asarray(2 * variance**2 / spread)
 

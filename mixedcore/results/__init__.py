@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mixedcore.results.diagnostics import Diagnostics
+from mixedcore.results.hypotheses import FixedTests
 from mixedcore.results.intervals import Intervals
 from mixedcore.results.keeping import Keeping
 from mixedcore.results.predictions import Predictions
@@ -11,7 +12,9 @@ from mixedcore.results.simulations import Simulations
 from mixedcore.results.tables import Tables
 
 
-class MixedLMResults(SeedInterface, Tables, Intervals, Predictions, Diagnostics, Simulations, Keeping):
+class MixedLMResults(
+    SeedInterface, Tables, FixedTests, Intervals, Predictions, Diagnostics, Simulations, Keeping
+):
     """A fit of a `MixedLM`; made by `MixedLM.fit`.
 
     Attributes (units: those of the data; n rows, p fixed effects, k covariance parameters). A model from bare

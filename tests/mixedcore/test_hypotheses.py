@@ -22,6 +22,7 @@ from mixedcore.rows import gather
 from mixedcore.terms import Floats
 from mixedcore.units import UserUnits
 from tests.mixedcore.dense_algebra import Data, Dense, designs, with_variance
+from tests.reference.designs import data_set
 
 DESIGNS = {name: data for name, data in designs().items() if data.X.shape[1]}
 # Differences of fourth order: 1e-10 of a derivative, times the condition of the information, up to 1e3 here.
@@ -205,3 +206,18 @@ def test_singular_fits_have_tests(name: str) -> None:
         formula = "Yield ~ 1 + (1 | Batch)"
     table = mixedlm(formula, data).fit().tidy(ddf="kenward-roger")
     assert np.isfinite(table.drop(columns="term").to_numpy()).all()
+
+
+@pytest.mark.parametrize("number", [301, 913])
+def test_effects_much_larger_than_the_residual_and_nearly_one_lose_few_digits(number: int) -> None:
+    """Six groups whose effects decide everything: every row of one group is worth the same, so df are near 5.
+
+    Intercepts and slopes of variance up to 10⁴ times the residual's correlate with 0.9999 or more.
+    """
+    data = data_set(number, 1234)
+    result = mixedlm(data=data.frame, **data.call).fit()
+    for ddf in ("satterthwaite", "kenward-roger"):
+        table = result.tidy(ddf=ddf)  # type: ignore[arg-type]
+        assert table["df"].to_numpy() == pytest.approx([5, 5], rel=0.01)
+        growth = table["std_error"].to_numpy() / result.bse_fe.to_numpy()
+        assert ((growth >= 1 - 1e-12) & (growth < 1 + 1e-3)).all()

@@ -250,7 +250,7 @@ _R_POLYNOMIAL = {".Linear": ".L", ".Quadratic": ".Q", ".Cubic": ".C"}
 
 def _pieces(name: str) -> frozenset[str]:
     """The factors of a coefficient's name, spelt as R does: 'Sex[T.Female]' → 'SexFemale'."""
-    name = re.sub(r"\[T\.([^\]]*)\]", r"\1", name).replace("Intercept", "(Intercept)")
+    name = re.sub(r"\[(?:T\.)?([^\]]*)\]", r"\1", name).replace("Intercept", "(Intercept)")
     name = re.sub(r"C\((\w+), Poly\)", r"\1", re.sub(r"ordered\((\w+)\)", r"\1", name))
     for ours, theirs in _R_POLYNOMIAL.items():
         name = name.replace(ours, theirs)
