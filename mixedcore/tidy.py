@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable, Sequence
-from typing import Literal
 
 import numpy as np
 import pandas as pd
 
-from mixedcore.errors import ModelError
 from mixedcore.group_effects import coefficients
+from mixedcore.inference.hypotheses import Ddf, Hypotheses
 from mixedcore.inference.information import VarianceInformation
-from mixedcore.inference.satterthwaite import satterthwaite_df
-from mixedcore.inference.tails import check_level, two_sided_t, upper_normal, upper_t
+from mixedcore.inference.tails import check_level, upper_normal, upper_t
 from mixedcore.terms import Floats, Ints, RandomTerm
 from mixedcore.units import UserUnits, free_entries
 
-Ddf = Literal["satterthwaite", "residual", "normal"]
 RESIDUAL = "Residual"
 NEARLY_ONE = 1e-6  # 1 − ρ² below which the variance of ρ, of order (1 − ρ²)², is a difference without digits
 _LEVEL_IN_COLUMN = re.compile(r"[^\[]*\[(?P<level>.*)\](?::(?P<slope>[^\]]*))?", re.DOTALL)
@@ -25,34 +22,20 @@ _LEVEL_IN_COLUMN = re.compile(r"[^\[]*\[(?P<level>.*)\](?::(?P<slope>[^\]]*))?",
 
 def fixed_table(info: VarianceInformation, names: Sequence[str], *, ddf: Ddf, level: float) -> pd.DataFrame:
     """Fixed effects with t (or z) tests and Wald intervals; p from survival functions."""
-    user = info.user
-    estimate, error = user.beta, np.sqrt(np.diag(user.cov_beta))
-    df = _degrees(info, ddf)
-    statistic = estimate / error
-    half = upper_t((1 - check_level(level)) / 2, df) * error
+    tests = Hypotheses(info, ddf).each(np.eye(info.evaluation.cp.p))
+    half = upper_t((1 - check_level(level)) / 2, tests.df) * tests.std_error
     return pd.DataFrame(
         {
             "term": list(names),
-            "estimate": estimate,
-            "std_error": error,
-            "statistic": statistic,
-            "df": df,
-            "p_value": two_sided_t(statistic, df),
-            "conf_low": estimate - half,
-            "conf_high": estimate + half,
+            "estimate": tests.estimate,
+            "std_error": tests.std_error,
+            "statistic": tests.statistic,
+            "df": tests.df,
+            "p_value": tests.p_value,
+            "conf_low": tests.estimate - half,
+            "conf_high": tests.estimate + half,
         }
     )
-
-
-def _degrees(info: VarianceInformation, ddf: Ddf) -> Floats:
-    p, n = info.evaluation.cp.p, info.evaluation.cp.n
-    if ddf == "satterthwaite":
-        return satterthwaite_df(info, np.eye(p)) if p else np.zeros(0)
-    if ddf == "residual":
-        return np.full(p, float(n - p))
-    if ddf == "normal":
-        return np.full(p, np.inf)
-    raise ModelError(f"ddf={ddf!r} is not known; choose 'satterthwaite', 'residual' or 'normal'.")
 
 
 def random_table(info: VarianceInformation, *, level: float) -> pd.DataFrame:

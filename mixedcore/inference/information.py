@@ -1,9 +1,11 @@
 """Observed information of the variance parameters (ψ, σ²), and what depends on it.
 
     d(ψ, σ²) = log|Ω| (+ log|R_X|²) + df · log(2πσ²) + r²/σ²
+    ∂²d/∂ψ_i∂ψ_j = 2 y'PV̇_iPV̇_jPy/σ² − tr(PV̇_iPV̇_j)   (ML: V⁻¹ for P in the trace)
 
-Its gradient is analytic; the Hessian is the central difference of that gradient. The engine's factor exists
-on both sides of the boundary, so the Hessian of a singular fit is as well defined as any other.
+The first part is twice the average information, which is analytic; the second, the expected information, is
+the derivative of tr(PV̇_i). The engine's factor exists on both sides of the boundary, so the Hessian of a
+singular fit is as well defined as any other.
 """
 
 from __future__ import annotations
@@ -13,14 +15,12 @@ from functools import cached_property
 
 import numpy as np
 
-from mixedcore.criterion import Evaluation, evaluate
-from mixedcore.factor import Root
+from mixedcore.criterion import Evaluation
+from mixedcore.inference.derivatives import along_entries, derivative
 from mixedcore.terms import Floats
 from mixedcore.units import UserUnits, free_entries
 
-LEAST = 1e-4  # of the expected information: the step stays where the model can be evaluated
 KNOWN = 1e-10  # share of the largest eigenvalue from which a direction of standardised information counts
-STEP = 1e-3  # of the parameter's approximate standard error: truncation near 1e-6 of it, rounding less
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,31 +43,19 @@ class VarianceInformation:
         point = self.evaluation
         k, s2 = point.cp.k, point.sigma2
         out = np.empty((k + 1, k + 1))
-        steps = STEP / np.sqrt(np.maximum(np.diag(point.average_information), LEAST * _expected(point)))
-        for p in range(k):
-            up, down = (self._gradient(p, sign * steps[p]) for sign in (1.0, -1.0))
-            out[p, :k] = (up - down) / (2 * steps[p])
-        out[:k, :k] = (out[:k, :k] + out[:k, :k].T) / 2
-        out[k, :k] = out[:k, k] = _quadratics(point) / s2**2
+        out[:k, :k] = 2 * point.working[0] / s2 - self.expected
+        out[k, :k] = out[:k, k] = (
+            along_entries(point, [point.quadratic(t) for t in range(len(point.scores))]) / s2**2
+        )
         out[k, k] = point.df / s2**2
         return out
 
-    def _gradient(self, p: int, step: float) -> Floats:
-        """∂d/∂ψ at σ² fixed, with ψ_p moved by `step`."""
+    @cached_property
+    def expected(self) -> Floats:
+        """tr(PV̇_iPV̇_j) (ML: of V⁻¹), the expectation of the Hessian in ψ at σ² known, (k, k)."""
         point = self.evaluation
-        roots = []
-        for grouping, root in zip(point.cp.groupings, point.factor.roots, strict=True):
-            psi, t = root.psi, grouping.template
-            own = t.index == p
-            if not own.any():
-                roots.append(root)
-                continue
-            psi[t.rows[own], t.cols[own]] += step
-            off = own & (t.rows != t.cols)
-            psi[t.cols[off], t.rows[off]] += step
-            roots.append(Root.of_covariance(psi))
-        moved = evaluate(point.cp, point.factor.plan, tuple(roots), reml=point.reml)
-        return moved.gradient_psi + _quadratics(moved) * (1 / moved.sigma2 - 1 / point.sigma2)
+        found = -derivative(point, lambda at: along_entries(at, at.traces))
+        return np.asarray((found + found.T) / 2)
 
     @cached_property
     def definite(self) -> bool:
@@ -91,7 +79,7 @@ class VarianceInformation:
         average[:k, :k] = wPw / s2
         average[k, :k] = average[:k, k] = wPy / s2**2
         average[k, k] = point.df / s2**2
-        half = _root_of_inverse(average)
+        half = root_of_inverse(average)
         return np.asarray(2 * half @ half.T)
 
     @cached_property
@@ -102,7 +90,7 @@ class VarianceInformation:
         in lmerTest, which works in θ too; directions of H that are not positive count as known as well.
         """
         J, H = self._by_root
-        half = J @ _root_of_inverse(H)
+        half = J @ root_of_inverse(H)
         return np.asarray(2 * half @ half.T)
 
     @cached_property
@@ -165,7 +153,7 @@ def _standardised(information: Floats) -> tuple[Floats, Floats]:
     return information * scale[:, None] * scale, scale
 
 
-def _root_of_inverse(information: Floats) -> Floats:
+def root_of_inverse(information: Floats) -> Floats:
     """R (k, r) with RR' the inverse, in the directions of which the information is positive.
 
     Each parameter counts in its own unit: variances differ by any factor, none is rounding beside another.
@@ -174,18 +162,6 @@ def _root_of_inverse(information: Floats) -> Floats:
     values, vectors = np.linalg.eigh(shape)
     known = values > KNOWN
     return np.asarray(scale[:, None] * vectors[:, known] / np.sqrt(values[known]))
-
-
-def _expected(point: Evaluation) -> Floats:
-    """Lower bound of the expected information of each ψ, as a Hessian of −2ℓ: (Σ_f [Z'PZ]_ff)²/m, (k,).
-
-    The average information of a variance that the data put far below zero can be next to nothing.
-    """
-    out = np.full(point.cp.k, 1e-12)
-    for g, M in zip(point.cp.groupings, point.traces, strict=True):
-        size, t = np.diag(M), g.template
-        np.maximum.at(out, t.index, size[t.rows] * size[t.cols] / g.m)
-    return out
 
 
 def congruence_jacobian(A: Floats, *, diagonal: bool) -> Floats:
@@ -198,14 +174,4 @@ def congruence_jacobian(A: Floats, *, diagonal: bool) -> Floats:
         if r != c:
             change = change + change.T
         out[:, e] = change[rows, cols]
-    return out
-
-
-def _quadratics(point: Evaluation) -> Floats:
-    """a'Ba for the free entries of every Ψ, (k,)."""
-    out = np.zeros(point.cp.k)
-    for t, grouping in enumerate(point.cp.groupings):
-        rows, cols = grouping.template.rows, grouping.template.cols
-        Q = point.quadratic(t)
-        np.add.at(out, grouping.template.index, np.where(rows == cols, 1.0, 2.0) * Q[rows, cols])
     return out

@@ -1,47 +1,92 @@
-"""Degrees of freedom of t statistics by Satterthwaite's method.
+"""Degrees of freedom of t and F statistics by Satterthwaite's method.
 
 For a contrast l with variance f(η) = l'C(η)l, C = (X'V⁻¹X)⁻¹ and η the variance parameters with covariance A,
 
     ν = 2 f² / (∇f' A ∇f).
 
-Giesbrecht & Burns (1985), Biometrics 41; Kuznetsova, Brockhoff & Christensen (2017), J. Stat. Softw. 82(13).
+Giesbrecht & Burns (1985), Biometrics 41; Fai & Cornelius (1996), J. Stat. Comput. Simul. 54, for joint tests;
+Kuznetsova, Brockhoff & Christensen (2017), J. Stat. Softw. 82(13).
 """
 
 from __future__ import annotations
 
-import numpy as np
-from scipy.linalg import solve_triangular
+from dataclasses import dataclass
+from functools import cached_property
 
+import numpy as np
+
+from mixedcore.criterion import Evaluation
 from mixedcore.inference.information import VarianceInformation
 from mixedcore.terms import Floats
+
+EQUAL = 1e-8  # degrees of freedom that differ less count as one number, as in lmerTest
+
+
+def slope_products(point: Evaluation) -> Floats:
+    """X'V⁻¹V̇_iV⁻¹X for every ψ_i, in the engine's units, (k, p, p)."""
+    p = point.cp.p
+    out = np.zeros((point.cp.k, p, p))
+    for a, grouping in zip(point.solution.a, point.cp.groupings, strict=True):
+        t = grouping.template
+        for r, c, index in zip(t.rows, t.cols, t.index, strict=True):
+            product = a[:-1, r] @ a[:-1, c].T
+            out[index] += product if r == c else product + product.T
+    return out
 
 
 def covariance_slopes(info: VarianceInformation) -> Floats:
     """∂C/∂(ψ, σ²) in the engine's variance units and the user's coefficient units, (k + 1, p, p).
 
-    ∂C/∂ψ_p = σ² M (Σ_f X'V⁻¹Z_f B_p Z_f'V⁻¹X) M with M = (X'V⁻¹X)⁻¹; ∂C/∂σ² = M.
+    ∂C/∂ψ_i = σ² M (X'V⁻¹V̇_iV⁻¹X) M with M = (X'V⁻¹X)⁻¹; ∂C/∂σ² = M.
     """
     point, user = info.evaluation, info.user
-    p, k = point.cp.p, point.cp.k
-    out = np.zeros((k + 1, p, p))
-    half = solve_triangular(point.R_X, np.eye(p))
-    left = point.cp.fixed.A @ half @ half.T
     unit = user.y_scale**2
-    for a, grouping in zip(point.solution.a, point.cp.groupings, strict=True):
-        moved = np.tensordot(left, a[:-1], 1)  # (p, q, m): M X'V⁻¹Z
-        template = grouping.template
-        for r, c, index in zip(template.rows, template.cols, template.index, strict=True):
-            product = moved[:, r] @ moved[:, c].T
-            out[index] += unit * point.sigma2 * (product if r == c else product + product.T)
-    out[k] = unit * user.cov_beta_over_sigma2
-    return out
+    left = point.cp.fixed.A @ point.R_inverse @ point.R_inverse.T
+    moved = unit * point.sigma2 * (left @ slope_products(point) @ left.T)
+    return np.concatenate([moved, unit * user.cov_beta_over_sigma2[None]])
 
 
-def satterthwaite_df(info: VarianceInformation, contrasts: Floats) -> Floats:
-    """Degrees of freedom of each contrast, (r,), for contrasts (r, p) of the fixed effects."""
-    L = np.atleast_2d(contrasts)
-    variance = np.einsum("rp,pq,rq->r", L, info.user.cov_beta, L)
-    slopes = np.einsum("rp,kpq,rq->rk", L, covariance_slopes(info), L)
-    spread = np.einsum("rk,kl,rl->r", slopes, info.cov_engine_by_root, slopes)
-    with np.errstate(divide="ignore"):
-        return np.asarray(2 * variance**2 / spread)
+@dataclass(frozen=True, eq=False)
+class Satterthwaite:
+    """What all tests of one fit share, each found when first asked for."""
+
+    info: VarianceInformation
+
+    @cached_property
+    def slopes(self) -> Floats:
+        """∂C/∂(ψ, σ²), (k + 1, p, p)."""
+        return covariance_slopes(self.info)
+
+    def df(self, L: Floats) -> Floats:
+        """Degrees of freedom of each row of L (r, p), contrasts of the fixed effects."""
+        variance = np.einsum("rp,pq,rq->r", L, self.info.user.cov_beta, L)
+        slopes = np.einsum("rp,kpq,rq->rk", L, self.slopes, L)
+        spread = np.einsum("rk,kl,rl->r", slopes, self.info.cov_engine_by_root, slopes)
+        with np.errstate(divide="ignore"):
+            return np.asarray(2 * variance**2 / spread)
+
+    def joint(self, L: Floats) -> float:
+        """Denominator degrees of freedom of the F statistic of independent rows L (q, p).
+
+        F is the mean of q squared t statistics along the eigenvectors of LCL', each with its own degrees.
+        """
+        return joint_df(self.df(uncorrelated(L, self.info.user.cov_beta)))
+
+
+def uncorrelated(L: Floats, cov: Floats) -> Floats:
+    """Rows P'L of the eigenvectors P of LCL', whose estimates are uncorrelated, (q, p)."""
+    return np.asarray(np.linalg.eigh(L @ cov @ L.T)[1].T @ L)
+
+
+def joint_df(nu: Floats) -> float:
+    """Denominator df of F = mean of q independent squared t statistics with df `nu`, (q,).
+
+    Matches E[F] to E[F(q, ν)] = ν/(ν − 2): with E = Σ νᵢ/(νᵢ − 2), ν = 2E/(E − q). A t² with νᵢ ≤ 2 has no
+    mean, so ν is then 2, as in lmerTest 3.1 (get_Fstat_ddf).
+    """
+    if np.isinf(nu).all() or np.ptp(nu) < EQUAL:
+        return float(nu.mean())
+    if (nu <= 2).any():
+        return 2.0
+    E = float((1 / (1 - 2 / nu)).sum())
+    return 2 * E / (E - nu.size)

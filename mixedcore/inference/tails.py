@@ -1,6 +1,6 @@
-"""Tails of the normal and of t: small probabilities keep their digits, and `scipy.stats` need not be loaded.
+"""Tails of the normal, of t and of F: small probabilities keep their digits.
 
-Loading it takes longer than all of this package.
+`scipy.stats` need not be loaded for them: loading it takes longer than all of this package.
 """
 
 from __future__ import annotations
@@ -30,6 +30,13 @@ def upper_normal(p: float) -> float:
 def upper_t(p: float, df: Floats) -> Floats:
     """The number that T with df degrees of freedom exceeds with probability p."""
     return np.asarray(-special.stdtrit(df, p))
+
+
+def upper_tail_of_f(F: float, num_df: float, den_df: float) -> float:
+    """P(F_{num, den} ≥ F); den_df may be infinite, when num_df · F is chi-squared."""
+    if np.isinf(den_df):
+        return float(special.chdtrc(num_df, num_df * F))
+    return float(special.fdtrc(num_df, den_df, F))
 
 
 def check_level(level: float) -> float:

@@ -10,6 +10,7 @@ import pandas as pd
 from mixedcore import tidy as tables
 from mixedcore.effects.variance import VarianceShares, variance_shares
 from mixedcore.errors import ModelError
+from mixedcore.inference.hypotheses import Ddf
 from mixedcore.results.fitted import Fitted
 
 EFFECTS = ("fixed", "random", "blups")
@@ -19,11 +20,12 @@ class Tables(Fitted):
     """Estimates with their uncertainty as frames with lower-case columns."""
 
     def tidy(
-        self, effects: str = "fixed", *, ddf: tables.Ddf = "satterthwaite", level: float = 0.95
+        self, effects: str = "fixed", *, ddf: Ddf = "satterthwaite", level: float = 0.95
     ) -> pd.DataFrame:
         """One row a term: 'fixed' effects, 'random' (variances, SDs, correlations), or 'blups'.
 
-        `ddf` of the fixed effects' t tests: 'satterthwaite', 'residual' (n − p) or 'normal'.
+        `ddf` of the fixed effects' t tests: 'satterthwaite', 'kenward-roger' (which also adjusts their
+        standard errors; REML only), 'residual' (n − p) or 'normal'.
         """
         if effects == "fixed":
             return tables.fixed_table(self._information, self._fe_names, ddf=ddf, level=level)

@@ -6,13 +6,13 @@ from its cross-products, and they are checked by the tests through quantities in
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from mixedcore.chart import factor_of
-from mixedcore.crossproducts import CrossProducts
+from mixedcore.crossproducts import CrossProducts, cross_products
 from mixedcore.terms import Block, Floats, Ints, RandomTerm, entries, n_parameters
 
 
@@ -298,3 +298,14 @@ def indicator(b: Block) -> Floats:
     for j in range(b.width):
         Z[np.arange(n), b.codes * b.width + j] = b.basis[:, j]
     return Z
+
+
+def with_variance(data: Data) -> Data:
+    """The same design with an outcome in which every random effect varies as much as the residual."""
+    cp, rng = cross_products(data.y, data.X, data.terms), np.random.default_rng(3)
+    unit = Dense(data, cp, identity(data.terms), True)
+    random = [
+        Z @ np.kron(np.eye(b.n_levels), unit.unit(t, b.width)) @ rng.normal(size=Z.shape[1])
+        for t, b, Z in unit.blocks
+    ]
+    return replace(data, y=sum(random, data.X.sum(axis=1) + rng.normal(size=data.y.size)))

@@ -15,12 +15,12 @@ from mixedcore.elimination import Plan, plan
 from mixedcore.estimate import Estimate, estimate, null_directions
 from mixedcore.group_effects import covariances_by_group
 from mixedcore.inference.information import VarianceInformation
-from mixedcore.inference.satterthwaite import satterthwaite_df
+from mixedcore.inference.satterthwaite import Satterthwaite
 from mixedcore.optimise import OptSummary
 from mixedcore.rows import gather
 from mixedcore.terms import Floats
 from mixedcore.units import UserUnits
-from tests.mixedcore.dense_algebra import Data, Dense, designs, identity, random_theta
+from tests.mixedcore.dense_algebra import Data, Dense, designs, identity, random_theta, with_variance
 
 DESIGNS = designs()
 SEEDS = range(3)
@@ -30,9 +30,10 @@ EXACT = 1e-9
 # Central differences of the criterion (about 600) with steps of 1e-5: rounding 1e-13 · 600 / 1e-5, truncation
 # 1e-10 times a third derivative.
 FINITE = 2e-5
-# The engine's Hessian is itself a central difference of its gradient with steps of 1e-3 standard errors:
-# truncation near 1e-6 of it, up to 1e-5 where, as here, θ is far from an optimum.
-DIFFERENCED = 5e-5
+# The engine's expected information is a difference of fourth order: truncation and rounding near 1e-10 of it.
+DIFFERENCED = 1e-8
+# Both routes leave out different terms in the gradient, which the search leaves at about 1e-7 of its scale.
+AT_OPTIMUM = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -210,17 +211,6 @@ def test_the_dense_hessian_is_that_of_the_deviance(reml: bool) -> None:
     close(np.array(found), case.dense.hessian, 1e-4)
 
 
-def with_variance(data: Data) -> Data:
-    """The same design with an outcome in which every random effect varies as much as the residual."""
-    cp, rng = cross_products(data.y, data.X, data.terms), np.random.default_rng(3)
-    unit = Dense(data, cp, identity(data.terms), True)
-    random = [
-        Z @ np.kron(np.eye(b.n_levels), unit.unit(t, b.width)) @ rng.normal(size=Z.shape[1])
-        for t, b, Z in unit.blocks
-    ]
-    return replace(data, y=sum(random, data.X.sum(axis=1) + rng.normal(size=data.y.size)))
-
-
 @pytest.mark.parametrize("reml", [True, False], ids=["REML", "ML"])
 @pytest.mark.parametrize(
     "name", ["intercept", "slopes 2", "nested chain", "crossed", "crossed within groups"]
@@ -240,8 +230,8 @@ def test_satterthwaite_degrees_of_freedom_at_the_optimum(name: str, reml: bool) 
     f = np.array([dense.sigma2 * row @ dense.M @ row for row in L])
     A = 2 * np.linalg.inv(dense.hessian)
     expected = 2 * f**2 / np.einsum("rk,kl,rl->r", gradient, A, gradient)
-    assert satterthwaite_df(VarianceInformation(UserUnits(found, rows)), L) == pytest.approx(
-        expected, rel=1e-4
+    assert Satterthwaite(VarianceInformation(UserUnits(found, rows))).df(L) == pytest.approx(
+        expected, rel=AT_OPTIMUM
     )
 
 

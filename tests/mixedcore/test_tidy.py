@@ -221,7 +221,7 @@ def test_levels_outside_zero_and_one_are_refused(level: float) -> None:
 def test_unknown_words_are_refused_with_the_known_ones() -> None:
     with pytest.raises(ModelError, match="'fixed', 'random', 'blups'"):
         fitted().tidy("ran_vals")
-    with pytest.raises(ModelError, match="'satterthwaite', 'residual'"):
+    with pytest.raises(ModelError, match="'satterthwaite', 'kenward-roger', 'residual', 'normal'"):
         fitted().tidy("fixed", ddf="kenward")  # type: ignore[arg-type]
 
 
