@@ -12,7 +12,9 @@ from mixedcore import datasets
 from mixedcore.errors import FormulaError, MixedCoreError
 from mixedcore.formula import check_formula
 from mixedcore.model import MixedLM, VCSpec, mixedlm
+from mixedcore.power import power
 from mixedcore.results import MixedLMResults
+from mixedcore.simulate import simulate_nested
 
 __all__ = [
     "FormulaError",
@@ -23,4 +25,6 @@ __all__ = [
     "check_formula",
     "datasets",
     "mixedlm",
+    "power",
+    "simulate_nested",
 ]

@@ -34,6 +34,8 @@ DELIVERED = {
     "check_formula",
     "datasets",
     "mixedlm",
+    "power",
+    "simulate_nested",
 }
 
 
