@@ -13,7 +13,9 @@ from mixedcore.errors import FormulaError, MixedCoreError
 from mixedcore.formula import check_formula
 from mixedcore.model import MixedLM, VCSpec, mixedlm
 from mixedcore.packed import MixedLMParams
+from mixedcore.power import power
 from mixedcore.results import MixedLMResults
+from mixedcore.simulate import simulate_nested
 
 __all__ = [
     "FormulaError",
@@ -25,4 +27,6 @@ __all__ = [
     "check_formula",
     "datasets",
     "mixedlm",
+    "power",
+    "simulate_nested",
 ]

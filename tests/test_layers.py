@@ -89,6 +89,8 @@ LAYERS = (
     "results",
     "keywords",
     "model",
+    "simulate",
+    "power",
 )
 # Stands beside the stack: data files and their loader, of use to anyone above `errors`.
 DATASETS = "datasets"

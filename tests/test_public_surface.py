@@ -35,6 +35,8 @@ DELIVERED = {
     "check_formula",
     "datasets",
     "mixedlm",
+    "power",
+    "simulate_nested",
 }
 
 

@@ -6,7 +6,7 @@ Only Z'y, X'y and y'y change. Designs whose groupings are all nested are searche
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -14,10 +14,13 @@ import numpy as np
 
 from mixedcore.chart import Roots, lower_root
 from mixedcore.columns import Mask
+from mixedcore.criterion import evaluate, roots_of
+from mixedcore.crossproducts import CrossProducts
 from mixedcore.errors import MixedCoreError
-from mixedcore.estimate import Estimate, estimate
+from mixedcore.estimate import Estimate, estimate, null_directions
 from mixedcore.inference.batch import NestedDesign, Points
-from mixedcore.inference.batch_search import search, settle
+from mixedcore.inference.batch_search import Found, search, settle
+from mixedcore.optimise import OptSummary
 from mixedcore.outcomes import DesignColumns, Outcomes, products_of
 from mixedcore.rows import Rows
 from mixedcore.scaling import FixedScaling
@@ -127,10 +130,27 @@ class Refitter:
             self._fit_one(outcomes, Y, int(r), out)
         return out
 
+    def each(self, Y: Floats) -> Iterator[UserUnits | None]:
+        """The fit of every outcome with all that can be asked of one; None where it fails."""
+        outcomes, roots, good = self.columns.outcomes(Y), [], np.zeros(Y.shape[1], dtype=bool)
+        if self.design is not None:
+            found = settle(self.design, outcomes, self._search(self.design, outcomes))[0]
+            roots, good = list(self.design.roots(found.x)), found.found
+        for r in range(Y.shape[1]):
+            try:
+                user = (
+                    self._at(outcomes, Y, r, [T[r] for T in roots]) if good[r] else self.one(outcomes, Y, r)
+                )
+            except MixedCoreError:
+                user = None
+            yield user if user is not None and user.estimate.optimum.converged else None
+
+    def _search(self, design: NestedDesign, outcomes: Outcomes) -> Found:
+        return search(design, outcomes, design.coordinates(self.start))
+
     def _fit_at_once(self, design: NestedDesign, outcomes: Outcomes, out: Refits) -> Ints:
         """Enter what the search for all finds; the numbers of those that it leaves to the engine."""
-        found = search(design, outcomes, design.coordinates(self.start))
-        found, psi, singular = settle(design, outcomes, found)
+        found, psi, singular = settle(design, outcomes, self._search(design, outcomes))
         good, cp = found.found, design.cp
         points = found.points
         beta = outcomes.start + outcomes.scale * points.beta
@@ -151,30 +171,48 @@ class Refitter:
 
     def _fit_one(self, outcomes: Outcomes, Y: Floats, r: int, out: Refits) -> None:
         """Fit outcome r by the engine; what cannot be fitted stays missing."""
-        try:
-            user = self.one(outcomes, Y, r)
-        except MixedCoreError:
+        user = self._try(outcomes, Y, r)
+        if user is None:
             return
         evaluation = user.estimate.evaluation
         out.beta[r], out.sigma[r], out.criterion[r] = user.beta, np.sqrt(user.sigma2), evaluation.value
         for t, psi in enumerate(out.psi):
             psi[r] = user.psi(t)
-        out.converged[r], out.singular[r] = user.estimate.optimum.converged, user.estimate.singular
+        out.converged[r], out.singular[r] = True, user.estimate.singular
 
     def one(self, outcomes: Outcomes, Y: Floats, r: int) -> UserUnits:
         """The fit of outcome r by the engine; raises MixedCoreError where there is none."""
-        cp, rows = self._estimate.evaluation.cp, self.user.kept_rows
-        fixed = outcome_units(cp.fixed, outcomes, r)
-        y = Y[:, r] if rows.weights is None else Y[:, r] / np.sqrt(rows.weights)
-        rows = Rows(rows.layout, (*rows.columns[:-1], y), rows.weights)
-        found = estimate(
-            products_of(cp, outcomes, r, fixed),
-            self._estimate.evaluation.factor.plan,
-            self._estimate.terms,
-            reml=self._estimate.evaluation.reml,
-            rows=rows,
-        )
+        cp, rows = self._data(outcomes, Y, r)
+        own, evaluation = self._estimate, self._estimate.evaluation
+        found = estimate(cp, evaluation.factor.plan, own.terms, reml=evaluation.reml, rows=rows)
         return UserUnits(found, rows)
+
+    def _try(self, outcomes: Outcomes, Y: Floats, r: int) -> UserUnits | None:
+        """The fit of outcome r by the engine; None where there is none, or no optimum was reached."""
+        try:
+            user = self.one(outcomes, Y, r)
+        except MixedCoreError:
+            return None
+        return user if user.estimate.optimum.converged else None
+
+    def _at(self, outcomes: Outcomes, Y: Floats, r: int, roots: Sequence[Floats]) -> UserUnits:
+        """The fit of outcome r whose optimum is known: Λ = root of each term, in the engine's units."""
+        cp, rows = self._data(outcomes, Y, r)
+        own, evaluation = self._estimate, self._estimate.evaluation
+        full = [term.structure == "full" for term in own.terms]
+        factors = [lower_root(T) if f else np.abs(T) for f, T in zip(full, roots, strict=True)]
+        theta = Roots(cp, own.terms).theta(factors)
+        point = evaluate(cp, evaluation.factor.plan, roots_of(cp, theta), reml=evaluation.reml)
+        optimum = OptSummary(theta, point.value, 1, True, "Searched with others.", 0.0, (), np.zeros(0))
+        null = tuple(null_directions(T) for T in factors)
+        return UserUnits(Estimate(own.terms, point, optimum, tuple(factors), null), rows)
+
+    def _data(self, outcomes: Outcomes, Y: Floats, r: int) -> tuple[CrossProducts, Rows]:
+        """Cross-products and rows of outcome r."""
+        cp, rows = self._estimate.evaluation.cp, self.user.kept_rows
+        y = Y[:, r] if rows.weights is None else Y[:, r] / np.sqrt(rows.weights)
+        own = Rows(rows.layout, (*rows.columns[:-1], y), rows.weights)
+        return products_of(cp, outcomes, r, outcome_units(cp.fixed, outcomes, r)), own
 
 
 def outcome_units(fixed: FixedScaling, outcomes: Outcomes, r: int) -> FixedScaling:

@@ -11,7 +11,8 @@ import pandas as pd
 
 from mixedcore.design import Design
 from mixedcore.design_outcome import varying
-from mixedcore.errors import DataError, rows_not_kept
+from mixedcore.diagnostics.quantile_residuals import QuantileResiduals, examine, sum_by_group
+from mixedcore.errors import DataError, ModelError, rows_not_kept
 from mixedcore.estimate import estimate
 from mixedcore.inference.bootstrap import Bootstrap, bootstrap
 from mixedcore.inference.jobs import Cancel, Jobs, Progress
@@ -22,11 +23,12 @@ from mixedcore.inference.simulate import (
     check_count,
     check_random,
     seed_sequence,
+    stream,
 )
 from mixedcore.outcomes import with_other_outcome
 from mixedcore.results.fitted import Fitted
 from mixedcore.rows import Rows
-from mixedcore.terms import Floats
+from mixedcore.terms import Floats, Ints
 from mixedcore.units import UserUnits
 
 if TYPE_CHECKING:
@@ -91,6 +93,50 @@ class Simulations(Fitted):
         jobs = Jobs(n_jobs, progress, cancel)
         seed = seed if rng is None else rng
         return bootstrap(self._user, self._fe_names, n, seed, random=random, jobs=jobs)
+
+    def simulated_residuals(
+        self, n: int = 250, seed: Seed = None, *, random: RandomEffects = "new", by: Any = None
+    ) -> QuantileResiduals:
+        """Scaled quantile residuals from n simulations, and tests of uniformity, dispersion and outliers.
+
+        random : 'new' random effects in every simulation, or the 'fitted' ones
+        by     : a grouping factor, another column or one label a row; sums over its groups are then compared,
+                 which are independent between the groups of the highest level
+        Raises ModelError for an unknown grouping, DataError where rows were not kept. Hartig, DHARMa; see
+        `QuantileResiduals`.
+        """
+        root, fixed = seed_sequence(seed), self._fixed_part
+        draws = self.simulate(check_count(n, "simulations"), root, random=random).to_numpy()
+        fitted = fixed if random == "new" else self.fittedvalues.to_numpy()
+        observed, index, name = self.model.endog, self.model.row_index, None
+        if by is not None:
+            codes, index, name = grouping_of(self.model, by)
+            parts = (observed[:, None], fitted[:, None], draws)
+            sums = [sum_by_group(part, codes, len(index)) for part in parts]
+            observed, fitted, draws = sums[0][:, 0], sums[1][:, 0], sums[2]
+        found, *tests = examine(observed, fitted, draws, stream(root, n))
+        return QuantileResiduals(pd.Series(found, index, name="residual"), n, random, name, *tests)
+
+
+def grouping_of(model: MixedLM, by: Any) -> tuple[Ints, pd.Index, str]:
+    """Group of each row (n,), labels and name of a grouping factor, another column, or labels (n,) given."""
+    if not isinstance(by, str):
+        labels, name = np.asarray(by), "the given groups"
+        if labels.shape != (model.nobs,):
+            raise ModelError(f"by has shape {labels.shape}; give one label for each of {model.nobs} rows.")
+    else:
+        for term in model.design.terms:
+            if term.role == "group" and term.name == by:
+                return term.blocks[0].codes, pd.Index(term.levels, name=by), by
+        columns = model.used_columns()
+        if by not in columns:
+            raise ModelError(
+                f"by={by!r} is no grouping factor and no column of the model, which has "
+                f"{', '.join(map(str, columns))}. Give the labels of other groups as an array."
+            )
+        labels, name = columns[by].to_numpy(), by
+    codes, levels = pd.factorize(labels, sort=False)
+    return codes.astype(np.intp), pd.Index(levels, name=name), name
 
 
 def with_outcome(model: MixedLM, y: Any) -> MixedLM:
