@@ -46,6 +46,7 @@ LAYERS = (
     "design_cells",
     "design_stream",
     "design_known",
+    "design_grid",
     "design_labels",
     "design_new",
     "crossproducts",

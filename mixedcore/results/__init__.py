@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from mixedcore.results.diagnostics import Diagnostics
+from mixedcore.results.effects import Effects
 from mixedcore.results.predictions import Predictions
 from mixedcore.results.seed import SeedInterface
 from mixedcore.results.tables import Tables
 
 
-class MixedLMResults(SeedInterface, Tables, Predictions, Diagnostics):
+class MixedLMResults(SeedInterface, Tables, Predictions, Effects, Diagnostics):
     """A fit of a `MixedLM`; made by `MixedLM.fit`.
 
     Attributes (units: those of the data; n rows, p fixed effects, k covariance parameters)
