@@ -15,6 +15,7 @@ from mixedcore.columns import Settled
 from mixedcore.design_components import component, of_components
 from mixedcore.design_eval import (
     Formula,
+    Namespace,
     NotFiniteError,
     design_infos,
     environment,
@@ -32,7 +33,7 @@ from mixedcore.design_groups import (
     named_apart,
 )
 from mixedcore.design_outcome import check_rows, numbers_beside, outcome_numbers, varying
-from mixedcore.design_spec import Spec, read_spec
+from mixedcore.design_spec import Spec, Texts, read_spec
 from mixedcore.errors import DataError
 from mixedcore.frame import Frame, drop_rows, make_frame, new_frame
 from mixedcore.tables import open_table
@@ -63,7 +64,8 @@ class Design:
     offset       : (n,) known part of the mean, or None
     weights_column, offset_column: the columns of data that these are; None for values given beside the data
     groups_column: the column of data that names the groups; None for labels given beside the data, or bars
-    spec, env    : the formulas, and the variables of the caller that their random terms use
+    texts        : the formulas, None for a model from arrays
+    namespace    : the variables of the caller that the formulas of variance components use
     """
 
     y: Floats
@@ -87,8 +89,13 @@ class Design:
     weights_column: str | None = None
     offset_column: str | None = None
     groups_column: str | None = None
-    spec: Spec | None = None
-    env: EvalEnvironment | None = None
+    texts: Texts | None = None
+    namespace: Namespace | None = None
+
+    @property
+    def spec(self) -> Spec | None:
+        """The formulas, read; None for a model from arrays."""
+        return None if self.texts is None else self.texts.spec()
 
     @property
     def response(self) -> Floats:
@@ -213,6 +220,7 @@ def build(
                 weights_column=weights_column,
                 offset_column=offset_column,
                 groups_column=groups_column,
+                texts=Texts.of(formula, groups, re_formula, vc_formula),
             )
         except NotFiniteError as found:
             frame = drop_rows(frame, found.bad, found.term, missing)
@@ -258,8 +266,7 @@ def _assemble(spec: Spec, frame: Frame, group_name: str, env: EvalEnvironment) -
         fixed_columns=tuple(name for name in frame.columns if name in used and name not in frame.extra),
         weights=beside.weights,
         offset=beside.offset,
-        spec=spec,
-        env=of_components(spec, env),
+        namespace=of_components(spec, env, frame.columns),
     )
 
 

@@ -7,7 +7,7 @@ numeric columns); otherwise patsy sees the rows of one group at a time (`design_
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -18,7 +18,7 @@ from patsy.categorical import guess_categorical
 from patsy.eval import EvalEnvironment
 
 from mixedcore.design_by_group import evaluate_by_group
-from mixedcore.design_eval import NotFiniteError, design_info, evaluate, matrix
+from mixedcore.design_eval import Namespace, NotFiniteError, design_info, evaluate, matrix
 from mixedcore.design_factors import elementwise, factors_of, unboxed
 from mixedcore.design_groups import Grouping
 from mixedcore.design_spec import Spec
@@ -69,12 +69,12 @@ def making(
     return "plain" if _plain_columns("", terms, one, alone, env) is not None else "by group"
 
 
-def of_components(spec: Spec, env: EvalEnvironment) -> EvalEnvironment:
-    """The part of the caller's namespace that variance components use."""
+def of_components(spec: Spec, env: EvalEnvironment, columns: Container[str]) -> Namespace:
+    """The part of the caller's namespace that variance components use: what is no column."""
     factors = factors_of(term for terms in spec.components.values() for term in terms)
     trees = [ast.parse(factor.name(), mode="eval") for factor in factors]
     names = {node.id for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Name)}
-    return EvalEnvironment([{name: env.namespace[name] for name in names if name in env.namespace}])
+    return Namespace.of(env, [name for name in sorted(names) if name not in columns])
 
 
 def factor_codes(values: Any, factor: Any) -> tuple[Ints, list[Any]]:

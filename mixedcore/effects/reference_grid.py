@@ -89,7 +89,7 @@ class Grid:
             return np.asarray(whole / total).ravel(order="F")
 
     def _counts(self, names: Sequence[str], shape: Sequence[int]) -> Floats:
-        """Rows of the fit in each cell, by its factors; prior weights count a row as often."""
+        """Rows of the fit in each cell, by its factors; whatever their prior weights, as in emmeans."""
         design, key, room = self.fixed.design, np.zeros(self.fixed.design.n, dtype=np.intp), 1
         inside = np.ones(design.n, dtype=bool)
         factors = [self.fixed.variables[name].factor for name in names]
@@ -98,8 +98,7 @@ class Grid:
                 codes = self.fixed.codes(name, self.values[name])
                 inside &= codes >= 0
                 key, room = key + room * codes, room * size
-        w = None if design.weights is None else design.weights[inside]
-        counts = np.bincount(key[inside], w, minlength=room)
+        counts = np.bincount(key[inside], minlength=room)
         own = [size if factor else 1 for factor, size in zip(factors, shape, strict=True)]
         return np.broadcast_to(counts.reshape(own, order="F"), shape).astype(float)
 

@@ -49,13 +49,13 @@ class Effects(Fitted):
         ddf     : 'satterthwaite', 'kenward-roger' (also adjusts std_error), 'residual' or 'normal'
         weights : how the cells averaged over count: 'equal', 'proportional' to the rows of each combination
                   of the factors averaged over, 'outer' to the product of their margins, 'cells' to the rows
-                  of each cell itself (prior weights count a row as often)
+                  of each cell itself; a row counts once whatever its prior weight
 
         Searle, Speed & Milliken (1980), Am. Stat. 34(4). A mean that the data do not determine (aliased
         columns, empty cells) is missing and has a `note`, a column that is there only then. Raises
         ModelError for unknown variables and options, DataError for levels that the fit has not seen.
         """
-        asked = {"terms": _variables(terms), "at": dict(at or {}), "weights": weights, "var": None}
+        asked = {"terms": self._variables(terms), "at": _plain(at), "weights": weights, "var": None}
         return self._means(asked, ddf, level)
 
     def trends(
@@ -75,7 +75,7 @@ class Effects(Fitted):
         them. Derivatives are central differences over a ten-thousandth of the range of `var`, exact where X
         is at most quadratic in it.
         """
-        asked = {"terms": _variables(by), "at": dict(at or {}), "weights": weights, "var": var}
+        asked = {"terms": self._variables(by), "at": _plain(at), "weights": weights, "var": var}
         return self._means(asked, ddf, level)
 
     def contrasts(
@@ -111,17 +111,25 @@ class Effects(Fitted):
         A contrast of means that are not estimable may be so itself. References stand beside each adjustment
         in `mixedcore.effects.adjust`.
         """
-        within = _variables(by)
+        within = self._variables(by)
         if isinstance(terms, pd.DataFrame):
             asked = dict(terms.attrs.get(ASKED) or {})
             if not asked:
                 raise ModelError("The table is none that marginal_means or trends gave; name the variables.")
         else:
-            asked = {"terms": _variables(terms), "at": dict(at or {}), "weights": weights, "var": None}
+            asked = {"terms": self._variables(terms), "at": _plain(at), "weights": weights, "var": None}
         own = [name for name in asked["terms"] if name not in within]
         functions = self._functions({**asked, "terms": [*own, *within]})
         how = Contrasting(method, reference, _default(method) if adjust is None else adjust)
         return contrast_table(self._estimator(ddf), functions, within, how, check_level(level))
+
+    def _variables(self, terms: str | Sequence[str]) -> list[str]:
+        """Names in 'a', 'a:b', 'a * b' or a list of them, each once; a variable may be called 'a:b'."""
+        names: list[str] = []
+        for term in [terms] if isinstance(terms, str) else terms:
+            whole = term in self._fixed_grid.variables
+            names += [term] if whole else [name.strip() for name in term.replace("*", ":").split(":")]
+        return list(dict.fromkeys(name for name in names if name))
 
     def _means(self, asked: dict[str, Any], ddf: Ddf, level: float) -> pd.DataFrame:
         table = mean_table(self._estimator(ddf), self._functions(asked), check_level(level))
@@ -133,11 +141,9 @@ class Effects(Fitted):
         return means(*given) if asked["var"] is None else slopes(given[0], asked["var"], *given[1:])
 
 
-def _variables(terms: str | Sequence[str]) -> list[str]:
-    """Names in 'a', 'a:b', 'a * b' or a list of them, each once."""
-    given = [terms] if isinstance(terms, str) else list(terms)
-    names = [name.strip() for term in given for name in term.replace("*", ":").split(":")]
-    return list(dict.fromkeys(name for name in names if name))
+def _plain(at: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Values in lists, not arrays: a table's attrs must be comparable."""
+    return {name: v.tolist() if hasattr(v, "tolist") else v for name, v in (at or {}).items()}
 
 
 def _default(method: Any) -> str:

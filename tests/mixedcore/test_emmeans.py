@@ -31,6 +31,7 @@ FORMULAS = {
     "oats_line": ("oats", "Q('yield') ~ nitro * Variety" + SPLIT),
     "oats": ("oats", "Q('yield') ~ N * Variety" + SPLIT),
     "unbalanced": ("unbalanced", "Q('yield') ~ N * Variety" + SPLIT),
+    "weighted": ("unbalanced", "Q('yield') ~ N * Variety" + SPLIT),
     "unbalanced_line": ("unbalanced", "Q('yield') ~ nitro + I(nitro ** 2) + Variety" + SPLIT),
     "hole": ("hole", "Q('yield') ~ N * Variety" + SPLIT),
     "cake": ("cake", "angle ~ recipe * temperature + (1 | recipe:replicate)"),
@@ -51,7 +52,8 @@ def frame(name: str) -> pd.DataFrame:
     oats = data_of("Oats")
     oats = oats.assign(N=oats["nitro"].map("{:g}".format), Variety=oats["Variety"].astype(str))
     if name == "unbalanced":
-        return oats.drop(index=oats.index[[0, 4, 7, 22, 39, 40, 59]])
+        table = oats.drop(index=oats.index[[0, 4, 7, 22, 39, 40, 59]])
+        return table.assign(w=0.5 + (7 * np.arange(1, len(table) + 1) % 11) / 4)
     if name == "hole":
         return oats[(oats["Variety"] != "Victory") | (oats["N"] != "0.6")]
     return oats
@@ -60,7 +62,7 @@ def frame(name: str) -> pd.DataFrame:
 @cache
 def fit(model: str) -> MixedLMResults:
     name, formula = FORMULAS[model]
-    return mixedlm(formula, frame(name)).fit()
+    return mixedlm(formula, frame(name), weights="w" if model == "weighted" else None).fit()
 
 
 def ours(record: dict[str, Any]) -> pd.DataFrame:

@@ -15,7 +15,6 @@ from tests.reference.fits import data_of
 
 DATA = classes(600)
 DATA["off"] = np.sin(np.arange(600))
-DATA["w"] = 0.5 + np.arange(600) % 4
 FORMULA = "y ~ text * x + C(number) + truth + np.log(x + 9) + (1 | school)"
 MEANS = ["estimate", "std_error", "df", "conf_low", "conf_high"]
 TESTS = ["estimate", "std_error", "df", "statistic", "p_value", "conf_low", "conf_high"]
@@ -86,14 +85,11 @@ def test_weights_count_rows(result: MixedLMResults) -> None:
     np.testing.assert_allclose(found, expected, rtol=1e-10)
 
 
-def test_prior_weights_count_as_rows_and_an_offset_is_no_part_of_a_mean() -> None:
-    r = mixedlm("y ~ text + truth + (1 | school)", DATA, weights="w", offset="off").fit()
+def test_an_offset_is_no_part_of_a_mean() -> None:
+    r = mixedlm("y ~ text + truth + (1 | school)", DATA, offset="off").fit()
     cells = grid(number=[1])
-    mean = r.predict(cells.assign(off=0.0))
-    share = DATA.groupby("truth")["w"].sum() / DATA["w"].sum()
-    of_cell = share.reindex(cells["truth"]).to_numpy()
-    found = r.marginal_means("text", weights="proportional").set_index("text")["estimate"]
-    np.testing.assert_allclose(found, (mean * of_cell).groupby(cells["text"]).sum(), rtol=1e-10)
+    expected = r.predict(cells.assign(off=0.0)).groupby(cells["text"]).mean()
+    np.testing.assert_allclose(r.marginal_means("text")["estimate"], expected, rtol=1e-10)
 
 
 def test_trends_are_derivatives(result: MixedLMResults) -> None:
@@ -229,6 +225,31 @@ def test_aliased_columns_are_no_obstacle_to_what_is_known() -> None:
     pd.testing.assert_frame_equal(year.marginal_means("text"), plain.marginal_means("text"), rtol=1e-6)
     without = mixedlm("y ~ 0 + text + x + twice + (1 | school)", data.assign(twice=2 * data["x"])).fit()
     pd.testing.assert_frame_equal(without.marginal_means("text"), plain.marginal_means("text"), rtol=1e-6)
+
+
+def test_tables_can_be_put_together_and_names_may_hold_colons() -> None:
+    data = DATA.rename(columns={"truth": "a:b"})
+    r = mixedlm("y ~ Q('a:b') * text + (1 | school)", data).fit()
+    found = r.marginal_means(["a:b", "text"])
+    assert list(found.columns) == ["a:b", "text", *MEANS]
+    at = {"x": np.array([0.0, 1.0])}
+    r = mixedlm("y ~ text + x + (1 | school)", DATA).fit()
+    one, two = r.marginal_means("text", at), r.marginal_means("text", at, ddf="normal")
+    assert len(pd.concat([one, two])) == 6
+
+
+def test_transforms_keep_what_they_learned_of_the_fit() -> None:
+    r = mixedlm("y ~ bs(x, 4) + center(x):text + text + day + (1 | school)", DATA).fit()
+    cells = pd.DataFrame(
+        {"text": ["early", "late", "never"], "x": DATA["x"].mean(), "day": DATA["day"].mean()}
+    )
+    np.testing.assert_allclose(r.marginal_means("text")["estimate"], r.predict(cells), rtol=1e-9)
+    when = pd.Timestamp("2024-04-01")
+    np.testing.assert_allclose(
+        r.marginal_means("text", {"day": when})["estimate"], r.predict(cells.assign(day=when)), rtol=1e-9
+    )
+    up, down = (r.predict(cells.assign(x=cells["x"] + h)) for h in (1e-4, -1e-4))
+    np.testing.assert_allclose(r.trends("x", "text")["estimate"], (up - down) / 2e-4, rtol=1e-5)
 
 
 def test_small_models() -> None:

@@ -26,7 +26,11 @@ models <- list(
   cake = c("cake", "angle ~ recipe * temperature + (1 | recipe:replicate)"),
   machines = c("machines", "score ~ Machine + (Machine | Worker)"),
   orthodont = c("orthodont", "distance ~ age * Sex + (age | Subject)"))
+models$weighted <- c("unbalanced", models$unbalanced[2])
 fits <- lapply(models, function(m) suppressMessages(lmer(as.formula(m[2]), frames[[m[1]]], control = tight)))
+# Row i (from 1) of the weighted fit has the weight 0.5 + (7i mod 11)/4.
+frames$unbalanced$w <- 0.5 + ((7 * seq_len(nrow(frames$unbalanced))) %% 11) / 4
+fits$weighted <- lmer(as.formula(models$weighted[2]), frames$unbalanced, weights = w, control = tight)
 
 plain <- function(x) {
   d <- as.data.frame(x)
@@ -73,6 +77,8 @@ for (w in c("equal", "proportional", "cells")) {
   means("unbalanced", "Variety", weights = w)
   means("unbalanced", "N", weights = w, ddf = "kenward-roger")
 }
+for (w in c("equal", "proportional", "outer", "cells")) means("weighted", "Variety", weights = w)
+contrasts_of("weighted", "N", "pairwise", "tukey")  # pbkrtest leaves prior weights out of account
 means("unbalanced_line", "Variety"); means("unbalanced_line", "Variety", at = list(nitro = 0.2))
 trends("unbalanced_line", "nitro", "Variety")
 means("orthodont", "Sex"); means("orthodont", "Sex", by = "age", at = list(age = c(8, 14)))
