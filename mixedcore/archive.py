@@ -15,7 +15,7 @@ import importlib
 import io
 import json
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from functools import cached_property
 from pathlib import Path
@@ -26,7 +26,8 @@ import pandas as pd
 
 from mixedcore.archive_values import MAKE, PLAIN_KINDS, to_parts
 from mixedcore.design import Design
-from mixedcore.design_keep import KeptCoding, KeptSpec, unsafe_code
+from mixedcore.design_eval import Namespace
+from mixedcore.design_keep import KeptCoding, unsafe_code
 from mixedcore.design_rowless import RowlessDesign
 from mixedcore.design_stream import StreamDesign
 from mixedcore.errors import DataError
@@ -149,17 +150,22 @@ def is_cached(value: Any, name: str) -> bool:
 
 def _check_codings(plain: Mapping[str, Any]) -> None:
     """DataError for a design whose formula is not of the language that strangers may use."""
-    columns = plain["frame"].columns if plain.get("frame") is not None else plain.get("settled", ())
-    codings = [plain.get(name) for name in ("fixed_info", "info", "spec")] + list(plain.get("re_infos", ()))
-    for coding in codings:
-        if (
-            isinstance(coding, (KeptCoding, KeptSpec))
-            and (reason := unsafe_code(coding, list(columns))) is not None
-        ):
+    columns = list(plain["frame"].columns if plain.get("frame") is not None else plain.get("settled", ()))
+    for code, names in _codes(plain):
+        if (reason := unsafe_code(code, names, columns)) is not None:
             raise DataError(
                 f"The formula cannot be kept in a file that is safe to open: {reason} Compute it as a column "
                 "before the fit, or use pickle, for files of your own only."
             )
+
+
+def _codes(plain: Mapping[str, Any]) -> Iterator[tuple[str, Namespace]]:
+    """All code of a design that is evaluated, with the variables that it may use."""
+    for coding in (plain.get("fixed_info"), plain.get("info"), *plain.get("re_infos", ())):
+        if isinstance(coding, KeptCoding):
+            yield from ((factor.code, factor.names) for factor in coding.factors)
+    if plain.get("texts") is not None:
+        yield from ((factor.code, plain["namespace"]) for factor in plain["texts"].spec().factors())
 
 
 @dataclass(eq=False)

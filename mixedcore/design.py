@@ -15,6 +15,7 @@ from mixedcore.columns import Settled
 from mixedcore.design_components import component, of_formulas
 from mixedcore.design_eval import (
     Formula,
+    Namespace,
     NotFiniteError,
     design_infos,
     environment,
@@ -31,9 +32,9 @@ from mixedcore.design_groups import (
     make_grouping,
     named_apart,
 )
-from mixedcore.design_keep import coding_of, keep_coding, keep_spec, spec_of
+from mixedcore.design_keep import coding_of, keep_coding
 from mixedcore.design_outcome import check_rows, numbers_beside, outcome_numbers, varying
-from mixedcore.design_spec import Spec, read_spec
+from mixedcore.design_spec import Spec, Texts, read_spec
 from mixedcore.errors import DataError
 from mixedcore.frame import Frame, drop_rows, make_frame, new_frame
 from mixedcore.tables import open_table
@@ -65,7 +66,8 @@ class Design:
     offset       : (n,) known part of the mean, or None
     weights_column, offset_column: the columns of data that these are; None for values given beside the data
     groups_column: the column of data that names the groups; None for labels given beside the data, or bars
-    spec, env    : the formulas, and the variables of the caller that their random terms use
+    texts        : the formulas, None for a model from arrays
+    namespace    : the variables of the caller that the formulas of variance components use
     """
 
     y: Floats
@@ -90,8 +92,13 @@ class Design:
     weights_column: str | None = None
     offset_column: str | None = None
     groups_column: str | None = None
-    spec: Spec | None = None
-    env: EvalEnvironment | None = None
+    texts: Texts | None = None
+    namespace: Namespace | None = None
+
+    @property
+    def spec(self) -> Spec | None:
+        """The formulas, read; None for a model from arrays."""
+        return None if self.texts is None else self.texts.spec()
 
     def plain(self) -> dict[str, Any]:
         """All fields by name, patsy's codings as plain values: what is pickled, and saved."""
@@ -100,9 +107,7 @@ class Design:
         if self.fixed_info is not None:
             found["fixed_info"] = keep_coding(self.fixed_info, columns)
         found["re_infos"] = tuple(keep_coding(info, columns) for info in self.re_infos)
-        if self.spec is not None and self.env is not None:
-            found["spec"] = keep_spec(self.spec, self.env, columns)
-        return found | {"env": None}
+        return found
 
     @classmethod
     def of_plain(cls, found: Mapping[str, Any]) -> Design:
@@ -112,8 +117,7 @@ class Design:
             "fixed_info": None if fixed is None else coding_of(fixed),
             "re_infos": tuple(map(coding_of, found["re_infos"])),
         }
-        spec, env = (None, None) if found["spec"] is None else spec_of(found["spec"])
-        return cls(**{**found, **codings, "spec": spec, "env": env})
+        return cls(**{**found, **codings})
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Design.of_plain, (self.plain(),)
@@ -244,6 +248,7 @@ def build(
                 weights_column=weights_column,
                 offset_column=offset_column,
                 groups_column=groups_column,
+                texts=Texts.of(formula, groups, re_formula, vc_formula),
             )
         except NotFiniteError as found:
             frame = drop_rows(frame, found.bad, found.term, missing)
@@ -290,8 +295,7 @@ def _assemble(spec: Spec, frame: Frame, group_name: str, env: EvalEnvironment) -
         fixed_terms=tuple(term.name() for term in spec.fixed),
         weights=beside.weights,
         offset=beside.offset,
-        spec=spec,
-        env=of_formulas(spec, env),
+        namespace=of_formulas(spec, env, frame.columns),
     )
 
 

@@ -6,7 +6,7 @@ numeric columns); otherwise patsy sees the rows of one group at a time (`design_
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -17,7 +17,7 @@ from patsy.categorical import guess_categorical
 from patsy.eval import EvalEnvironment, ast_names
 
 from mixedcore.design_by_group import evaluate_by_group
-from mixedcore.design_eval import NotFiniteError, design_info, evaluate, matrix
+from mixedcore.design_eval import Namespace, NotFiniteError, design_info, evaluate, matrix
 from mixedcore.design_factors import elementwise, unboxed
 from mixedcore.design_groups import Grouping
 from mixedcore.design_spec import Spec
@@ -68,11 +68,11 @@ def making(
     return "plain" if _plain_columns("", terms, one, alone, env) is not None else "by group"
 
 
-def of_formulas(spec: Spec, env: EvalEnvironment) -> EvalEnvironment:
-    """The part of the caller's namespace that formulas use; a bare name is a column."""
+def of_formulas(spec: Spec, env: EvalEnvironment, columns: Container[str]) -> Namespace:
+    """The part of the caller's namespace that formulas use: what is no column."""
     codes = [factor.code for factor in spec.factors() if not factor.code.isidentifier()]
-    names = {name for code in codes for name in ast_names(code)}
-    return EvalEnvironment([{name: env.namespace[name] for name in names if name in env.namespace}])
+    names = {name for code in codes for name in ast_names(code) if name not in columns}
+    return Namespace.of(env, sorted(names))
 
 
 def factor_codes(values: Any, factor: Any) -> tuple[Ints, list[Any]]:

@@ -6,10 +6,12 @@ patsy's own sentences are kept where they help and come out as FormulaError.
 from __future__ import annotations
 
 import builtins
-from collections.abc import Mapping, Sequence
+import importlib
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -68,6 +70,26 @@ class Names:
 
     columns: tuple[str, ...]
     extra: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Namespace:
+    """Variables of the caller that formulas use: plain values, and modules by the name to import."""
+
+    values: Mapping[str, Any]
+    modules: Mapping[str, str]
+
+    @classmethod
+    def of(cls, env: EvalEnvironment, names: Iterable[str]) -> Namespace:
+        """Those of some names that an environment has."""
+        found = {name: env.namespace[name] for name in names if name in env.namespace}
+        modules = {name: v.__name__ for name, v in found.items() if isinstance(v, ModuleType)}
+        return cls({name: v for name, v in found.items() if name not in modules}, modules)
+
+    def environment(self) -> EvalEnvironment:
+        """Where formulas find them."""
+        modules = {name: importlib.import_module(module) for name, module in self.modules.items()}
+        return EvalEnvironment([{**self.values, **modules}])
 
 
 def parse(formula: Formula, *, one_sided: bool = False, what: str = "formula") -> patsy.ModelDesc:

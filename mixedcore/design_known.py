@@ -45,12 +45,13 @@ class Known:
         assert found is not None, "a model from arrays has no formulas"
         return found
 
-    @property
+    @cached_property
     def env(self) -> EvalEnvironment:
         """Where the factors of components find what is no column."""
-        found = self.design.coding.env if isinstance(self.design, StreamDesign) else self.design.env
-        assert found is not None, "a model from arrays has no formulas"
-        return found
+        if isinstance(self.design, StreamDesign):
+            return self.design.coding.env
+        assert self.design.namespace is not None, "a model from arrays has no formulas"
+        return self.design.namespace.environment()
 
     @cached_property
     def settled(self) -> Mapping[str, Settled]:

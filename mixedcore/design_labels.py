@@ -33,6 +33,8 @@ def _plain(labels: pd.Series) -> pd.Index:
     values: Any = labels
     if isinstance(labels.dtype, pd.CategoricalDtype):
         values = np.asarray(labels)
+    elif pd.api.types.is_bool_dtype(labels.dtype):
+        values = labels.astype(object)
     elif pd.api.types.is_numeric_dtype(labels.dtype) and not isinstance(labels.dtype, np.dtype):
         values = labels.to_numpy(dtype=np.float64, na_value=np.nan)
     index: pd.Index = pd.Index(values)

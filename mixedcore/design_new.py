@@ -261,7 +261,7 @@ class _Reader:
         group = match([pd.Series(self.fit.design.group_labels)], [frame.groups])
         codes, _ = pd.factorize(frame.groups, use_na_sentinel=False)
         known, found = places(term, set(group.tolist())), dict[tuple[int, int, int], _Column]()
-        for own in rows_of_groups(codes, codes.max(initial=-1) + 1):
+        for own in rows_of_groups(codes, codes.max() + 1) if frame.n else ():
             g = int(group[own[0]])
             info = self._info_of_group(terms, g, frame, own)
             Z = _checked(info, self._opened(terms, frame, own), own, frame.n)

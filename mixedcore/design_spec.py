@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import patsy
@@ -43,6 +44,43 @@ class Spec:
     def key_columns(self) -> tuple[str, ...]:
         """The columns that bar terms group by."""
         return tuple(dict.fromkeys(key for bar in self.bars for key in bar.keys))
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """A model's formulas as text, from which its `Spec` is read anew; grouped: whether it has `groups`."""
+
+    formula: str
+    re_formula: str | None
+    components: tuple[tuple[str, str], ...]
+    grouped: bool
+
+    @classmethod
+    def of(
+        cls,
+        formula: Formula,
+        groups: Any,
+        re_formula: Formula | None,
+        vc_formula: Mapping[str, Any] | None,
+    ) -> Texts:
+        """The formulas as given, those of patsy's own kind described."""
+        components = tuple((name, _text(part)) for name, part in (vc_formula or {}).items())
+        own = None if re_formula is None else _text(re_formula)
+        return cls(_text(formula), own, components, groups is not None)
+
+    def spec(self) -> Spec:
+        """The formulas, read."""
+        return _spec_of(self)
+
+
+@lru_cache(maxsize=64)
+def _spec_of(texts: Texts) -> Spec:
+    groups = "groups" if texts.grouped else None
+    return read_spec(texts.formula, groups, texts.re_formula, dict(texts.components) or None)
+
+
+def _text(formula: Formula) -> str:
+    return formula if isinstance(formula, str) else str(formula.describe())
 
 
 def read_spec(

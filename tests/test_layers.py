@@ -48,6 +48,7 @@ LAYERS = (
     "design_cells",
     "design_stream",
     "design_known",
+    "design_grid",
     "design_labels",
     "design_new",
     "design_rowless",

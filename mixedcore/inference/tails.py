@@ -27,7 +27,7 @@ def upper_normal(p: float) -> float:
     return -float(special.ndtri(p))
 
 
-def upper_t(p: float, df: Floats) -> Floats:
+def upper_t(p: float | Floats, df: Floats) -> Floats:
     """The number that T with df degrees of freedom exceeds with probability p."""
     return np.asarray(-special.stdtrit(df, p))
 

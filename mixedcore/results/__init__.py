@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mixedcore.results.diagnostics import Diagnostics
+from mixedcore.results.effects import Effects
 from mixedcore.results.hypotheses import FixedTests
 from mixedcore.results.intervals import Intervals
 from mixedcore.results.keeping import Keeping
@@ -13,7 +14,7 @@ from mixedcore.results.tables import Tables
 
 
 class MixedLMResults(
-    SeedInterface, Tables, FixedTests, Intervals, Predictions, Diagnostics, Simulations, Keeping
+    SeedInterface, Tables, FixedTests, Intervals, Predictions, Effects, Diagnostics, Simulations, Keeping
 ):
     """A fit of a `MixedLM`; made by `MixedLM.fit`.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import Any
 
 import numpy as np
@@ -264,3 +265,42 @@ def test_columns_of_x_have_intervals_of_their_mean() -> None:
     r = fit("slope")
     found = r.predict(r.model.exog, transform=False, interval="confidence")
     np.testing.assert_allclose(found, r.predict(interval="confidence"))
+
+
+def fitted_elsewhere() -> MixedLMResults:
+    def bent(x: Any) -> Any:
+        return np.sqrt(np.abs(x))
+
+    components = {"log": "0 + np.log(x + 10)", "bent": "0 + bent(x)", "room": "0 + C(room)"}
+    return mixedlm("y ~ bent(x)", DATA, groups="school", vc_formula=components).fit()
+
+
+def test_components_keep_what_they_use_of_their_callers() -> None:
+    """Functions and modules by name; formulas as text, so that all of it can be stored."""
+    r = fitted_elsewhere()
+    found = r.predict(DATA, random="all", interval="confidence")
+    pd.testing.assert_frame_equal(found, r.predict(random="all", interval="confidence"), rtol=SAME)
+    namespace = r.model.design.namespace
+    assert dict(namespace.modules) == {"np": "numpy"}
+    assert list(namespace.values) == ["bent"]
+    texts = r.model.design.texts
+    assert pickle.loads(pickle.dumps(texts)) == texts  # noqa: S301
+
+
+def test_the_types_of_labels_are_of_no_matter() -> None:
+    data = DATA.assign(day=pd.Timestamp("2024-01-01") + pd.to_timedelta(DATA["number"], unit="D"))
+    r = mixedlm("y ~ x + (1 | school) + (1 | truth:teacher) + (1 | day:room)", data).fit()
+    for new in (
+        data.convert_dtypes(),
+        data.astype({"teacher": str, "school": float}),
+        data.astype({"truth": object, "room": "category", "school": object}),
+        data.to_dict("list"),
+    ):
+        np.testing.assert_allclose(r.predict(new, random="all"), r.fittedvalues, rtol=SAME)
+    nobody = r.predict(data.astype({"school": str}), random=["school"])  # text is no number
+    np.testing.assert_allclose(nobody, r.predict())
+
+
+def test_no_rows() -> None:
+    found = fit("components").predict(DATA.iloc[:0], random="all", interval="prediction")
+    assert found.shape == (0, 4)
