@@ -72,6 +72,7 @@ LAYERS = (
     "results",
     "keywords",
     "model",
+    "comparison",
 )
 # Stands beside the stack: data files and their loader, of use to anyone above `errors`.
 DATASETS = "datasets"

@@ -32,6 +32,7 @@ DELIVERED = {
     "MixedLMResults",
     "VCSpec",
     "check_formula",
+    "compare",
     "datasets",
     "mixedlm",
 }
