@@ -76,8 +76,8 @@ def _inverse_of_two(D: Floats) -> tuple[Floats, Floats]:
 
 def _inverse_factor(D: Floats) -> tuple[Floats, Floats]:
     """L⁻¹ (unit lower triangular) and pivots d (q, m) of D = L diag(d) L'."""
-    q, _, m = D.shape
-    L, inverse, pivots = np.zeros_like(D), np.zeros_like(D), np.empty((q, m))
+    q = len(D)
+    L, inverse, pivots = np.zeros_like(D), np.zeros_like(D), np.empty(D.shape[1:])
     for j in range(q):
         scaled = L[j, :j] * pivots[:j]
         pivots[j] = D[j, j] - (L[j, :j] * scaled).sum(axis=0)

@@ -125,7 +125,8 @@ class UserUnits:
         return np.asarray(self.sigma2 * np.einsum("ij,jkm,lk->ilm", A, H, A))
 
     @property
-    def _kept_rows(self) -> Rows:
+    def kept_rows(self) -> Rows:
+        """The rows in memory; DataError where they were read in chunks and not kept."""
         if not isinstance(self.rows, Rows):
             raise rows_not_kept("a residual or fitted value")
         return self.rows
@@ -145,7 +146,7 @@ class UserUnits:
     @property
     def root_weights(self) -> Floats | None:
         """Square roots of the prior weights (n,), or None."""
-        weights = self._kept_rows.weights
+        weights = self.kept_rows.weights
         return None if weights is None else np.sqrt(weights)
 
     @property
@@ -166,7 +167,7 @@ class UserUnits:
     @property
     def _plain(self) -> Rows:
         """The rows without the roots of the weights that multiply them in the engine."""
-        return replace(self._kept_rows, weights=None)
+        return replace(self.kept_rows, weights=None)
 
 
 def free_entries(term: RandomTerm) -> tuple[Ints, Ints]:

@@ -48,6 +48,7 @@ LAYERS = (
     "crossproducts",
     "stream",
     "rowwise",
+    "outcomes",
     "start",
     "couplings",
     "elimination",

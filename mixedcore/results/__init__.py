@@ -6,10 +6,11 @@ from mixedcore.results.diagnostics import Diagnostics
 from mixedcore.results.intervals import Intervals
 from mixedcore.results.predictions import Predictions
 from mixedcore.results.seed import SeedInterface
+from mixedcore.results.simulations import Simulations
 from mixedcore.results.tables import Tables
 
 
-class MixedLMResults(SeedInterface, Tables, Intervals, Predictions, Diagnostics):
+class MixedLMResults(SeedInterface, Tables, Intervals, Predictions, Diagnostics, Simulations):
     """A fit of a `MixedLM`; made by `MixedLM.fit`.
 
     Attributes (units: those of the data; n rows, p fixed effects, k covariance parameters)

@@ -1,0 +1,204 @@
+"""Newton's method on many replicates of one nested design at once; those that have arrived drop out.
+
+The steps are those of `optimise`: on the eigenvalues of the Hessian made positive, inside a trust radius, in
+the entries of the roots of the covariances, where a variance of zero is an ordinary stationary point. What a
+replicate needs beyond them (another optimum looked for, a residual from the rows) is left to the engine: such
+replicates are not `found`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mixedcore.columns import Mask
+from mixedcore.estimate import FREE_OF_COST, NULL, SNAP
+from mixedcore.inference.batch import NestedDesign, Points
+from mixedcore.inference.batch_criterion import evaluate
+from mixedcore.optimise import ROUNDING, SADDLE
+from mixedcore.outcomes import Outcomes
+from mixedcore.terms import Floats, Ints
+
+MAX_STEPS = 40
+DECREMENT = 1e-12  # expected further fall of the criterion at convergence
+SLACK = 1e-13  # relative noise of the criterion, below which a step is taken on trust
+FLOOR = 1e-8  # eigenvalues below this share of the largest are raised to it
+LEAST_RADIUS = 1e-7
+KICK = 0.1  # in units of σ: how far a saddle is left
+CANCELLED = 1e-4  # residual variance over the outcome's, below which cross-products have too few digits
+DOWNHILL = -1e-4  # derivative in a variance of zero, below which leaving it would gain more than 1e-9
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """Where R replicates ended: coordinates x (K, R), what is known there, and whether it is an optimum."""
+
+    x: Floats
+    points: Points
+    found: Mask
+
+
+@dataclass(slots=True, eq=False)
+class _State:
+    """The replicates still on their way; `which` (r,) are their numbers."""
+
+    which: Ints
+    outcomes: Outcomes
+    x: Floats
+    points: Points
+    radius: Floats
+
+    def take(self, some: Mask) -> _State:
+        at = np.flatnonzero(some)
+        return _State(
+            self.which[at], self.outcomes.take(at), self.x[:, at], self.points.take(at), self.radius[at]
+        )
+
+
+def search(design: NestedDesign, outcomes: Outcomes, start: Floats) -> Found:
+    """Minimise the criterion of every outcome from coordinates `start` (K,)."""
+    R = outcomes.scale.size
+    x = np.repeat(start[:, None], R, axis=1)
+    points = evaluate(design, x, outcomes)
+    state = _State(np.arange(R), outcomes, x.copy(), points, np.full(R, 1.0 + float(np.linalg.norm(start))))
+    ended: list[_State] = []
+    arrived: list[Mask] = []
+    for _ in range(MAX_STEPS):
+        model = _Model.of(state.points)
+        done = (model.decrement < DECREMENT) & ~model.saddle
+        over = done | (state.radius < LEAST_RADIUS)
+        if over.any():
+            # Where rounding stops the search, little may be left to gain.
+            ended.append(state.take(over))
+            arrived.append((done | ((model.decrement < FREE_OF_COST) & ~model.saddle))[over])
+            state, model = state.take(~over), model.take(~over)
+        if not state.which.size:
+            break
+        _advance(design, state, model)
+    ended.append(state)
+    arrived.append(np.zeros(state.which.size, dtype=bool))
+    return _gathered(ended, arrived)
+
+
+def _gathered(ended: list[_State], arrived: list[Mask]) -> Found:
+    order = np.argsort(np.concatenate([s.which for s in ended]))
+    x = np.concatenate([s.x for s in ended], axis=1)[:, order]
+    points = Points.joined([s.points for s in ended]).take(order)
+    return Found(x, points, np.concatenate(arrived)[order])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Model:
+    """Quadratic models of r replicates.
+
+    Eigenvectors (r, K, K), eigenvalues made positive (r, K), slopes along them (r, K), the least eigenvalue,
+    the fall still to be expected, and whether the criterion bends down (r,)
+    """
+
+    vectors: Floats
+    values: Floats
+    slope: Floats
+    least: Floats
+    decrement: Floats
+    saddle: Mask
+
+    @classmethod
+    def of(cls, points: Points) -> _Model:
+        found, vectors = np.linalg.eigh(np.moveaxis(points.hessian, -1, 0))
+        size = np.abs(found)
+        largest = size.max(axis=1, keepdims=True, initial=0.0)
+        values = np.maximum(size, FLOOR * np.maximum(largest, 1e-300))
+        slope = np.einsum("rKe,Kr->re", vectors, points.gradient)
+        least = found.min(axis=1, initial=0.0)
+        decrement = 0.5 * (slope**2 / values).sum(axis=1)
+        return cls(vectors, values, slope, least, decrement, least < -SADDLE * largest[:, 0])
+
+    def take(self, some: Mask) -> _Model:
+        return _Model(
+            self.vectors[some],
+            self.values[some],
+            self.slope[some],
+            self.least[some],
+            self.decrement[some],
+            self.saddle[some],
+        )
+
+    def steps(self, radius: Floats) -> tuple[Floats, Floats]:
+        """Newton steps (r, K) along the eigenvectors inside the radius (r,), and the falls expected (r,)."""
+        damping = np.zeros((len(radius), 1))
+        for _ in range(20):
+            step = -self.slope / (self.values + damping)
+            length = np.linalg.norm(step, axis=1)
+            far = length > 1.1 * radius
+            if not far.any():
+                break
+            bend = (step**2 / (self.values + damping)).sum(axis=1) / np.maximum(length, 1e-300) ** 2
+            more = (length / radius - 1.0) / np.maximum(bend, 1e-300)
+            damping[far, 0] += more[far]
+        stuck = self.saddle & (self.decrement < DECREMENT)
+        if stuck.any():  # eigenvalues ascend: the first bends down most
+            step[stuck] = 0.0
+            step[stuck, 0] = np.where(self.slope[stuck, 0] > 0, -1, 1) * np.minimum(KICK, radius[stuck])
+        signs = np.where(stuck, -1.0, 1.0)[:, None]
+        expected = -(self.slope * step).sum(axis=1) - 0.5 * (signs * self.values * step**2).sum(axis=1)
+        return step, expected
+
+
+def _advance(design: NestedDesign, state: _State, model: _Model) -> None:
+    """One step of every replicate, taken where the criterion falls."""
+    step, expected = model.steps(state.radius)
+    x = state.x + np.einsum("rKe,re->Kr", model.vectors, step)
+    trial = evaluate(design, x, state.outcomes)
+    fall = state.points.value - trial.value
+    slack = SLACK * np.maximum(1.0, np.abs(trial.value))
+    with np.errstate(invalid="ignore"):
+        better = fall > 0.1 * expected
+        trusted = (expected < 10 * slack) & (fall > -slack)
+        good = np.isfinite(trial.value) & (better | trusted)
+    length = np.linalg.norm(step, axis=1)
+    wider = np.where(fall > 0.7 * expected, np.maximum(state.radius, 3 * length), state.radius)
+    state.radius = np.where(good, wider, 0.25 * np.minimum(state.radius, length))
+    state.x = np.where(good, x, state.x)
+    state.points = trial.where(good, state.points)
+
+
+def settle(design: NestedDesign, outcomes: Outcomes, at: Found) -> tuple[Found, list[Floats], Mask]:
+    """Zeros where nearly none is as good, held against the derivative in the variance; as `estimate` does.
+
+    Also Ψ of each term (R, q, q) in the engine's units, and which replicates are singular (R,).
+    """
+    parts = [np.linalg.svd(T) for T in design.roots(at.x)]
+    small = np.any([(s < SNAP).any(axis=1) for _, s, _ in parts], axis=0)
+    x, points = at.x, at.points
+    if small.any():
+        which = np.flatnonzero(small)
+        snapped = _coordinates(design, [(u * np.where(s < SNAP, 0.0, s)[:, None]) @ v for u, s, v in parts])
+        tried = evaluate(design, snapped[:, which], outcomes.take(which))
+        value = points.value[which]
+        kept = tried.value <= value + FREE_OF_COST + 10 * ROUNDING * np.abs(value)
+        x = x.copy()
+        x[:, which[kept]] = snapped[:, which[kept]]
+        points = points.replaced(which[kept], tried.take(np.flatnonzero(kept)))
+    psi, singular, good = [], np.zeros(at.found.size, dtype=bool), at.found.copy()
+    for t, T in enumerate(design.roots(x)):
+        left, size, _ = np.linalg.svd(T)
+        null = size < NULL
+        singular |= null.any(axis=1)
+        S = design.slope(points, t)
+        along = np.einsum("rie,rij,rjf->ref", left, S, left)
+        outside = np.where(null[:, :, None] & null[:, None, :], along, 0.0)
+        steepest = np.linalg.eigvalsh(outside)[:, 0] if T.shape[1] > 1 else outside[:, 0, 0]
+        good &= steepest >= DOWNHILL
+        psi.append(T @ np.swapaxes(T, 1, 2))
+    good &= points.sigma2 > CANCELLED
+    return Found(x, points, good), psi, singular
+
+
+def _coordinates(design: NestedDesign, roots: list[Floats]) -> Floats:
+    """Coordinates (K, R) of the roots of all terms, (R, q, q) each."""
+    parts = []
+    for term, T in zip(design.terms, roots, strict=True):
+        full = term.structure == "full"
+        parts.append(T.reshape(len(T), -1).T if full else np.diagonal(T, axis1=1, axis2=2).T)
+    return np.concatenate(parts)

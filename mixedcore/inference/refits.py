@@ -1,0 +1,189 @@
+"""The same model fitted to many outcomes: what a bootstrap, a power analysis or a simulated test repeats.
+
+Only Z'y, X'y and y'y change. Designs whose groupings are all nested are searched for all outcomes at once
+(`batch_search`), and what that leaves open, like every other design, is fitted by the engine, one at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from mixedcore.chart import Roots, lower_root
+from mixedcore.columns import Mask
+from mixedcore.errors import MixedCoreError
+from mixedcore.estimate import Estimate, estimate
+from mixedcore.inference.batch import NestedDesign, Points
+from mixedcore.inference.batch_search import search, settle
+from mixedcore.outcomes import DesignColumns, Outcomes, products_of
+from mixedcore.rows import Rows
+from mixedcore.scaling import FixedScaling
+from mixedcore.start import LEAST_SD
+from mixedcore.terms import Floats, Ints
+from mixedcore.units import UserUnits
+
+AT_ONCE = 40_000  # levels times replicates in one search: its arrays stay in the processor's cache
+LEAST_AT_ONCE, MOST_AT_ONCE = 16, 1000
+ONE_BY_ONE, MOST_ONE_BY_ONE = 2000, 25  # the same for fits one at a time: a task takes about a second at most
+MOST_NUMBERS = 4_000_000  # rows times replicates held at once
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Refits:
+    """Estimates from R outcomes, in the user's units; NaN where a fit failed.
+
+    beta (R, p); sigma (R,); psi: per term (R, q, q) over σ²; criterion (R,); converged, singular (R,)
+    """
+
+    beta: Floats
+    sigma: Floats
+    psi: tuple[Floats, ...]
+    criterion: Floats
+    converged: Mask
+    singular: Mask
+
+    @classmethod
+    def empty(cls, R: int, p: int, widths: Sequence[int]) -> Refits:
+        """Room for R fits."""
+        psi = tuple(np.full((R, q, q), np.nan) for q in widths)
+        none = np.zeros(R, dtype=bool)
+        return cls(np.full((R, p), np.nan), np.full(R, np.nan), psi, np.full(R, np.nan), none, none.copy())
+
+    @classmethod
+    def joined(cls, parts: Sequence[Refits]) -> Refits:
+        """One after the other."""
+        psi = tuple(np.concatenate(own) for own in zip(*(part.psi for part in parts), strict=True))
+        rest = {
+            name: np.concatenate([getattr(part, name) for part in parts])
+            for name in ("beta", "sigma", "criterion", "converged", "singular")
+        }
+        return cls(psi=psi, **rest)
+
+    def shifted(self, beta: Floats) -> Refits:
+        """The fits of the outcomes with Xβ added, β (p,)."""
+        return replace(self, beta=self.beta + beta)
+
+
+@dataclass(frozen=True, eq=False)
+class Refitter:
+    """Fits the model of one result again and again.
+
+    Outcomes Y (n, R) are in the user's units, less the offset, and times the roots of the prior weights.
+    """
+
+    user: UserUnits
+
+    @property
+    def _estimate(self) -> Estimate:
+        return self.user.estimate
+
+    @cached_property
+    def columns(self) -> DesignColumns:
+        """The engine's columns of the design."""
+        return DesignColumns.of(self._estimate.evaluation.cp, self.user.kept_rows, self._estimate.terms)
+
+    @cached_property
+    def start(self) -> Floats:
+        """The fitted θ (k,), off its boundary, where derivatives vanish."""
+        estimate = self._estimate
+        chart, factors = Roots(estimate.evaluation.cp, estimate.terms), []
+        for term, T in zip(estimate.terms, estimate.factors, strict=True):
+            left, size, right = np.linalg.svd(T)
+            wide = (left * np.maximum(size, LEAST_SD)) @ right
+            factors.append(lower_root(wide) if term.structure == "full" else wide)
+        return chart.theta(factors)
+
+    @cached_property
+    def design(self) -> NestedDesign | None:
+        """For many outcomes at once; None where they are fitted one at a time."""
+        evaluation = self._estimate.evaluation
+        cp, plan = evaluation.cp, evaluation.factor.plan
+        if not NestedDesign.fits(cp, plan):
+            return None
+        return NestedDesign.of(cp, plan, self._estimate.terms, reml=evaluation.reml)
+
+    @property
+    def block(self) -> int:
+        """Outcomes best fitted together: a matter of the design alone."""
+        cp = self._estimate.evaluation.cp
+        levels = sum(g.q * g.m for g in cp.groupings)
+        if self.design is None:
+            return max(1, min(ONE_BY_ONE // levels, MOST_NUMBERS // cp.n, MOST_ONE_BY_ONE))
+        return max(LEAST_AT_ONCE, min(AT_ONCE // levels, MOST_NUMBERS // cp.n, MOST_AT_ONCE))
+
+    def room(self, R: int) -> Refits:
+        """Room for R fits of this model."""
+        widths = [1 if t.structure == "isotropic" else t.blocks[0].width for t in self._estimate.terms]
+        return Refits.empty(R, self._estimate.evaluation.cp.p, widths)
+
+    def fit(self, Y: Floats) -> Refits:
+        """Fit every outcome."""
+        outcomes, out = self.columns.outcomes(Y), self.room(Y.shape[1])
+        left = np.arange(Y.shape[1]) if self.design is None else self._fit_at_once(self.design, outcomes, out)
+        for r in left:
+            self._fit_one(outcomes, Y, int(r), out)
+        return out
+
+    def _fit_at_once(self, design: NestedDesign, outcomes: Outcomes, out: Refits) -> Ints:
+        """Enter what the search for all finds; the numbers of those that it leaves to the engine."""
+        found = search(design, outcomes, design.coordinates(self.start))
+        found, psi, singular = settle(design, outcomes, found)
+        good, cp = found.found, design.cp
+        points = found.points
+        beta = outcomes.start + outcomes.scale * points.beta
+        out.beta[good] = (cp.fixed.A @ beta).T[good]
+        out.sigma[good] = (np.sqrt(points.sigma2) * outcomes.scale)[good]
+        for t, (own, term) in enumerate(zip(psi, design.terms, strict=True)):
+            scaled = cp.scaled_terms[t]
+            A = np.array([[scaled.unit]]) if term.structure == "isotropic" else scaled.A
+            out.psi[t][good] = (A @ own @ A.T)[good]
+        out.criterion[good] = self._criterion(design, outcomes, points)[good]
+        out.converged[good], out.singular[good] = True, singular[good]
+        return np.flatnonzero(~good)
+
+    def _criterion(self, design: NestedDesign, outcomes: Outcomes, points: Points) -> Floats:
+        cp, df = design.cp, design.cp.n - design.cp.p * design.reml
+        rest = df * (1 + np.log(2 * np.pi / df) + 2 * np.log(outcomes.scale)) - cp.log_weights
+        return np.asarray(points.value + rest - 2 * cp.fixed.logdet * design.reml)
+
+    def _fit_one(self, outcomes: Outcomes, Y: Floats, r: int, out: Refits) -> None:
+        """Fit outcome r by the engine; what cannot be fitted stays missing."""
+        try:
+            user = self.one(outcomes, Y, r)
+        except MixedCoreError:
+            return
+        evaluation = user.estimate.evaluation
+        out.beta[r], out.sigma[r], out.criterion[r] = user.beta, np.sqrt(user.sigma2), evaluation.value
+        for t, psi in enumerate(out.psi):
+            psi[r] = user.psi(t)
+        out.converged[r], out.singular[r] = user.estimate.optimum.converged, user.estimate.singular
+
+    def one(self, outcomes: Outcomes, Y: Floats, r: int) -> UserUnits:
+        """The fit of outcome r by the engine; raises MixedCoreError where there is none."""
+        cp, rows = self._estimate.evaluation.cp, self.user.kept_rows
+        fixed = outcome_units(cp.fixed, outcomes, r)
+        y = Y[:, r] if rows.weights is None else Y[:, r] / np.sqrt(rows.weights)
+        rows = Rows(rows.layout, (*rows.columns[:-1], y), rows.weights)
+        found = estimate(
+            products_of(cp, outcomes, r, fixed),
+            self._estimate.evaluation.factor.plan,
+            self._estimate.terms,
+            reml=self._estimate.evaluation.reml,
+            rows=rows,
+        )
+        return UserUnits(found, rows)
+
+
+def outcome_units(fixed: FixedScaling, outcomes: Outcomes, r: int) -> FixedScaling:
+    """The fixed part's units with outcome r, given in the user's units and not centred."""
+    start = outcomes.start[:, r]
+    return replace(
+        fixed,
+        beta0=fixed.A @ start,
+        y_scale=float(outcomes.scale[r]),
+        about_mean=False,
+        start=start,
+    )
