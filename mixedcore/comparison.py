@@ -13,19 +13,31 @@ import pandas as pd
 from mixedcore.crossproducts import CrossProducts, sum_rows
 from mixedcore.design import Design
 from mixedcore.errors import ModelError, rows_not_kept
+from mixedcore.inference.bootstrap_lrt import bootstrap_statistics
 from mixedcore.inference.exact_rlrt import null_draws, spectrum
+from mixedcore.inference.jobs import Cancel, Jobs, Progress
 from mixedcore.inference.lrt import Null
 from mixedcore.inference.nesting import combination, embed
+from mixedcore.inference.simulate import check_count
 from mixedcore.results import MixedLMResults
 from mixedcore.rows import gather
 from mixedcore.terms import RandomTerm
 
-Test = Literal["lrt", "exact"] | None
-TESTS = ("lrt", "exact")
+Test = Literal["lrt", "exact", "bootstrap"] | None
+TESTS = ("lrt", "exact", "bootstrap")
+SAME = 1e-9  # share by which statistics may differ for rounding
 WORSE = 1e-6  # by which a larger model may fit worse than a smaller one before it is remarked
 
 
-def compare(*results: MixedLMResults, test: Test = "lrt", n: int = 10_000, seed: int = 0) -> pd.DataFrame:
+def compare(
+    *results: MixedLMResults,
+    test: Test = "lrt",
+    n: int | None = None,
+    seed: int = 0,
+    n_jobs: int = 1,
+    progress: Progress | None = None,
+    cancel: Cancel | None = None,
+) -> pd.DataFrame:
     """Nested models side by side, each tested against the next smaller one.
 
     Index `model`, one row a fit, by number of parameters; columns `aic, bic, log_lik` as the fits have them,
@@ -39,33 +51,50 @@ def compare(*results: MixedLMResults, test: Test = "lrt", n: int = 10_000, seed:
                  correlated with q others, ½χ²_0 + ½χ²_1 for an independent one (a variance component); for
                  several at once its weights come from the information matrix. Self & Liang (1987), JASA 82;
                  Stram & Lee (1994), Biometrics 50.
-        'exact'  for one variance component, by `n` simulations of its exact null distribution from `seed`:
-                 Crainiceanu & Ruppert (2004), J. R. Stat. Soc. B 66. Exact where the smaller model has no
-                 random effects; beside others it is the approximation of Greven et al. (2008), J. Comput.
-                 Graph. Stat. 17. p = (1 + number as large) / (1 + n).
+        'exact'  for one variance component, by `n` simulations (10,000) of its exact null distribution from
+                 `seed`: Crainiceanu & Ruppert (2004), J. R. Stat. Soc. B 66. Exact where the smaller model
+                 has no random effects; beside others it is the approximation of Greven et al. (2008), J.
+                 Comput. Graph. Stat. 17. p = (1 + number as large) / (1 + n).
+        'bootstrap'  by `n` outcomes (1,000) that the smaller model draws from `seed`, both models fitted to
+                 each; the same p. `n_jobs`, `progress` and `cancel` as in `result.bootstrap`. Davison &
+                 Hinkley (1997), section 4.2.3.
         None     no test: information criteria only, of any models of the same rows.
 
     Raises ModelError, with the remedy, for fits of other rows or another outcome, fits by REML and by ML
     together, REML fits with different fixed effects, and models of which none contains the other.
     """
     if test is not None and test not in TESTS:
-        raise ModelError(f"test={test!r} is not known; choose 'lrt', 'exact' or None.")
+        raise ModelError(f"test={test!r} is not known; choose 'lrt', 'exact', 'bootstrap' or None.")
+    asked = _Asked(test or "lrt", n, seed, Jobs(n_jobs, progress, cancel))
     fits = _checked(results, test)
     rows, notes = [_row(fits[0])], []
     if len(fits) == 1 and test is not None:
         rows.insert(0, _bare_row(fits[0]))
-        found = _tested(None, fits[0], test, n, seed)
+        found = _tested(None, fits[0], asked)
         rows[1] |= found.columns
         notes.append(f"{model_text(fits[0])}: {found.note}")
     for small, large in pairwise(fits):
         rows.append(_row(large))
         if test is not None:
-            found = _tested(small, large, test, n, seed)
+            found = _tested(small, large, asked)
             rows[-1] |= found.columns
             notes.append(f"{model_text(large)}: {found.note}")
     table = pd.DataFrame(rows).set_index("model")
     table.attrs["notes"] = notes
     return table
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Which test, how many simulations (None: as many as it takes), from which seed, and who does them."""
+
+    test: str
+    n: int | None
+    seed: int
+    jobs: Jobs
+
+    def count(self, default: int) -> int:
+        return default if self.n is None else check_count(self.n, "simulations")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +129,7 @@ def _row(result: MixedLMResults) -> dict[str, object]:
 def _bare_row(result: MixedLMResults) -> dict[str, object]:
     """The row of the same model without random effects."""
     criterion = Null(None, result._user, []).point.value
-    k = len(result.fe_params) + 1
+    k = len(result._fe_names) + 1
     found = {"aic": criterion + 2 * k, "bic": criterion + np.log(result.nobs) * k, "log_lik": -criterion / 2}
     name = f"{model_text(result)} without random effects"
     return {"model": name, **found, "df": np.nan, "chisq": np.nan, "p_value": np.nan}
@@ -108,7 +137,7 @@ def _bare_row(result: MixedLMResults) -> dict[str, object]:
 
 def _size(result: MixedLMResults) -> int:
     """Number of parameters, σ counted."""
-    return len(result.fe_params) + result.theta.size + 1
+    return len(result._fe_names) + result.theta.size + 1
 
 
 def _checked(results: Sequence[MixedLMResults], test: Test) -> list[MixedLMResults]:
@@ -123,7 +152,7 @@ def _checked(results: Sequence[MixedLMResults], test: Test) -> list[MixedLMResul
                 "Some of the models are fitted by REML and some by ML, whose likelihoods cannot be compared. "
                 "Fit all of them with fit(reml=False), or, if they differ in random effects only, by REML."
             )
-        if first.reml and set(first.fe_params.index) != set(other.fe_params.index):
+        if first.reml and set(first._fe_names) != set(other._fe_names):
             raise ModelError(
                 f"{model_text(first)} and {model_text(other)} are REML fits with different fixed effects, so "
                 "their likelihoods are of different data. Fit both with fit(reml=False) and compare those."
@@ -162,7 +191,7 @@ def _outcome_facts(result: MixedLMResults) -> list[float]:
 
 def _fixed_apart(small: MixedLMResults, large: MixedLMResults) -> int | None:
     """How many fixed effects the larger model has beyond the smaller one's; None if it has not these."""
-    one, other = list(small.fe_params.index), list(large.fe_params.index)
+    one, other = small._fe_names, large._fe_names
     apart = len(other) - len(one)
     if set(one) <= set(other):
         return apart
@@ -190,7 +219,7 @@ def _nested(small: MixedLMResults | None, large: MixedLMResults) -> tuple[Null, 
     return Null(small._user, large._user, places), fixed
 
 
-def _tested(small: MixedLMResults | None, large: MixedLMResults, test: Test, n: int, seed: int) -> _Found:
+def _tested(small: MixedLMResults | None, large: MixedLMResults, asked: _Asked) -> _Found:
     null, fixed = _nested(small, large)
     lower = null.point.value if small is None else small.criterion
     chisq = max(lower - large.criterion, 0.0)
@@ -198,8 +227,10 @@ def _tested(small: MixedLMResults | None, large: MixedLMResults, test: Test, n: 
     remarks = []
     if large.criterion > lower + WORSE:
         remarks.append("the larger model fits worse than the smaller one: it is not at its optimum")
-    if test == "exact":
-        p, note = _exact(null, large, chisq, fixed, n, seed)
+    if asked.test == "exact":
+        p, note = _exact(null, large, chisq, fixed, asked)
+    elif asked.test == "bootstrap":
+        p, note = _bootstrapped(null, large, chisq, asked)
     else:
         reference = null.reference(fixed)
         p, note = reference.p_value(chisq), f"p from {reference.words}"
@@ -208,9 +239,7 @@ def _tested(small: MixedLMResults | None, large: MixedLMResults, test: Test, n: 
     return _Found({"df": float(df), "chisq": chisq, "p_value": p}, "; ".join([note, *remarks]) + ".")
 
 
-def _exact(
-    null: Null, large: MixedLMResults, chisq: float, fixed: int, n: int, seed: int
-) -> tuple[float, str]:
+def _exact(null: Null, large: MixedLMResults, chisq: float, fixed: int, asked: _Asked) -> tuple[float, str]:
     """p-value of one variance component by simulation from the exact distribution, and what it is."""
     part = None if fixed else null.one_variance
     if part is None:
@@ -220,10 +249,25 @@ def _exact(
         )
     alone = large.theta.size == 1
     cp = large._estimate.evaluation.cp if alone else _alone(large, part)
-    draws = null_draws(spectrum(cp), n, seed, reml=large.reml)
+    n = asked.count(10_000)
+    draws = null_draws(spectrum(cp), n, asked.seed, reml=large.reml)
     p = (1 + int((draws >= chisq).sum())) / (1 + n)
     kind = "the exact distribution" if alone else "that of the component alone, which is approximate"
     return p, f"p from {n:,} simulations of {kind}"
+
+
+def _bootstrapped(null: Null, large: MixedLMResults, chisq: float, asked: _Asked) -> tuple[float, str]:
+    """p-value by refits of both models to draws of the smaller one, and what it is."""
+    if null.small is None:
+        raise ModelError(
+            "The bootstrap test needs the smaller model as a fit of its own, to draw from it. Compare two "
+            "fits, or use test='exact' or test='lrt' against no random effects."
+        )
+    draws = bootstrap_statistics(null.small, large._user, asked.count(1_000), asked.seed, asked.jobs)
+    good = draws[np.isfinite(draws)]
+    p = (1 + int((good >= chisq - SAME * abs(chisq)).sum())) / (1 + good.size)
+    lost = f"; {draws.size - good.size} more could not be fitted" if good.size < draws.size else ""
+    return p, f"p from {good.size:,} draws of the smaller model, both models fitted to each{lost}"
 
 
 def _alone(large: MixedLMResults, term: RandomTerm) -> CrossProducts:

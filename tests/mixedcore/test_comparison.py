@@ -16,16 +16,12 @@ from scipy import stats
 import mixedcore
 from mixedcore import MixedLM, MixedLMResults, compare, datasets, mixedlm
 from mixedcore.errors import DataError, ModelError
-from mixedcore.inference import chi_bar
-from mixedcore.inference.chi_bar import chi_bar_p, projected, upper_chi2
-from mixedcore.inference.exact_rlrt import null_draws, spectrum
+from mixedcore.inference.bootstrap_lrt import bootstrap_statistics
+from mixedcore.inference.jobs import Jobs
 from mixedcore.inference.nesting import embed
-from mixedcore.terms import Floats
 
 REFERENCE = Path(__file__).parents[1] / "reference" / "comparison.json"
 RECORD: dict[str, Any] = json.loads(REFERENCE.read_text(encoding="utf-8"))
-# 200,000 draws there and as many here: the standard error of the share above a quantile is at most 0.0016.
-SHARE_TOL = 0.004
 
 
 @cache
@@ -228,161 +224,6 @@ def test_terms_embed_where_their_levels_and_covariates_are() -> None:
     assert embed([plate], [sample]) is None
 
 
-# -- mixtures ----------------------------------------------------------------------------------------------
-
-
-def correlated(rho: float) -> Floats:
-    return np.array([[1.0, rho], [rho, 1.0]])
-
-
-@pytest.mark.parametrize("rho", [-0.8, 0.0, 0.3, 0.9])
-@pytest.mark.parametrize("free", [0, 2])
-def test_two_variances_have_the_weights_of_their_angle(rho: float, free: int) -> None:
-    """Self & Liang (1987), case 7: weights ½ − φ/2π, ½, φ/2π, cos φ = the correlation of the estimates."""
-    information = np.linalg.inv(correlated(rho)) * np.outer([3.0, 50.0], [3.0, 50.0])
-    share = (np.pi - np.arccos(rho)) / (2 * np.pi)
-    for x in (0.5, 3.0, 40.0):
-        tails = [upper_chi2(x, free + j) for j in range(3)]
-        expected = (0.5 - share) * tails[0] + 0.5 * tails[1] + share * tails[2]
-        assert chi_bar_p(x, free, (1, 1), information) == pytest.approx(expected, rel=0.03)
-
-
-def test_projections_are_those_of_a_quadratic_program() -> None:
-    """Of a 2 × 2 covariance and a variance, beside SciPy's search over Cholesky factors."""
-    from scipy.optimize import minimize
-
-    rng = np.random.default_rng(5)
-    A = rng.normal(size=(4, 9))
-    information = A @ A.T
-    U = rng.normal(size=(12, 4))
-    found = projected(U, (2, 1), information)
-    z = np.linalg.solve(np.linalg.cholesky(information).T, U.T).T
-
-    def distance(p: Floats, own: Floats) -> float:
-        k = np.array([p[0] ** 2, p[0] * p[1], p[1] ** 2 + p[2] ** 2, p[3] ** 2])
-        return float((own - k) @ information @ (own - k))
-
-    for own, length in zip(z, found, strict=True):
-        starts = rng.normal(size=(12, 4))
-        least = min(minimize(distance, s, args=(own,), tol=1e-12).fun for s in starts)
-        assert own @ information @ own - length == pytest.approx(least, rel=1e-4, abs=1e-5)
-
-
-def test_the_mixture_for_two_correlated_effects_is_what_simulated_data_give(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """(x | g) against nothing, of data without groups: the share of p-values below 0.05 and 0.2, 400 sets."""
-    monkeypatch.setattr(chi_bar, "DIRECTIONS", 500)
-    rng = np.random.default_rng(20240711)
-    data = pd.DataFrame({"g": np.repeat(np.arange(60), 8), "x": np.tile(np.arange(8.0), 60)})
-    p = []
-    for _ in range(400):
-        data["y"] = rng.normal(size=480)
-        p.append(compare(mixedlm("y ~ x + (x | g)", data).fit(reml=False)).iloc[1]["p_value"])
-    for level in (0.05, 0.2):
-        share, error = float(np.mean(np.array(p) < level)), np.sqrt(level * (1 - level) / 400)
-        assert abs(share - level) < 3 * error, level
-
-
-# -- exact tests -------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("record", RECORD["exact"], ids=lambda r: f"{r['data']}: {r['formula']}")
-def test_draws_have_the_quantiles_of_rlrsim(record: dict[str, Any]) -> None:
-    cp, _ = fitted(record["data"], record["formula"], True).model._products
-    for kind, reml in (("RLRT", True), ("LRT", False)):
-        draws = null_draws(spectrum(cp), 200_000, 7, reml=reml)
-        for share, quantile in zip(record["shares"], record[kind], strict=True):
-            if quantile > 0:
-                assert (draws <= quantile).mean() == pytest.approx(share, abs=SHARE_TOL), (kind, share)
-    draws = null_draws(spectrum(cp), 200_000, 7, reml=True)
-    assert (draws < 1e-8).mean() == pytest.approx(record["RLRT_zero"], abs=2 * SHARE_TOL)
-
-
-@pytest.mark.parametrize("name", ["Dyestuff", "Rail"])
-def test_of_balanced_groups_the_exact_test_is_the_f_test(name: str) -> None:
-    """RLRT is then a rising function of F where F > 1, and zero elsewhere."""
-    formula = {"Dyestuff": "Yield ~ 1 + (1|Batch)", "Rail": "travel ~ 1 + (1|Rail)"}[name]
-    result, n = fitted(name, formula, True), 100_000
-    y, codes = result.model.endog, result.model.group_codes
-    groups = [y[codes == g] for g in range(codes.max() + 1)]
-    expected = float(stats.f_oneway(*groups).pvalue)
-    p = compare(result, test="exact", n=n)["p_value"].iloc[1]
-    assert abs(p - expected) < 4 * np.sqrt(expected * (1 - expected) / n) + 1 / n
-
-
-def test_the_exact_test_holds_its_level_with_few_groups() -> None:
-    """Five groups of four, none of them different: p-values are uniform below the mass at zero."""
-    rng = np.random.default_rng(11)
-    data = pd.DataFrame({"g": np.repeat(np.arange(5), 4), "x": rng.normal(size=20)})
-    p = []
-    for _ in range(300):
-        data["y"] = rng.normal(size=20)
-        p.append(compare(mixedlm("y ~ x + (1 | g)", data).fit(), test="exact", n=500).iloc[1]["p_value"])
-    for level in (0.05, 0.2):
-        assert abs(np.mean(np.array(p) < level) - level) < 3 * np.sqrt(level * (1 - level) / 300)
-
-
-def test_the_exact_test_depends_on_its_seed_alone() -> None:
-    result = fitted("Dyestuff", "Yield ~ 1 + (1|Batch)", True)
-    one, two, other = (compare(result, test="exact", seed=s)["p_value"].iloc[1] for s in (1, 1, 2))
-    assert one == two
-    assert one != other
-    assert "10,000 simulations of the exact distribution" in compare(result, test="exact").attrs["notes"][0]
-
-
-def test_an_exact_test_beside_other_effects_is_said_to_be_approximate() -> None:
-    small, large = (
-        fitted("Pastes", f"strength ~ 1 + {t}", True) for t in ("(1|batch:cask)", "(1|batch/cask)")
-    )
-    table = compare(small, large, test="exact")
-    assert "approximate" in table.attrs["notes"][0]
-    limit = compare(small, large)["p_value"].iloc[1]
-    assert table["p_value"].iloc[1] == pytest.approx(limit, rel=0.3)
-
-
-def test_one_of_several_uncorrelated_effects_is_tested_exactly() -> None:
-    fits = [sleep(f"Reaction ~ Days + {t}", True) for t in ("(1|Subject)", "(Days||Subject)")]
-    table = compare(*fits, test="exact", n=1000)
-    assert table["p_value"].iloc[1] == pytest.approx(1 / 1001)
-
-
-@pytest.mark.parametrize("pair", [("(1|Subject)", "(Days|Subject)"), ("(Days||Subject)", "(Days|Subject)")])
-def test_what_is_no_single_variance_is_refused_by_the_exact_test(pair: tuple[str, str]) -> None:
-    with pytest.raises(ModelError, match="differ in one variance component and in nothing else"):
-        compare(*(sleep(f"Reaction ~ Days + {t}") for t in pair), test="exact")
-    with pytest.raises(ModelError, match="differ in one variance component"):
-        compare(sleep("Reaction ~ 1 + (1|Subject)"), sleep("Reaction ~ Days + (Days||Subject)"), test="exact")
-
-
-def test_too_many_effects_and_streamed_rows_are_refused_by_the_exact_test() -> None:
-    rng = np.random.default_rng(0)
-    many = pd.DataFrame({"y": rng.normal(size=9000), "g": np.repeat(np.arange(4500), 2)})
-    with pytest.raises(ModelError, match="4,500 random effects"):
-        compare(mixedlm("y ~ 1 + (1 | g)", many).fit(), test="exact")
-    data = datasets.load("Pastes")
-    fits = [mixedlm(f"strength ~ 1 + {t}", [data]).fit() for t in ("(1|batch)", "(1|batch/cask)")]
-    with pytest.raises(DataError, match="not kept"):
-        compare(*fits, test="exact")
-
-
-def test_components_of_several_columns_are_tested_exactly() -> None:
-    """Equal to the spectrum of a dense Z."""
-    data = datasets.load("sleepstudy")
-    result = mixedlm("Reaction ~ Days", data, None, {"c": "1 + Days"}, groups="Subject").fit()
-    cp, _ = result.model._products
-    found = spectrum(cp)
-    X = result.model.exog
-    codes, unit = result.model.group_codes, cp.scaled_terms[0].unit
-    Z = np.zeros((180, 36))
-    Z[np.arange(180), codes], Z[np.arange(180), 18 + codes] = 1.0, data["Days"]
-    Z *= unit
-    mu = np.linalg.eigvalsh(Z.T @ (Z - X @ np.linalg.lstsq(X, Z)[0]))
-    expected = np.sort(mu[mu > 1e-8 * mu[-1]])
-    assert np.repeat(found.mu, found.mu_count.astype(int)) == pytest.approx(expected, rel=1e-8)
-    assert found.xi @ found.xi_count == pytest.approx(np.sum(Z * Z), rel=1e-10)
-
-
 def test_more_models_are_tested_one_after_the_other() -> None:
     formulas = ["1 + (1|Subject)", "Days + (1|Subject)", "Days + (Days||Subject)", "Days + (Days|Subject)"]
     fits = [sleep(f"Reaction ~ {f}") for f in formulas]
@@ -393,3 +234,60 @@ def test_more_models_are_tested_one_after_the_other() -> None:
 
 def test_compare_is_public() -> None:
     assert mixedcore.compare is compare
+
+
+# -- bootstrap tests ---------------------------------------------------------------------------------------
+
+
+def test_the_bootstrap_agrees_with_the_exact_test_and_refits() -> None:
+    """Its statistics are those of `refit`, one by one."""
+    small, large = (
+        fitted("Pastes", f"strength ~ 1 + {t}", True) for t in ("(1|batch:cask)", "(1|batch/cask)")
+    )
+    table = compare(small, large, test="bootstrap", n=400, seed=3)
+    draws = small.simulate(400, 3)
+    statistics = [small.refit(draws[r]).criterion - large.refit(draws[r]).criterion for r in range(60)]
+    found = bootstrap_statistics(small._user, large._user, 60, 3, Jobs())
+    np.testing.assert_allclose(found, np.maximum(statistics, 0.0), atol=2e-6)
+    p = table["p_value"].iloc[1]
+    assert abs(p - compare(small, large, test="exact")["p_value"].iloc[1]) < 4 * np.sqrt(0.25 / 400)
+    assert "400 draws of the smaller model" in table.attrs["notes"][0]
+    assert (
+        table["p_value"].iloc[1] == compare(small, large, test="bootstrap", n=400, seed=3)["p_value"].iloc[1]
+    )
+
+
+def test_the_bootstrap_of_a_fixed_effect_is_near_its_f_test() -> None:
+    """Balanced groups: 17 denominator degrees of freedom, which the χ² limit takes for infinitely many."""
+    data = datasets.load("sleepstudy").iloc[:50]
+    data = data.assign(Reaction=data["Reaction"] - 9.0 * data["Days"])
+    fits = [mixedlm(f"Reaction ~ {x} + (Days|Subject)", data).fit(reml=False) for x in ("1", "Days")]
+    table = compare(*fits, test="bootstrap", n=2000)
+    p, limit = table["p_value"].iloc[1], compare(*fits)["p_value"].iloc[1]
+    slopes = [np.polyfit(own["Days"], own["Reaction"], 1)[0] for _, own in data.groupby("Subject")]
+    expected = float(stats.ttest_1samp(slopes, 0.0).pvalue)
+    assert abs(p - expected) < 0.08
+    assert abs(p - expected) <= abs(limit - expected) + 0.02
+
+
+def test_the_bootstrap_can_be_cancelled_and_tells_how_far_it_is() -> None:
+    fits = [sleep(f"Reaction ~ Days + {t}") for t in ("(1|Subject)", "(Days||Subject)")]
+    heard: list[tuple[int, int]] = []
+    compare(*fits, test="bootstrap", n=50, progress=lambda done, n: heard.append((done, n)))
+    assert heard[-1] == (50, 50)
+    table = compare(*fits, test="bootstrap", n=50, cancel=lambda: True)
+    assert "p from 0 draws" in table.attrs["notes"][0]
+    assert table["p_value"].iloc[1] == 1.0
+
+
+def test_what_the_bootstrap_cannot_do_is_explained() -> None:
+    result = sleep("Reaction ~ Days + (1|Subject)")
+    with pytest.raises(ModelError, match="needs the smaller model as a fit of its own"):
+        compare(result, test="bootstrap")
+    with pytest.raises(ModelError, match="simulations"):
+        compare(result, test="exact", n=0)
+    data = datasets.load("sleepstudy")
+    formulas = ("Reaction ~ 1 + (1|Subject)", "Reaction ~ Days + (1|Subject)")
+    fits = [mixedlm(f, [data]).fit(reml=False) for f in formulas]
+    with pytest.raises(DataError, match="not kept"):
+        compare(*fits, test="bootstrap", n=10)
