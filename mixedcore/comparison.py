@@ -66,7 +66,7 @@ def compare(
     if test is not None and test not in TESTS:
         raise ModelError(f"test={test!r} is not known; choose 'lrt', 'exact', 'bootstrap' or None.")
     asked = _Asked(test or "lrt", n, seed, Jobs(n_jobs, progress, cancel))
-    fits = _checked(results, test)
+    fits = _checked(results)
     rows, notes = [_row(fits[0])], []
     if len(fits) == 1 and test is not None:
         rows.insert(0, _bare_row(fits[0]))
@@ -140,7 +140,7 @@ def _size(result: MixedLMResults) -> int:
     return len(result._fe_names) + result.theta.size + 1
 
 
-def _checked(results: Sequence[MixedLMResults], test: Test) -> list[MixedLMResults]:
+def _checked(results: Sequence[MixedLMResults]) -> list[MixedLMResults]:
     """The fits by number of parameters; ModelError where they cannot be compared at all."""
     if not results or not all(isinstance(result, MixedLMResults) for result in results):
         raise ModelError("compare takes fitted models, such as compare(small.fit(), large.fit()).")

@@ -34,6 +34,7 @@ GAIN = 1e-6  # a deviance lower than the fit's by this shows that the fit was no
 SIMPLE = (
     3  # covariance parameters up to which a deviance, no correlation held, is thought to have one optimum
 )
+ASIDE = 0.1  # of σ: how far from the fit another start is
 NEAR = 0.9  # of ζ at a bound, from where other optima would matter
 NULL = 1e-6  # singular values of a root below this are directions of no variance
 WIDER = tuple(10.0 ** -np.arange(0.5, 3.0, 0.5))  # SDs over σ with which a direction of no variance is tried
@@ -183,13 +184,21 @@ class _Side:
         Where the deviance may have several optima, one that ends high is held against one from the fit.
         """
         point = self._end(x, c) or self._end(fallback, c)
-        doubtful = self.section.likelihood.cp.k > SIMPLE or isinstance(self.section, CorrelationSection)
-        if doubtful and self._zeta(point) > NEAR * self.root:
-            ends = [end for end in (point, self._end(self.start.x, c)) if end is not None]
-            point = min(ends, key=lambda end: end.value, default=None)
+        if self._zeta(point) > NEAR * self.root:
+            ends = (point, *(self._end(start, c) for start in self._other_starts()))
+            found = [end for end in ends if end is not None]
+            point = min(found, key=lambda end: end.value, default=None)
         if point is not None and point.value < self.least - GAIN - 10 * ROUNDING * abs(self.least):
             raise LowerFoundError(point.factors)
         return point
+
+    def _other_starts(self) -> Iterator[Floats]:
+        """The fit's x where there may be several optima, and x off its symmetries if there are many θ."""
+        many, x = self.section.likelihood.cp.k > SIMPLE, self.start.x
+        if many or isinstance(self.section, CorrelationSection):
+            yield x
+        if many:
+            yield x + ASIDE * (-1.0) ** np.arange(x.size)
 
     def _end(self, x: Floats, c: float) -> Held | None:
         try:
