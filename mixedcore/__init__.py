@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 from mixedcore import datasets
+from mixedcore.comparison import compare
 from mixedcore.errors import FormulaError, MixedCoreError
 from mixedcore.formula import check_formula
 from mixedcore.model import MixedLM, VCSpec, mixedlm
@@ -25,6 +26,7 @@ __all__ = [
     "MixedLMResults",
     "VCSpec",
     "check_formula",
+    "compare",
     "datasets",
     "mixedlm",
     "power",

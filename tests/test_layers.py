@@ -92,6 +92,7 @@ LAYERS = (
     "model",
     "simulate",
     "power",
+    "comparison",
 )
 # Stands beside the stack: data files and their loader, of use to anyone above `errors`.
 DATASETS = "datasets"

@@ -33,6 +33,7 @@ DELIVERED = {
     "MixedLMResults",
     "VCSpec",
     "check_formula",
+    "compare",
     "datasets",
     "mixedlm",
     "power",

@@ -128,8 +128,8 @@ class Likelihood:
         parts = [T.ravel() if self.is_full(t) else np.diag(T) for t, T in enumerate(factors)]
         return np.concatenate(parts) if parts else np.zeros(0)
 
-    def at(self, factors: Sequence[Floats]) -> Evaluation:
-        """The ML evaluation at these roots, σ² profiled; NotPositiveDefiniteError as `evaluate`."""
+    def at(self, factors: Sequence[Floats], *, reml: bool = False) -> Evaluation:
+        """The evaluation at these roots, σ² profiled; NotPositiveDefiniteError as `evaluate`."""
         roots, terms = [], self.chart.terms
         for g in self.cp.groupings:
             T = np.zeros((g.q, g.q))
@@ -139,6 +139,6 @@ class Likelihood:
                     own = own[0, 0] * np.eye(member.columns.stop - member.columns.start)
                 T[member.columns, member.columns] = own
             roots.append(Root.of_factor(T))
-        point = evaluate(self.cp, self.user.estimate.evaluation.factor.plan, tuple(roots), reml=False)
+        point = evaluate(self.cp, self.user.estimate.evaluation.factor.plan, tuple(roots), reml=reml)
         rows = self.user.rows
         return with_exact_residual(point, rows, terms) if isinstance(rows, Rows) else point

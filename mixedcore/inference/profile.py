@@ -27,11 +27,17 @@ from mixedcore.units import UserUnits
 
 CLOSE = 1e-4  # of the way from the estimate: a Newton step this short, squared, is below any digit shown
 TRIALS = 60
-NEWTON = 12  # trials that may be Newton's; bisection after them
+NARROW = 1e-9  # of the way from the estimate: a bracket that ends the search
+NEWTON = 30  # trials that may be Newton's; bisection after them
 FURTHEST = 3.0  # times the way so far that a step may lead to
 GAIN = 1e-6  # a deviance lower than the fit's by this shows that the fit was not the optimum
+SIMPLE = (
+    3  # covariance parameters up to which a deviance, no correlation held, is thought to have one optimum
+)
+ASIDE = 0.1  # of σ: how far from the fit another start is
+NEAR = 0.9  # of ζ at a bound, from where other optima would matter
 NULL = 1e-6  # singular values of a root below this are directions of no variance
-WIDER = (0.3, 0.03)  # SDs over σ with which a direction of no variance is tried
+WIDER = tuple(10.0 ** -np.arange(0.5, 3.0, 0.5))  # SDs over σ with which a direction of no variance is tried
 ANY = "an SD may be zero, so that the correlation may be anything from -1 to 1."
 
 
@@ -128,7 +134,7 @@ class _Side:
         for trial in range(TRIALS):
             c = self.side * min(self.side * c, self.side * self.limit)
             point = self._least_at(x, c, inside[2])
-            zeta = np.inf if point is None else float(np.sqrt(max(point.value - self.least, 0.0)))
+            zeta = self._zeta(point)
             if c == self.limit and zeta <= self.root:
                 return c
             nearer = self._newton(c, zeta, point) if trial < NEWTON else np.nan
@@ -139,14 +145,15 @@ class _Side:
                 outside = (c, zeta)
             else:
                 inside = (c, zeta, point.x)
+            if abs(outside[0] - inside[0]) < NARROW * abs(c - first):
+                break
             nearer = self._bracketed(nearer, inside[:2], outside)
-            x = (
-                base[2]
-                if point is None
-                else base[2] + (point.x - base[2]) * (nearer - base[0]) / (c - base[0])
-            )
+            x = base[2] if point is None else base[2] + (point.x - base[2]) * _share(base[0], c, nearer)
             c = nearer
         return c
+
+    def _zeta(self, point: Held | None) -> float:
+        return np.inf if point is None else float(np.sqrt(max(point.value - self.least, 0.0)))
 
     def _first_guess(self) -> tuple[float, Floats]:
         """Where ζ would reach `root` if the deviance were a parabola, and x there."""
@@ -172,16 +179,37 @@ class _Side:
         return near + min(max(share, 0.1), 0.9) * (far - near)
 
     def _least_at(self, x: Floats, c: float, fallback: Floats) -> Held | None:
-        """The constrained fit at c, from x or else from where another ended; None where there is none."""
-        for start in (x, fallback):
-            try:
-                point = _descend(self.section, start, c)
-            except NotPositiveDefiniteError:
-                continue
-            if point.value < self.least - GAIN - 10 * ROUNDING * abs(self.least):
-                raise LowerFoundError(point.factors)
-            return point
-        return None
+        """The constrained fit at c, from x or else from where another ended; None where there is none.
+
+        Where the deviance may have several optima, one that ends high is held against one from the fit.
+        """
+        point = self._end(x, c) or self._end(fallback, c)
+        if self._zeta(point) > NEAR * self.root:
+            ends = (point, *(self._end(start, c) for start in self._other_starts()))
+            found = [end for end in ends if end is not None]
+            point = min(found, key=lambda end: end.value, default=None)
+        if point is not None and point.value < self.least - GAIN - 10 * ROUNDING * abs(self.least):
+            raise LowerFoundError(point.factors)
+        return point
+
+    def _other_starts(self) -> Iterator[Floats]:
+        """The fit's x where there may be several optima, and x off its symmetries if there are many θ."""
+        many, x = self.section.likelihood.cp.k > SIMPLE, self.start.x
+        if many or isinstance(self.section, CorrelationSection):
+            yield x
+        if many:
+            yield x + ASIDE * (-1.0) ** np.arange(x.size)
+
+    def _end(self, x: Floats, c: float) -> Held | None:
+        try:
+            return _descend(self.section, x, c)
+        except NotPositiveDefiniteError:
+            return None
+
+
+def _share(start: float, end: float, at: float) -> float:
+    """How far `at` is on the way from start to end."""
+    return (at - start) / (end - start)
 
 
 def _descend(section: Section, x: Floats, c: float) -> Held:

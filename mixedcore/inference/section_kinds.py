@@ -142,7 +142,10 @@ class TermSection(Section):
 
 @dataclass(frozen=True, eq=False)
 class SdSection(TermSection):
-    """c = SD over one unit of the engine's outcome; log σ is the last of x."""
+    """c = SD over one unit of the engine's outcome.
+
+    x are entries of T̃σ/σ̂, then log σ: what is large beside σ does not change with it.
+    """
 
     @property
     def profiled(self) -> bool:
@@ -158,12 +161,22 @@ class SdSection(TermSection):
         return self.origin[self.free(1)], size * float(np.exp(self.log_sigma))
 
     def place(self, x: Floats, c: float) -> Placement:
-        frame, jacobian = self._jacobian @ x, self._jacobian.copy()
-        along, bend = np.zeros(frame.size), np.zeros(frame.size)
+        shrunk = float(np.exp(self.log_sigma - x[-1]))  # σ̂/σ
+        frame, along = shrunk * (self._jacobian @ x), np.zeros(self.origin.size)
         along[self.first] = float(np.exp(-x[-1])) / float(self.triangle[0, 0])
-        frame[self.first] = bend[self.first] = c * along[self.first]
-        jacobian[self.first, -1] = -frame[self.first]
-        return Placement(frame, jacobian, along, ((x.size - 1, x.size - 1, bend),))
+        frame[self.first] = c * along[self.first]
+        frame[-1] = 0.0
+        jacobian = shrunk * self._jacobian
+        jacobian[:, -1] = -frame
+        frame[-1], jacobian[-1, -1] = x[-1], 1.0
+
+        def bend(gradient: Floats) -> Floats:
+            out = np.zeros((x.size, x.size))
+            out[:-1, -1] = out[-1, :-1] = -shrunk * (self._jacobian.T @ gradient)[:-1]
+            out[-1, -1] = gradient[:-1] @ frame[:-1]
+            return out
+
+        return Placement(frame, jacobian, along, bend)
 
     def shown(self, c: float) -> float:
         return c * self.likelihood.user.y_scale
@@ -211,8 +224,11 @@ class CorrelationSection(TermSection):
         of_v[i], of_v[j] = 2.0, -2.0 * self.ratio
         of_s[j], of_s[j + 1] = 2 * np.cos(c), 2 * np.sin(c)
         jacobian[:, -2], jacobian[:, -1] = of_v * v, of_s * s
-        k = x.size
-        return Placement(frame, jacobian, along, ((k - 2, k - 2, of_v), (k - 1, k - 1, of_s)))
+
+        def bend(gradient: Floats) -> Floats:
+            return np.diag(np.append(np.zeros(x.size - 2), [gradient @ of_v, gradient @ of_s]))
+
+        return Placement(frame, jacobian, along, bend)
 
     def shown(self, c: float) -> float:
         return float(np.cos(c))

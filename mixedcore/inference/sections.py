@@ -6,6 +6,7 @@ The kinds of sections are in `section_kinds`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -20,13 +21,14 @@ from mixedcore.terms import Floats, Ints
 class Placement:
     """Where x (K,) and c stand in the frame (F,): entries of the turned roots T̃, then log σ if not profiled.
 
-    jacobian (F, K) = ∂frame/∂x;  along (F,) = ∂frame/∂c;  bends: i, j and ∂²frame/∂x_i∂x_j (F,), i ≤ j
+    jacobian (F, K) = ∂frame/∂x;  along (F,) = ∂frame/∂c;  bend: from a gradient g (F,) in the frame, what the
+    frame's second derivatives add to the Hessian in x, Σ g ∂²frame/∂x∂x' (K, K)
     """
 
     frame: Floats
     jacobian: Floats
     along: Floats
-    bends: tuple[tuple[int, int, Floats], ...] = ()
+    bend: Callable[[Floats], Floats | float] = lambda gradient: 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,11 +71,7 @@ class Held:
         """Gradient (K,) and Hessian (K, K) in x."""
         gradient, hessian = self.of_frame
         jacobian = self.place.jacobian
-        out = jacobian.T @ hessian @ jacobian
-        for i, j, bend in self.place.bends:
-            out[i, j] += gradient @ bend
-            out[j, i] = out[i, j]
-        return jacobian.T @ gradient, out
+        return jacobian.T @ gradient, jacobian.T @ hessian @ jacobian + self.place.bend(gradient)
 
     @property
     def slope(self) -> float:

@@ -12,22 +12,33 @@ from mixedcore import tidy
 from mixedcore.chart import Roots, lower_root
 from mixedcore.errors import ModelError
 from mixedcore.estimate import estimate
+from mixedcore.inference.jobs import Cancel, Progress
 from mixedcore.inference.profile import Interval, LowerFoundError, profile_intervals
+from mixedcore.inference.simulate import Seed
 from mixedcore.parameters import parameter_labels
-from mixedcore.results.fitted import Fitted
+from mixedcore.results.simulations import Simulations
 from mixedcore.tables import nearest
 from mixedcore.terms import Floats
 from mixedcore.units import UserUnits
 
-Method = Literal["profile", "wald"]
+Method = Literal["profile", "wald", "bootstrap"]
 ATTEMPTS = 5  # optima found below the one that is profiled, before a model is given up
 
 
-class Intervals(Fitted):
+class Intervals(Simulations):
     """Confidence intervals, one row a parameter."""
 
     def confint(
-        self, method: Method = "profile", *, level: float = 0.95, terms: str | Sequence[str] | None = None
+        self,
+        method: Method = "profile",
+        *,
+        level: float = 0.95,
+        terms: str | Sequence[str] | None = None,
+        n: int = 1000,
+        seed: Seed = None,
+        n_jobs: int = 1,
+        progress: Progress | None = None,
+        cancel: Cancel | None = None,
     ) -> pd.DataFrame:
         """Confidence intervals: index `term`, columns `conf_low, conf_high`, in the units of the data.
 
@@ -42,6 +53,8 @@ class Intervals(Fitted):
             1 for a correlation; `attrs["notes"]` of the frame says which, and why.
             'wald': estimate and standard error, as in `tidy`: t intervals with Satterthwaite's degrees of
             freedom, on the log scale for SDs and on Fisher's z for correlations; missing at a boundary.
+            'bootstrap': percentiles of `n` parametric bootstrap replicates; `n`, `seed`, `n_jobs`, `progress`
+            and `cancel` as in `bootstrap`, whose own `confint` gives them again without drawing anew.
 
         Venzon & Moolgavkar (1988), Appl. Stat. 37; Bates et al. (2015), J. Stat. Softw. 67(1), section 5.1.
         Raises ModelError for an unknown method, level or name.
@@ -53,7 +66,13 @@ class Intervals(Fitted):
         if method == "wald":
             bounds = self._wald(level)
             return _table([Interval(name, *bounds[labels.index(name)]) for name in wanted])
-        raise ModelError(f"method={method!r} is not known; choose 'profile' or 'wald'.")
+        if method == "bootstrap":
+            draws = self.bootstrap(n, seed, n_jobs=n_jobs, progress=progress, cancel=cancel)
+            table = draws.confint(level).loc[wanted]
+            failed = f", of which {draws.failures} failed" if draws.failures else ""
+            table.attrs["notes"] = [f"Percentiles of {draws.done:,} parametric bootstrap replicates{failed}."]
+            return table
+        raise ModelError(f"method={method!r} is not known; choose 'profile', 'wald' or 'bootstrap'.")
 
     def _profiled(self, labels: Sequence[str], wanted: Sequence[str], level: float) -> list[Interval]:
         user = self.model.fit(reml=False)._user if self.reml else self._user

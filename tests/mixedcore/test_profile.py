@@ -262,7 +262,7 @@ def test_arrays_name_their_parameters() -> None:
     result = MixedLM(data["Reaction"], X, data["Subject"], exog_re=X).fit()
     expected = fitted("sleepstudy", "Reaction ~ Days + (Days | Subject)").confint()
     table = result.confint()
-    assert list(table.index[-3:]) == ["sigma", "const", "x1"] or list(table.index[-2:]) == ["x1", "x2"]
+    assert list(table.index[-3:]) == ["sigma", *result.model.exog_names]
     np.testing.assert_allclose(table.to_numpy(), expected.to_numpy(), rtol=1e-7)
 
 
@@ -287,10 +287,23 @@ def test_wald_intervals_are_those_of_tidy() -> None:
     assert table["conf_low"].tolist() == expected
 
 
+def test_bootstrap_intervals_are_percentiles_of_the_bootstrap() -> None:
+    result = fitted("sleepstudy", "Reaction ~ Days + (Days | Subject)")
+    table = result.confint("bootstrap", n=200, seed=1, level=0.9)
+    draws = result.bootstrap(200, 1)
+    pd.testing.assert_frame_equal(table, draws.confint(0.9), check_flags=False)
+    assert table.attrs["notes"] == ["Percentiles of 200 parametric bootstrap replicates."]
+    some = result.confint("bootstrap", n=200, seed=1, terms="Days")
+    assert list(some.index) == ["Days"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ({"method": "likelihood"}, "method='likelihood' is not known; choose 'profile' or 'wald'"),
+        (
+            {"method": "likelihood"},
+            "method='likelihood' is not known; choose 'profile', 'wald' or 'bootstrap'",
+        ),
         ({"level": 95}, "level=95 is not a confidence level"),
         ({"terms": "sd Subject day"}, "did you mean 'sd Subject Days'"),
         ({"terms": ["zzzzzzzz"]}, "the parameters are 'sd Subject Intercept'"),
