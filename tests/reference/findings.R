@@ -3,7 +3,7 @@
 #   Rscript findings.R findings.json
 #
 # Needs R with lme4, mlmRev, nlme, car and jsonlite (Debian: r-cran-lme4 r-cran-mlmrev r-cran-nlme r-cran-car
-# r-cran-jsonlite). vif: car's GVIF. contextual: the level means added to the model at the same theta.
+# r-cran-jsonlite). vif: car's GVIF^(1/df). contextual: the level means added to the model at the same theta.
 # levene: analysis of variance of |rstudent| over the levels with 5 rows and more, F divided as rows.py says.
 
 suppressMessages({library(lme4); library(mlmRev); library(nlme); library(car); library(jsonlite)})
@@ -11,6 +11,7 @@ suppressMessages({library(lme4); library(mlmRev); library(nlme); library(car); l
 models <- list(
   list("Exam", "normexam ~ standLRT + (standLRT | school)", "standLRT", "school"),
   list("Exam", "normexam ~ standLRT + sex + (1 | school)", "standLRT", "school"),
+  list("Exam", "normexam ~ standLRT + sex + schgend + vr + (1 | school)", "standLRT", "school"),
   list("egsingle", "math ~ year + grade + (1 | schoolid)", "year", "schoolid"),
   list("Chem97", "score ~ gcsecnt + gender + (1 | school) + (1 | lea)", "gcsecnt", "lea"),
   list("Hsb82", "mAch ~ ses + meanses + sector + (ses | school)", NULL, "school"),
@@ -50,7 +51,7 @@ records <- lapply(models, function(m) {
   }
   list(data = m[[1]], formula = m[[2]], column = m[[3]], factor = m[[4]],
        vif = if (is.null(found)) NULL else list(names = as.list(if (is.matrix(found)) rownames(found) else names(found)),
-                                                gvif = as.list(unname(if (is.matrix(found)) found[, 1] else found))),
+                                                gvif = as.list(unname(if (is.matrix(found)) found[, 3]^2 else found))),
        contextual = contextual,
        levene = levene)
 })
