@@ -7,14 +7,13 @@ from mixedcore.results.effects import Effects
 from mixedcore.results.hypotheses import FixedTests
 from mixedcore.results.intervals import Intervals
 from mixedcore.results.keeping import Keeping
-from mixedcore.results.predictions import Predictions
 from mixedcore.results.seed import SeedInterface
 from mixedcore.results.simulations import Simulations
 from mixedcore.results.tables import Tables
 
 
 class MixedLMResults(
-    SeedInterface, Tables, FixedTests, Intervals, Predictions, Effects, Diagnostics, Simulations, Keeping
+    SeedInterface, Tables, FixedTests, Intervals, Effects, Diagnostics, Simulations, Keeping
 ):
     """A fit of a `MixedLM`; made by `MixedLM.fit`.
 

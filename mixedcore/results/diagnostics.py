@@ -14,13 +14,13 @@ from mixedcore.diagnostics.leverage import Leverage, kept_rows, leverage
 from mixedcore.diagnostics.qq import Band, effect_quantiles, quantiles, standardised_modes
 from mixedcore.diagnostics.residuals import Kind, cooks_distance, residuals
 from mixedcore.errors import ModelError
-from mixedcore.results.fitted import Fitted
+from mixedcore.results.predictions import Predictions
 from mixedcore.rows import Rows
 from mixedcore.terms import Ints
 from mixedcore.tidy import blups_table, level_labels
 
 
-class Diagnostics(Fitted):
+class Diagnostics(Predictions):
     """What to look at before a model is believed."""
 
     @cached_property
@@ -56,9 +56,13 @@ class Diagnostics(Fitted):
         resid_std is the residual over its SD given the effects, σ/√w: `residuals("standardised")`.
         cooks_distance is r²h/((1 − h)²p) with standardised residual r and leverage h, as lme4's
         `cooks.distance`: NaN where h is 1, and without fixed effects. `influence` has what a row does to β.
+
+        newdata (a table or mapping of columns) comes back with `fitted, fitted_fixed` alone: predictions
+        with and without the random effects, the population's for levels that the fit has not seen, NaN where
+        a column that they need is missing.
         """
         if newdata is not None:
-            raise ModelError("augment takes no new data yet: result.predict(newdata) gives their fixed part.")
+            return self._augmented(newdata)
         user, hat = self._user, self._leverage.total
         standardised = residuals(user, "standardised")
         return self.model.used_columns().assign(
@@ -68,6 +72,14 @@ class Diagnostics(Fitted):
             resid_std=standardised,
             leverage=hat,
             cooks_distance=cooks_distance(standardised, hat, user.beta.size),
+        )
+
+    def _augmented(self, newdata: Any) -> pd.DataFrame:
+        table = pd.DataFrame(newdata)
+        plain = table.reset_index(drop=True)  # labels may repeat; rows with missing values come back as NaN
+        every, fixed = (pd.Series(self.predict(plain, random=r)) for r in ("all", "none"))
+        return table.assign(
+            fitted=every.reindex(plain.index).to_numpy(), fitted_fixed=fixed.reindex(plain.index).to_numpy()
         )
 
     def influence(

@@ -200,3 +200,20 @@ def test_studentised_residuals_vary_alike() -> None:
     scale = np.sqrt(1 - r.leverage().to_numpy())  # P is both: e = Py, and Cov(e) = σ²PVP = σ²P
     draws = np.linalg.cholesky(V) @ np.random.default_rng(0).normal(size=(60, 20_000))
     assert np.std(P @ draws / scale[:, None], axis=1) == pytest.approx(np.ones(60), abs=0.025)
+
+
+@pytest.mark.parametrize(
+    "how",
+    [{"formula": "y ~ x + (x | g)"}, {"formula": "y ~ x", "groups": "g", "re_formula": "x"}],
+    ids=["bars", "seed"],
+)
+def test_new_data_come_back_with_their_predictions(how: dict[str, Any]) -> None:
+    """Old rows as `augment()` has them, whatever their labels; a new level at the population's value."""
+    r = mixedlm(data=DATA, **how).fit()
+    old, again = r.augment(), r.augment(DATA.set_index(np.zeros(60, dtype=int)))
+    for name in ("fitted", "fitted_fixed"):
+        assert again[name].to_numpy() == pytest.approx(old[name].to_numpy())
+    new = r.augment(pd.DataFrame({"x": [1.0, np.nan, 2.0], "g": [0, 1, 99]}))
+    assert new["fitted"].isna().tolist() == [False, True, False]
+    assert new["fitted"].iloc[2] == pytest.approx(r.fe_params @ [1.0, 2.0])
+    assert new["fitted_fixed"].iloc[0] == pytest.approx(r.fe_params.sum())
