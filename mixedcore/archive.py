@@ -15,6 +15,7 @@ import importlib
 import io
 import json
 import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from functools import cached_property
@@ -35,9 +36,9 @@ FORMAT = 1
 PACKAGE = "mixedcore"
 FILLED = ("MixedLM", "MixedLMResults", "MixedLMParams")  # classes whose attributes are kept as they stand
 _SEQUENCES: Mapping[str, Any] = {"list": list, "tuple": tuple, "frozenset": frozenset}
-_UNREADABLE = (
-    zipfile.BadZipFile, KeyError, IndexError, TypeError, ValueError, AttributeError, EOFError, RecursionError,
-    ImportError, NotImplementedError,
+_UNREADABLE = (  # what a damaged file, or one made to do harm, may raise anywhere
+    ArithmeticError, AttributeError, EOFError, ImportError, LookupError, RuntimeError, TypeError, ValueError,
+    zipfile.BadZipFile, zlib.error,
 )  # fmt: skip
 
 File = str | Path | IO[bytes]
@@ -179,7 +180,7 @@ class _Unpacker:
         return value
 
     def _fresh(self, packed: Mapping[str, Any]) -> Any:
-        kind = next(iter(packed))
+        kind = next(iter(packed), "")
         if kind == "dict":
             return {self.unpack(k): self.unpack(v) for k, v in packed["dict"]}
         if kind == "object":

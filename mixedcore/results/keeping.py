@@ -35,8 +35,13 @@ class Keeping(Fitted):
     def load(cls, fname: archive.File) -> Any:
         """The fit that `save` wrote; DataError for any other file, a pickle included, or another version."""
         found = archive.read(fname)
-        if not isinstance(found, cls):
-            raise DataError(f"The file holds a {type(found).__name__}, not a result.")
+        user = getattr(found, "_user", None)
+        if (
+            not isinstance(found, cls)
+            or not isinstance(user, UserUnits)
+            or user.estimate is not found._estimate
+        ):
+            raise DataError(f"The file holds a {type(found).__name__} that is no whole result.")
         found._keep_products()
         return found
 
