@@ -91,6 +91,7 @@ class _Packer:
 
     def pack(self, value: Any) -> Packed:
         """One value; an object met before by its number."""
+        value = as_text(value)
         if value is None or isinstance(value, (bool, str)) or type(value) is int:
             return value
         if type(value) is float:
@@ -114,8 +115,6 @@ class _Packer:
             return {"slice": [self.pack(part) for part in (value.start, value.stop, value.step)]}
         if (parts := to_parts(value)) is not None:
             return {"made": parts[0], "of": [self.pack(part) for part in parts[1]]}
-        if type(value).__module__.startswith("patsy.") and hasattr(value, "describe"):
-            return {"list": [value.describe()], "first": True}
         found = {name: self.pack(part) for name, part in _content(value).items()}
         return {"object": f"{type(value).__module__}:{type(value).__qualname__}", "fields": found}
 
@@ -141,6 +140,12 @@ def _content(value: Any) -> Mapping[str, Any]:
         f"The result holds a {type(value).__module__}.{type(value).__qualname__}, which cannot be saved in a "
         "file that is safe to open. Leave it out of the model, or use pickle, for files of your own only."
     )
+
+
+def as_text(value: Any) -> Any:
+    """A formula of patsy's terms as text; anything else as it is."""
+    is_formula = type(value).__module__.startswith("patsy.") and hasattr(value, "describe")
+    return value.describe() if is_formula else value
 
 
 def is_cached(value: Any, name: str) -> bool:
@@ -194,8 +199,6 @@ class _Unpacker:
             out[:] = self._each(packed["objects"])
             return out.reshape(packed["shape"])
         parts = self._each(packed[kind])
-        if packed.get("first"):
-            return parts[0]
         return (
             slice(*parts)
             if kind == "slice"

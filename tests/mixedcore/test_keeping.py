@@ -18,6 +18,7 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
+from patsy import ModelDesc
 from scipy import special
 
 from mixedcore import MixedLM, MixedLMResults, VCSpec, datasets, mixedlm
@@ -60,6 +61,13 @@ MODELS: dict[str, Callable[[], MixedLM]] = {
     ),
     "bars": lambda: mixedlm("y ~ text * x + (x || school) + (1 | teacher)", DATA),
     "transforms": lambda: mixedlm(f"y ~ {TRANSFORMS}", DATA, groups="school"),
+    "terms of patsy": lambda: mixedlm(
+        ModelDesc.from_formula("y ~ x"),
+        DATA,
+        groups="school",
+        re_formula=ModelDesc.from_formula("~ 1 + x"),
+        vc_formula={"room": ModelDesc.from_formula("~ 0 + C(room)")},
+    ),
     "dates and truths": lambda: mixedlm("y ~ day + truth", DATA, groups="school"),
     "groups as array": lambda: mixedlm("y ~ x", DATA, groups=DATA["teacher"].to_numpy()),
     "labels of rows": lambda: mixedlm("y ~ x", DATA.set_index("day"), groups="school"),
