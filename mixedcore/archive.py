@@ -15,6 +15,7 @@ import importlib
 import io
 import json
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from functools import cached_property
@@ -36,9 +37,9 @@ FORMAT = 1
 PACKAGE = "mixedcore"
 FILLED = ("MixedLM", "MixedLMResults", "MixedLMParams")  # classes whose attributes are kept as they stand
 _SEQUENCES: Mapping[str, Any] = {"list": list, "tuple": tuple, "frozenset": frozenset}
-_UNREADABLE = (
-    zipfile.BadZipFile, KeyError, IndexError, TypeError, ValueError, AttributeError, EOFError, RecursionError,
-    ImportError, NotImplementedError,
+_UNREADABLE = (  # what a damaged file, or one made to do harm, may raise anywhere
+    ArithmeticError, AttributeError, EOFError, ImportError, LookupError, RuntimeError, TypeError, ValueError,
+    zipfile.BadZipFile, zlib.error,
 )  # fmt: skip
 
 File = str | Path | IO[bytes]
@@ -91,6 +92,7 @@ class _Packer:
 
     def pack(self, value: Any) -> Packed:
         """One value; an object met before by its number."""
+        value = as_text(value)
         if value is None or isinstance(value, (bool, str)) or type(value) is int:
             return value
         if type(value) is float:
@@ -114,8 +116,6 @@ class _Packer:
             return {"slice": [self.pack(part) for part in (value.start, value.stop, value.step)]}
         if (parts := to_parts(value)) is not None:
             return {"made": parts[0], "of": [self.pack(part) for part in parts[1]]}
-        if type(value).__module__.startswith("patsy.") and hasattr(value, "describe"):
-            return {"list": [value.describe()], "first": True}
         found = {name: self.pack(part) for name, part in _content(value).items()}
         return {"object": f"{type(value).__module__}:{type(value).__qualname__}", "fields": found}
 
@@ -141,6 +141,12 @@ def _content(value: Any) -> Mapping[str, Any]:
         f"The result holds a {type(value).__module__}.{type(value).__qualname__}, which cannot be saved in a "
         "file that is safe to open. Leave it out of the model, or use pickle, for files of your own only."
     )
+
+
+def as_text(value: Any) -> Any:
+    """A formula of patsy's terms as text; anything else as it is."""
+    is_formula = type(value).__module__.startswith("patsy.") and hasattr(value, "describe")
+    return value.describe() if is_formula else value
 
 
 def is_cached(value: Any, name: str) -> bool:
@@ -188,7 +194,7 @@ class _Unpacker:
         return value
 
     def _fresh(self, packed: Mapping[str, Any]) -> Any:
-        kind = next(iter(packed))
+        kind = next(iter(packed), "")
         if kind == "dict":
             return {self.unpack(k): self.unpack(v) for k, v in packed["dict"]}
         if kind == "object":
@@ -202,8 +208,6 @@ class _Unpacker:
             out[:] = self._each(packed["objects"])
             return out.reshape(packed["shape"])
         parts = self._each(packed[kind])
-        if packed.get("first"):
-            return parts[0]
         return (
             slice(*parts)
             if kind == "slice"

@@ -28,8 +28,7 @@ def _extension(value: Any) -> Parts:
 
 def _values(value: Any) -> Any:
     """The array under an Index or Series: NumPy's own where it is one."""
-    array = value.array
-    return array.to_numpy() if isinstance(array.dtype, np.dtype) else array
+    return value.to_numpy() if isinstance(value.dtype, np.dtype) else value.array
 
 
 _KINDS: tuple[tuple[str, Any, Callable[[Any], Parts]], ...] = (

@@ -80,7 +80,7 @@ def _stacked(rows: Sequence[Floats]) -> Linear:
     if not rows:
         raise FormulaError("The hypotheses are empty; write for example 'age = 0'.")
     every = np.array(rows)
-    return Linear(every[:, :-1], 0.0 - every[:, -1])
+    return Linear(every[:, :-1] + 0.0, 0.0 - every[:, -1])  # no zero with a minus sign
 
 
 def _coefficients(given: Any, names: Sequence[str]) -> tuple[Floats, bool]:
@@ -130,6 +130,8 @@ class _Reader:
         rows = self._list()
         if self._peek():
             raise self._unexpected("an operator")
+        if not all(row[:-1].any() for row in rows):
+            raise FormulaError(f"The hypothesis {self.text!r} compares numbers: no parameter is left in it.")
         return rows
 
     def _list(self) -> list[Floats]:

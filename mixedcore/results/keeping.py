@@ -35,8 +35,13 @@ class Keeping(Fitted):
     def load(cls, fname: archive.File) -> Any:
         """The fit that `save` wrote; DataError for any other file, a pickle included, or another version."""
         found = archive.read(fname)
-        if not isinstance(found, cls):
-            raise DataError(f"The file holds a {type(found).__name__}, not a result.")
+        user = getattr(found, "_user", None)
+        if (
+            not isinstance(found, cls)
+            or not isinstance(user, UserUnits)
+            or user.estimate is not found._estimate
+        ):
+            raise DataError(f"The file holds a {type(found).__name__} that is no whole result.")
         found._keep_products()
         return found
 
@@ -72,12 +77,21 @@ class Keeping(Fitted):
 
     def __getstate__(self) -> dict[str, Any]:
         """Rows that came in chunks stay behind: what reads them, a function maybe, need not be picklable."""
-        kept = self._without_rows() if self._in_chunks else self
-        return {name: value for name, value in vars(kept).items() if not archive.is_cached(kept, name)}
+        kept = self._without_rows() if self._in_chunks else _uncached(self)
+        kept.model = _uncached(kept.model)
+        return vars(kept)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._keep_products()
 
 
 def _uncached(value: T) -> T:
-    """A copy without what follows from the rest."""
+    """A copy without what follows from the rest, formulas of patsy's terms as text."""
     out = type(value).__new__(type(value))
-    vars(out).update({k: v for k, v in vars(value).items() if not archive.is_cached(value, k)})
+    for name, part in vars(value).items():
+        if isinstance(part, dict):
+            part = {key: archive.as_text(text) for key, text in part.items()}
+        if not archive.is_cached(value, name):
+            vars(out)[name] = archive.as_text(part)
     return out

@@ -64,6 +64,7 @@ def test_reads_what_patsy_reads(given: Any) -> None:
         ("temp)", "not an operator"),
         ("temp temp2", "not an operator"),
         ("temp = 2x", "not a parameter or a number"),
+        ("temp, 2 = 2", "no parameter is left"), ("temp - temp", "no parameter is left"),
         ("", "ends where"),
         (" , ", "not a parameter or a number"),
         ("__import__('os').getcwd()", "not a parameter or a number"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import io
 import json
@@ -17,6 +18,7 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
+from patsy import ModelDesc
 from scipy import special
 
 from mixedcore import MixedLM, MixedLMResults, VCSpec, datasets, mixedlm
@@ -59,6 +61,13 @@ MODELS: dict[str, Callable[[], MixedLM]] = {
     ),
     "bars": lambda: mixedlm("y ~ text * x + (x || school) + (1 | teacher)", DATA),
     "transforms": lambda: mixedlm(f"y ~ {TRANSFORMS}", DATA, groups="school"),
+    "terms of patsy": lambda: mixedlm(
+        ModelDesc.from_formula("y ~ x"),
+        DATA,
+        groups="school",
+        re_formula=ModelDesc.from_formula("~ 1 + x"),
+        vc_formula={"room": ModelDesc.from_formula("~ 0 + C(room)")},
+    ),
     "dates and truths": lambda: mixedlm("y ~ day + truth", DATA, groups="school"),
     "groups as array": lambda: mixedlm("y ~ x", DATA, groups=DATA["teacher"].to_numpy()),
     "labels of rows": lambda: mixedlm("y ~ x", DATA.set_index("day"), groups="school"),
@@ -235,11 +244,17 @@ def test_rows_read_by_a_function_need_not_be_pickled() -> None:
 ROWS = "mixedcore.rows:Rows"
 
 
+@cache
+def saved(name: str) -> bytes:
+    file = io.BytesIO()
+    fitted(name).save(file)
+    return file.getvalue()
+
+
 def rewritten(change: Callable[[str], str], name: str = "value.json", fit: str = "transforms") -> io.BytesIO:
     """A saved result with one member of its zip changed."""
-    file, out = io.BytesIO(), io.BytesIO()
-    fitted(fit).save(file)
-    with zipfile.ZipFile(file) as old, zipfile.ZipFile(out, "w") as new:
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(saved(fit))) as old, zipfile.ZipFile(out, "w") as new:
         for member in old.namelist():
             content = old.read(member)
             new.writestr(member, change(content.decode()).encode() if member == name else content)
@@ -274,6 +289,30 @@ HARM: dict[str, Callable[[], io.BytesIO]] = {
 def test_a_file_that_is_no_saved_result_is_refused(name: str) -> None:
     with pytest.raises(DataError):
         MixedLMResults.load(HARM[name]())
+
+
+def tampered(at: int, value: str) -> io.BytesIO:
+    """A saved result in which another value stands for one array or shared object."""
+    places = iter(range(10_000))
+    reference = re.compile(r'\{"(array|again)": [0-9]+\}')
+    return rewritten(
+        lambda text: reference.sub(lambda old: value if next(places) == at else old.group(), text)
+    )
+
+
+def test_whatever_is_wrong_is_an_error_of_this_library() -> None:
+    """Bytes changed at random, and values replaced: read all the same, or refused; nothing else is raised."""
+    rng = np.random.default_rng(3)
+    for _ in range(60):
+        damaged = np.frombuffer(saved("slope"), dtype=np.uint8).copy()
+        damaged[rng.integers(damaged.size, size=3)] = rng.integers(256, size=3)
+        with contextlib.suppress(DataError):
+            MixedLMResults.load(io.BytesIO(damaged.tobytes()))
+    odd = ("null", "{}", "[]", '"x"', "1e30", "-1", '{"again": 0}', '{"array": 0}', '{"list": [null]}')
+    for value in odd:
+        for at in rng.integers(200, size=6):
+            with contextlib.suppress(DataError):
+                MixedLMResults.load(tampered(int(at), value))
 
 
 def test_arrays_of_python_objects_are_refused() -> None:

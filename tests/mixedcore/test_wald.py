@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,8 +15,9 @@ from scipy import stats
 
 from mixedcore import MixedLM, MixedLMResults, datasets, mixedlm
 from mixedcore.errors import FormulaError, MixedCoreError, ModelError
-from mixedcore.inference.hypothesis_text import Linear
+from mixedcore.inference.hypothesis_text import Linear, read_hypotheses
 from mixedcore.inference.wald import joint_test, single_tests
+from mixedcore.results.contrast import ContrastResults
 from tests.reference.calls import frame_of
 
 
@@ -101,6 +104,40 @@ def test_redundant_hypotheses_count_once_and_contradictions_are_refused() -> Non
     assert twice.statistic == pytest.approx(once.statistic)
     with pytest.raises(ModelError, match="contradict"):
         cake().wald_test("temperature = 1, temperature = 2")
+
+
+# -- statsmodels 0.15.0, from the same estimates -------------------------------------------------------------
+
+STORED: dict[str, Any] = json.loads(
+    (Path(__file__).parents[1] / "reference" / "statsmodels_results.json").read_text(encoding="utf-8")
+)["tests"]
+ESTIMATE, COV = np.array(STORED["params"]), np.array(STORED["cov"])
+ROUNDING = 1e-9  # both compute the same from the same numbers; the covariance's condition number is 1e6
+
+
+@pytest.mark.parametrize("stored", STORED["joint"], ids=lambda stored: stored[0])
+def test_joint_tests_equal_statsmodels(stored: list[Any]) -> None:
+    text, statistic, rank, p, F, p_of_F = stored
+    linear = read_hypotheses(text, STORED["names"])
+    found = joint_test(linear, ESTIMATE, COV)
+    assert (found.rank, found.statistic) == (rank, pytest.approx(statistic, rel=ROUNDING))
+    assert found.p == pytest.approx(p, rel=1e-7)
+    with_f = joint_test(linear, ESTIMATE, COV, df=STORED["df_resid"])
+    assert with_f.statistic / with_f.rank == pytest.approx(F, rel=ROUNDING)
+    assert with_f.p == pytest.approx(p_of_F, rel=1e-7)
+
+
+def test_single_tests_equal_statsmodels() -> None:
+    R, df = np.array(STORED["R"]), STORED["df_resid"]
+    p = R.shape[1]
+    linear, estimate, cov = Linear(R, np.zeros(len(R))), ESTIMATE[:p], COV[:p, :p]
+    z, t = single_tests(linear, estimate, cov), single_tests(linear, estimate, cov, df)
+    low = ContrastResults.of_single(z, None).conf_int()[:, 0]
+    high = ContrastResults.of_single(t, df).conf_int(0.1)[:, 1]
+    for found, expected in zip(
+        (z.effect, z.sd, z.statistic, z.p, t.p, low, high), STORED["single"], strict=True
+    ):
+        assert found == pytest.approx(np.array(expected), rel=1e-7, abs=1e-9)
 
 
 # -- containers, as statsmodels 0.15 has them ---------------------------------------------------------------
