@@ -10,11 +10,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from patsy.categorical import guess_categorical
 
 from mixedcore.columns import Settled
 from mixedcore.design import Design, new_rows
-from mixedcore.design_eval import evaluate
 from mixedcore.design_factors import factor_names, factors_of
 from mixedcore.design_known import AnyDesign, Known
 from mixedcore.design_stream import StreamDesign
@@ -95,25 +93,15 @@ class FixedGrid:
 
     @cached_property
     def _boxed(self) -> set[str]:
-        """Numbers that a factor of the formula takes for categories."""
-        row = self._known.one_row
-        return {
-            name
-            for factor in factors_of(self._known.spec.fixed)
-            if guess_categorical(evaluate(factor, row, self._environment(factor)))
-            for name in factor_names(factor)
-        }
-
-    def _environment(self, factor: Any) -> Any:
-        info = self.design.fixed_info
-        assert info is not None, "a model from arrays has no formulas"
-        return info.factor_infos[factor].state.get("eval_env", self._known.env)
+        """Columns that the formula takes for categories: those in C(…) by themselves."""
+        factors = factors_of(self._known.spec.fixed)
+        return {name for name in map(_boxed_column, factors) if name is not None}
 
     def _streamed(self, name: str, design: StreamDesign) -> Variable:
         """A number of a fit whose rows were not kept: from levels and moments."""
-        for code, levels in design.coding.levels.items():
-            names = {n.id for n in ast.walk(ast.parse(code, mode="eval")) if isinstance(n, ast.Name)}
-            if name in names:
+        for factor in factors_of(self._known.spec.fixed) if name in self._boxed else ():
+            levels = design.coding.levels.get(factor.name()) if _boxed_column(factor) == name else None
+            if levels is not None:
                 return Variable(name, tuple(levels.tolist()), True, float(levels.min()), float(levels.max()))
         if name not in design.coding.names:
             return Variable(name, (), factor=False)  # no column of the model, so its mean is not known
@@ -159,3 +147,11 @@ class FixedGrid:
         values = self._columns[name].values
         assert isinstance(values, pd.Series)
         return np.asarray(pd.Index(list(levels)).get_indexer(pd.Index(np.asarray(values))), dtype=np.intp)
+
+
+def _boxed_column(factor: Any) -> str | None:
+    """The column in C(column) or C(column, …), else None."""
+    match ast.parse(str(factor.name()), mode="eval").body:
+        case ast.Call(func=ast.Name(id="C"), args=[ast.Name() | ast.Call(func=ast.Name(id="Q")), *_]):
+            return factor_names(factor)[0]
+    return None

@@ -26,8 +26,15 @@ class Effects(Fitted):
     def _fixed_grid(self) -> FixedGrid:
         return FixedGrid(self.model.design)
 
+    @cached_property
+    def _estimators(self) -> dict[str, Estimator]:
+        """Those used so far, by their degrees of freedom: Kenward and Roger's take a while to be made."""
+        return {}
+
     def _estimator(self, ddf: Ddf) -> Estimator:
-        return Estimator(Hypotheses(self._information, ddf))
+        if ddf not in self._estimators:
+            self._estimators[ddf] = Estimator(Hypotheses(self._information, ddf))
+        return self._estimators[ddf]
 
     def marginal_means(
         self,

@@ -252,6 +252,26 @@ def test_transforms_keep_what_they_learned_of_the_fit() -> None:
     np.testing.assert_allclose(r.trends("x", "text")["estimate"], (up - down) / 2e-4, rtol=1e-5)
 
 
+def test_a_comparison_makes_no_factor_of_a_number() -> None:
+    r = mixedlm("y ~ (x > 0) + C(number > 2) + C(number, Sum) + x + (1 | school)", DATA).fit()
+    found = r.marginal_means("number")
+    cells = pd.DataFrame({"x": DATA["x"].mean(), "number": [1, 2, 3, 4]})
+    np.testing.assert_allclose(found["estimate"], r.predict(cells), rtol=1e-9)
+    streamed = mixedlm("y ~ (x > 0) + C(number) + x + (1 | school)", chunked(DATA, 150)).fit()
+    whole = mixedlm("y ~ (x > 0) + C(number) + x + (1 | school)", DATA).fit()
+    expected = whole.marginal_means("number")
+    pd.testing.assert_frame_equal(streamed.marginal_means("number"), expected, rtol=1e-6)
+
+
+def test_columns_of_several_numbers_are_at_their_means() -> None:
+    table: dict[str, Any] = {name: DATA[name].to_numpy() for name in ("y", "x", "school", "text")}
+    table["M"] = np.column_stack([DATA["x"] ** 2, np.cos(DATA["x"])])
+    found = mixedlm("y ~ M + text + (1 | school)", table).fit().marginal_means("text")
+    data = DATA.assign(one=table["M"][:, 0], two=table["M"][:, 1])
+    expected = mixedlm("y ~ one + two + text + (1 | school)", data).fit().marginal_means("text")
+    np.testing.assert_allclose(found[MEANS], expected[MEANS], rtol=1e-6)
+
+
 def test_small_models() -> None:
     mean = mixedlm("y ~ 1 + (1 | school)", DATA).fit()
     found = mean.marginal_means([])
