@@ -110,15 +110,15 @@ class VarianceInformation:
         return inverse[:, np.append(restriction.psi, True)]
 
     @cached_property
-    def _estimated(self) -> tuple[Floats, Floats]:
-        """∂(c, σ²) and ∂(ψ, σ²) along what was estimated, each (k + 1, f + 1)."""
+    def _estimated(self) -> Floats:
+        """∂(c, σ²) along what was estimated, (k + 1, f + 1)."""
         if self.directions is None:
-            return np.eye(len(self.to_engine)), self.to_engine
-        return np.asarray(np.linalg.solve(self.to_engine, self.directions), float), self.directions
+            return np.eye(len(self.to_engine))
+        return np.asarray(np.linalg.solve(self.to_engine, self.directions), float)
 
     def _on_estimated(self, information: Floats) -> Floats:
         """The part of the information on (c, σ²) that is on what was estimated, (f + 1, f + 1)."""
-        D = self._estimated[0]
+        D = self._estimated
         return D.T @ information @ D
 
     @cached_property
@@ -135,14 +135,17 @@ class VarianceInformation:
 
         Average information takes the observed one's place where that is not positive definite.
         """
-        half = self._estimated[1] @ self._root_of_covariance
-        return np.asarray(2 * half @ half.T)
+        return self.to_engine @ self.covariance(self._usable) @ self.to_engine.T
 
-    @cached_property
-    def _root_of_covariance(self) -> Floats:
-        """Root of half the covariance of what was estimated."""
-        information = self.observed if self.definite else self._bordered(*self.working)
-        return root_of_inverse(self._on_estimated(information))
+    @property
+    def _usable(self) -> Floats:
+        """The observed information on (c, σ²), or the average information."""
+        return self.observed if self.definite else self._bordered(*self.working)
+
+    def covariance(self, information: Floats) -> Floats:
+        """Twice the inverse of an information on (c, σ²), (k + 1, k + 1); what was held does not vary."""
+        half = self._estimated @ root_of_inverse(self._on_estimated(information))
+        return np.asarray(2 * half @ half.T)
 
     @cached_property
     def cov_by_root(self) -> Floats:
@@ -152,8 +155,7 @@ class VarianceInformation:
         in lmerTest, which works in θ too; directions of H that are not positive count as known as well.
         """
         if self.directions is not None:
-            half = self._estimated[0] @ self._root_of_covariance
-            return np.asarray(2 * half @ half.T)
+            return self.covariance(self._usable)
         J, H = self._by_root
         half = J @ root_of_inverse(H)
         return np.asarray(2 * half @ half.T)

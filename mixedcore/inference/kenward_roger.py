@@ -21,7 +21,7 @@ from functools import cached_property
 import numpy as np
 
 from mixedcore.errors import ModelError
-from mixedcore.inference.information import VarianceInformation, root_of_inverse
+from mixedcore.inference.information import VarianceInformation
 from mixedcore.inference.satterthwaite import covariance_slopes, joint_df, uncorrelated
 from mixedcore.terms import Floats
 
@@ -47,8 +47,7 @@ class KenwardRoger:
 
         Directions of which the data tell nothing count as known, as by pbkrtest's pseudoinverse.
         """
-        half = root_of_inverse(self.info.expected)
-        return np.asarray(2 * half @ half.T)
+        return self.info.covariance(self.info.expected)
 
     @cached_property
     def slopes(self) -> Floats:

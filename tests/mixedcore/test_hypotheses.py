@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from mixedcore import MixedLM, MixedLMResults, datasets, mixedlm
+from mixedcore import MixedLM, MixedLMParams, MixedLMResults, datasets, mixedlm
 from mixedcore.crossproducts import cross_products
 from mixedcore.elimination import plan
 from mixedcore.errors import ModelError
@@ -221,3 +221,18 @@ def test_effects_much_larger_than_the_residual_and_nearly_one_lose_few_digits(nu
         assert table["df"].to_numpy() == pytest.approx([5, 5], rel=0.01)
         growth = table["std_error"].to_numpy() / result.bse_fe.to_numpy()
         assert ((growth >= 1 - 1e-12) & (growth < 1 + 1e-3)).all()
+
+
+@pytest.mark.parametrize("ddf", ["satterthwaite", "kenward-roger"])
+def test_parameters_held_count_as_known(ddf: Ddf) -> None:
+    """No covariance is the model of two bars; with every ratio to σ² held, tests have n − p degrees."""
+    data = datasets.load("sleepstudy").query("Subject != 308 or Days > 3")
+    model = mixedlm("Reaction ~ Days", data, groups="Subject", re_formula="Days")
+    apart = model.fit(free=MixedLMParams.from_components(np.ones(2), np.eye(2))).tidy(ddf=ddf)
+    bars = mixedlm("Reaction ~ Days + (Days || Subject)", data).fit().tidy(ddf=ddf)
+    np.testing.assert_allclose(apart.drop(columns="term"), bars.drop(columns="term"), rtol=1e-5)
+    whole = model.fit()
+    nothing = MixedLMParams.from_components(np.ones(2), np.zeros((2, 2)))
+    held = model.fit(whole.params_object, free=nothing).tidy(ddf=ddf)
+    assert held["df"].to_numpy() == pytest.approx(len(data) - 2)
+    assert held["std_error"].to_numpy() == pytest.approx(whole.bse_fe.to_numpy(), rel=1e-6)
