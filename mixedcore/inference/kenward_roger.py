@@ -7,7 +7,8 @@ expected information of REML, 2 [tr(PG_iPG_j)]⁻¹,
 
 All of it is the same for any linear coordinates of γ; here these are c (see `derivatives`) at a constant σ²,
 and σ², whose G is V itself and adds nothing to the sum. Derivatives give what the factor does not hold:
-Q_ij + Q_ji = ∂P_i/∂c_j, and tr(PG_iPG_j) = −∂tr(PG_i)/∂c_j.
+Q_ij + Q_ji = ∂P_i/∂c_j, and tr(PG_iPG_j) = −∂tr(PG_i)/∂c_j. Prior weights, which pbkrtest leaves out,
+multiply the rows by their roots, as everywhere.
 
 Kenward & Roger (1997), Biometrics 53, 983–997; Alnosaier (2007), Kenward–Roger approximate F test for fixed
 effects in mixed linear models; Halekoh & Højsgaard (2014), J. Stat. Softw. 59(9): pbkrtest, the reference.

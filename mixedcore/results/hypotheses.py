@@ -23,6 +23,9 @@ class FixedTests(Fitted):
         ddf  : 'satterthwaite' (Fai & Cornelius), 'kenward-roger' (REML only), 'residual' (n − p), or
                'normal': num_df times the statistic is then a Wald chi-square, and den_df infinite
 
+        Types 1 and 2 go by X'X, rows counting alike, as in lmerTest. For type 2 car goes by the covariance of
+        β, which is the same for terms that no other contains, and for balanced designs.
+
         sum_sq and mean_sq are the statistic in units of σ², as in lmerTest. A model from arrays has one row a
         column of X. Where cells are empty, num_df counts what can still be tested of a term.
         """
