@@ -1,7 +1,7 @@
 """The same model fitted to many outcomes: what a bootstrap, a power analysis or a simulated test repeats.
 
 Only Z'y, X'y and y'y change. Designs whose groupings are all nested are searched for all outcomes at once
-(`batch_search`), and what that leaves open, like every other design, is fitted by the engine, one at a time.
+(`batch_optimum`), and what that leaves open, like every other design, is fitted by the engine, one at a time.
 """
 
 from __future__ import annotations
@@ -19,12 +19,11 @@ from mixedcore.crossproducts import CrossProducts
 from mixedcore.errors import MixedCoreError
 from mixedcore.estimate import Estimate, estimate, null_directions
 from mixedcore.inference.batch import NestedDesign, Points
-from mixedcore.inference.batch_search import Found, search, settle
+from mixedcore.inference.batch_optimum import optima
 from mixedcore.optimise import OptSummary
 from mixedcore.outcomes import DesignColumns, Outcomes, products_of
 from mixedcore.rows import Rows
 from mixedcore.scaling import FixedScaling
-from mixedcore.start import LEAST_SD
 from mixedcore.terms import Floats, Ints
 from mixedcore.units import UserUnits
 
@@ -89,17 +88,6 @@ class Refitter:
         return DesignColumns.of(self._estimate.evaluation.cp, self.user.kept_rows, self._estimate.terms)
 
     @cached_property
-    def start(self) -> Floats:
-        """The fitted θ (k,), off its boundary, where derivatives vanish."""
-        estimate = self._estimate
-        chart, factors = Roots(estimate.evaluation.cp, estimate.terms), []
-        for term, T in zip(estimate.terms, estimate.factors, strict=True):
-            left, size, right = np.linalg.svd(T)
-            wide = (left * np.maximum(size, LEAST_SD)) @ right
-            factors.append(lower_root(wide) if term.structure == "full" else wide)
-        return chart.theta(factors)
-
-    @cached_property
     def design(self) -> NestedDesign | None:
         """For many outcomes at once; None where they are fitted one at a time."""
         evaluation = self._estimate.evaluation
@@ -134,8 +122,8 @@ class Refitter:
         """The fit of every outcome with all that can be asked of one; None where it fails."""
         outcomes, roots, good = self.columns.outcomes(Y), [], np.zeros(Y.shape[1], dtype=bool)
         if self.design is not None:
-            found = settle(self.design, outcomes, self._search(self.design, outcomes))[0]
-            roots, good = list(self.design.roots(found.x)), found.found
+            best = optima(self.design, outcomes, self._estimate.factors)
+            roots, good = list(self.design.roots(best.x)), best.found
         for r in range(Y.shape[1]):
             try:
                 user = (
@@ -145,23 +133,20 @@ class Refitter:
                 user = None
             yield user if user is not None and user.estimate.optimum.converged else None
 
-    def _search(self, design: NestedDesign, outcomes: Outcomes) -> Found:
-        return search(design, outcomes, design.coordinates(self.start))
-
     def _fit_at_once(self, design: NestedDesign, outcomes: Outcomes, out: Refits) -> Ints:
         """Enter what the search for all finds; the numbers of those that it leaves to the engine."""
-        found, psi, singular = settle(design, outcomes, self._search(design, outcomes))
-        good, cp = found.found, design.cp
-        points = found.points
+        best = optima(design, outcomes, self._estimate.factors)
+        good, cp, points = best.found, design.cp, best.points
         beta = outcomes.start + outcomes.scale * points.beta
         out.beta[good] = (cp.fixed.A @ beta).T[good]
         out.sigma[good] = (np.sqrt(points.sigma2) * outcomes.scale)[good]
-        for t, (own, term) in enumerate(zip(psi, design.terms, strict=True)):
-            scaled = cp.scaled_terms[t]
+        for own, T, term, scaled in zip(
+            out.psi, design.roots(best.x), design.terms, cp.scaled_terms, strict=True
+        ):
             A = np.array([[scaled.unit]]) if term.structure == "isotropic" else scaled.A
-            out.psi[t][good] = (A @ own @ A.T)[good]
+            own[good] = (A @ T @ np.swapaxes(T, 1, 2) @ A.T)[good]
         out.criterion[good] = self._criterion(design, outcomes, points)[good]
-        out.converged[good], out.singular[good] = True, singular[good]
+        out.converged[good], out.singular[good] = True, best.singular[good]
         return np.flatnonzero(~good)
 
     def _criterion(self, design: NestedDesign, outcomes: Outcomes, points: Points) -> Floats:
