@@ -27,7 +27,7 @@ from mixedcore.inference.batch_search import Found, search
 from mixedcore.optimise import ROUNDING
 from mixedcore.outcomes import Outcomes
 from mixedcore.start import LEAST_SD, moment_roots
-from mixedcore.terms import Floats, Ints
+from mixedcore.terms import Floats, Ints, RandomTerm
 
 CANCELLED = 1e-4  # residual variance over the outcome's, below which cross-products have too few digits
 DOWNHILL = -1e-4  # derivative in a variance of zero, below which leaving it would gain more than 1e-9
@@ -65,11 +65,8 @@ def optima(design: NestedDesign, outcomes: Outcomes, factors: Sequence[Floats]) 
     anywhere; as in `estimate`.
     """
     best = _settled(design, outcomes, search(design, outcomes, _moments(design, outcomes)))
-    few = [
-        term.structure == "full" and len(T) > 1 and term.blocks[0].n_levels < FEW_LEVELS * len(T)
-        for term, T in zip(design.terms, factors, strict=True)
-    ]
-    for start, wanted in _elsewhere(list(design.roots(best.x)), [_widened(T) for T in factors], few, best):
+    few = [has_few_levels(term) for term in design.terms]
+    for start, wanted in _elsewhere(list(design.roots(best.x)), [widened(T) for T in factors], few, best):
         which = np.flatnonzero(wanted)
         if which.size:
             own, x = outcomes.take(which), design.coordinates_of([T[which] for T in start])
@@ -85,7 +82,13 @@ def _moments(design: NestedDesign, outcomes: Outcomes) -> Floats:
     return x
 
 
-def _widened(T: Floats) -> Floats:
+def has_few_levels(term: RandomTerm) -> bool:
+    """Whether a covariance has so few levels that the criterion may have several optima."""
+    q = term.blocks[0].width
+    return term.structure == "full" and q > 1 and term.blocks[0].n_levels < FEW_LEVELS * q
+
+
+def widened(T: Floats) -> Floats:
     """Λ (…, q, q) off its boundary, where derivatives vanish."""
     left, size, right = np.linalg.svd(T)
     return np.asarray((left * np.maximum(size, LEAST_SD)[..., None, :]) @ right)
@@ -111,7 +114,7 @@ def _elsewhere(
 
 def _mirrored(T: Floats) -> Floats:
     """Λ (R, q, q) with opposite correlations of the first coefficient, and some variance everywhere."""
-    return _widened(np.concatenate([T[:, :1], -T[:, 1:]], axis=1))
+    return widened(np.concatenate([T[:, :1], -T[:, 1:]], axis=1))
 
 
 def _correlated(T: Floats, along: float) -> Floats:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -17,9 +17,9 @@ from mixedcore.columns import Mask
 from mixedcore.criterion import evaluate, roots_of
 from mixedcore.crossproducts import CrossProducts
 from mixedcore.errors import MixedCoreError
-from mixedcore.estimate import Estimate, estimate, null_directions
+from mixedcore.estimate import LONG, Estimate, estimate, null_directions
 from mixedcore.inference.batch import NestedDesign, Points
-from mixedcore.inference.batch_optimum import optima
+from mixedcore.inference.batch_optimum import has_few_levels, optima, widened
 from mixedcore.optimise import OptSummary
 from mixedcore.outcomes import DesignColumns, Outcomes, products_of
 from mixedcore.rows import Rows
@@ -166,11 +166,24 @@ class Refitter:
         out.converged[r], out.singular[r] = True, user.estimate.singular
 
     def one(self, outcomes: Outcomes, Y: Floats, r: int) -> UserUnits:
-        """The fit of outcome r by the engine; raises MixedCoreError where there is none."""
+        """The fit of outcome r by the engine, from the fitted θ; raises MixedCoreError where there is none.
+
+        Where there may be another optimum (few levels, a singular fit, a long way), from moments too.
+        """
         cp, rows = self._data(outcomes, Y, r)
         own, evaluation = self._estimate, self._estimate.evaluation
-        found = estimate(cp, evaluation.factor.plan, own.terms, reml=evaluation.reml, rows=rows)
+        fit = partial(estimate, cp, evaluation.factor.plan, own.terms, reml=evaluation.reml, rows=rows)
+        found = fit(start=self._start)
+        long = len(found.optimum.path) > LONG + cp.k // 2
+        if found.singular or long or any(has_few_levels(term) for term in own.terms):
+            found = min(found, fit(), key=lambda each: each.evaluation.value)
         return UserUnits(found, rows)
+
+    @cached_property
+    def _start(self) -> Floats:
+        """The fitted θ (k,), off its boundary."""
+        own = self._estimate
+        return Roots(own.evaluation.cp, own.terms).theta([_lower(widened(T)) for T in own.factors])
 
     def _try(self, outcomes: Outcomes, Y: Floats, r: int) -> UserUnits | None:
         """The fit of outcome r by the engine; None where there is none, or no optimum was reached."""
@@ -184,8 +197,7 @@ class Refitter:
         """The fit of outcome r whose optimum is known: Λ = root of each term, in the engine's units."""
         cp, rows = self._data(outcomes, Y, r)
         own, evaluation = self._estimate, self._estimate.evaluation
-        full = [term.structure == "full" for term in own.terms]
-        factors = [lower_root(T) if f else np.abs(T) for f, T in zip(full, roots, strict=True)]
+        factors = [_lower(T) for T in roots]
         theta = Roots(cp, own.terms).theta(factors)
         point = evaluate(cp, evaluation.factor.plan, roots_of(cp, theta), reml=evaluation.reml)
         optimum = OptSummary(theta, point.value, 1, True, "Searched with others.", 0.0, (), np.zeros(0))
@@ -198,6 +210,11 @@ class Refitter:
         y = Y[:, r] if rows.weights is None else Y[:, r] / np.sqrt(rows.weights)
         own = Rows(rows.layout, (*rows.columns[:-1], y), rows.weights)
         return products_of(cp, outcomes, r, outcome_units(cp.fixed, outcomes, r)), own
+
+
+def _lower(T: Floats) -> Floats:
+    """The same covariance by its lower triangular root; a diagonal one stays diagonal."""
+    return np.abs(T) if np.array_equal(T, np.diag(np.diag(T))) else lower_root(T)
 
 
 def outcome_units(fixed: FixedScaling, outcomes: Outcomes, r: int) -> FixedScaling:
