@@ -103,7 +103,7 @@ class Refitter:
         levels = sum(g.q * g.m for g in cp.groupings)
         if self.design is None:
             return max(1, min(ONE_BY_ONE // levels, MOST_NUMBERS // cp.n, MOST_ONE_BY_ONE))
-        return max(LEAST_AT_ONCE, min(AT_ONCE // levels, MOST_NUMBERS // cp.n, MOST_AT_ONCE))
+        return max(1, min(max(LEAST_AT_ONCE, AT_ONCE // levels), MOST_NUMBERS // cp.n, MOST_AT_ONCE))
 
     def room(self, R: int) -> Refits:
         """Room for R fits of this model."""
