@@ -7,7 +7,7 @@ brought near it by subtracting a number close to them, which loses no digits.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property, reduce
 
 import numpy as np
@@ -114,22 +114,6 @@ def moments_of(chunk: Chunk, origin: Floats) -> Moments:
     logs, squares = (0.0, float(n)) if w is None else (float(np.log(w).sum()), float(w @ w))
     plain = None if w is None else moments_of(Chunk(chunk.columns, None), origin)
     return Moments(n, weight, logs, squares, origin, mean, M2, low, high, nonzero, plain)
-
-
-def with_outcome(found: Moments, every: Chunk) -> Moments:
-    """The moments of the same columns but for the last, another outcome; `every` row in one chunk."""
-    y, w = every.columns[-1], every.weights
-    origin, mean, M2 = found.origin.copy(), found.mean.copy(), found.M2.copy()
-    origin[-1] = origin_of(Chunk([y], None))[0]
-    weighted = np.ones_like(y) if w is None else w
-    mean[-1] = weighted @ (y - origin[-1]) / found.weight
-    rest = weighted * (y - origin[-1] - mean[-1])
-    for j, column in enumerate(every.columns):
-        M2[-1, j] = M2[j, -1] = rest @ (column - origin[j] - mean[j])
-    low, high, nonzero = found.low.copy(), found.high.copy(), found.nonzero.copy()
-    low[-1], high[-1], nonzero[-1] = y.min(), y.max(), np.count_nonzero(y)
-    plain = None if found.plain is None else with_outcome(found.plain, replace(every, weights=None))
-    return replace(found, origin=origin, mean=mean, M2=M2, low=low, high=high, nonzero=nonzero, plain=plain)
 
 
 def _gram(left: Floats, right: Floats) -> Floats:

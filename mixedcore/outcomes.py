@@ -12,11 +12,9 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from mixedcore.crossproducts import CrossProducts
-from mixedcore.errors import ModelError
 from mixedcore.groupings import Grouping
-from mixedcore.moments import with_outcome
 from mixedcore.rows import Rows
-from mixedcore.scaling import EXACT_FIT_TOL, FixedScaling, outcome_column
+from mixedcore.scaling import FixedScaling
 from mixedcore.terms import Floats, Ints, RandomTerm
 
 
@@ -95,32 +93,3 @@ def products_of(cp: CrossProducts, found: Outcomes, r: int, fixed: FixedScaling)
     WW[p, p] = found.yy[r]
     ZW = tuple(np.concatenate([zw[:-1], zy[None, ..., r]]) for zw, zy in zip(cp.ZW, found.Zy, strict=True))
     return replace(cp, WW=WW, ZW=ZW, units=replace(cp.units, fixed=fixed))
-
-
-def with_other_outcome(
-    cp: CrossProducts, rows: Rows, terms: tuple[RandomTerm, ...], y: Floats
-) -> tuple[CrossProducts, Rows]:
-    """Cross-products and rows of the same design with the outcome y (n,), in the user's units, less offset.
-
-    Raises ModelError where the fixed effects reproduce y.
-    """
-    rows = replace(rows, columns=(*rows.columns[:-1], y))
-    every = next(rows.chunks(size=rows.n))
-    found = with_outcome(cp.units.moments, every)
-    cp = replace(cp, units=replace(cp.units, moments=found))
-    fixed, outcome = cp.fixed, rows.layout.outcome
-    Y = outcome_column(every, found, outcome, fixed.about_mean)
-    own = DesignColumns.of(cp, rows, terms).outcomes(Y[:, None])
-    size = float(np.sqrt(found.mean_squares(np.array([outcome]))[0] * found.weight / found.n))
-    if own.scale[0] <= EXACT_FIT_TOL * size:
-        raise ModelError(
-            "The fixed effects reproduce the outcome exactly, so there is no variation left to divide into "
-            "variance components. Look for an outcome that is constant or computed from a predictor."
-        )
-    beta0 = fixed.A @ own.start[:, 0]
-    if fixed.about_mean:
-        constant = found.constant(rows.layout.fixed)
-        assert constant is not None
-        beta0[fixed.kept == constant] += found.centre[outcome] / found.centre[rows.layout.fixed[constant]]
-    fixed = replace(fixed, beta0=beta0, y_scale=float(own.scale[0]), start=own.start[:, 0])
-    return products_of(cp, own, 0, fixed), rows

@@ -7,6 +7,8 @@ that the fixed effects take. One pass over the cross-products, no factorisation.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from mixedcore.crossproducts import CrossProducts
@@ -20,26 +22,32 @@ MOST_SD = 100.0
 
 def moments_start(cp: CrossProducts) -> Floats:
     """θ (k,) in the engine's units."""
+    theta = np.zeros(cp.k)
+    for g, T in zip(
+        cp.groupings, moment_roots(cp, [zw[-1][..., None] for zw in cp.ZW], cp.WW[-1:, -1]), strict=True
+    ):
+        theta[g.template.index] = T[0][g.template.rows, g.template.cols]
+    return theta
+
+
+def moment_roots(cp: CrossProducts, Zy: Sequence[Floats], yy: Floats) -> list[Floats]:
+    """Root T of Ψ (R, q, q) of each grouping, for outcomes with Z'y (q, m, R) per grouping and y'y (R,)."""
     k = cp.k
-    N, right = np.zeros((k + 1, k + 1)), np.zeros(k + 1)
-    N[k, k], right[k] = cp.n, cp.WW[-1, -1]
+    N, right = np.zeros((k + 1, k + 1)), np.zeros((k + 1, yy.size))
+    N[k, k], right[k] = cp.n, yy
     for s, g in enumerate(cp.groupings):
         own = _selector(g, k)
-        z = cp.ZW[s][-1]
-        right[:k] += own @ (z @ z.T).ravel()
+        right[:k] += own @ np.einsum("imr,jmr->ijr", Zy[s], Zy[s]).reshape(g.q * g.q, -1)
         N[:k, k] += own @ cp.ZZ[s].sum(axis=2).ravel()
         N[:k, :k] += own @ _squares(cp.ZZ[s]) @ own.T
         for t in range(s + 1, len(cp.groupings)):
             cross = own @ _squares(cp.pairs[s, t].values) @ _selector(cp.groupings[t], k).T
             N[:k, :k] += cross + cross.T
     N[k, :k] = N[:k, k]
-    size = np.sqrt(np.diag(N))
-    found = np.linalg.lstsq(N / np.outer(size, size), right / size)[0] / size
-    psi = found[:k] / max(found[k], LEAST_RESIDUAL * right[k] / cp.n)
-    theta = np.zeros(k)
-    for g in cp.groupings:
-        _root(g, psi, theta)
-    return theta
+    size = np.sqrt(np.diag(N))[:, None]
+    found = np.linalg.lstsq(N / (size * size.T), right / size)[0] / size
+    psi = found[:k] / np.maximum(found[k], LEAST_RESIDUAL * right[k] / cp.n)
+    return [_root(g, psi) for g in cp.groupings]
 
 
 def _selector(g: Grouping, k: int) -> Floats:
@@ -58,12 +66,11 @@ def _squares(B: Floats) -> Floats:
     return np.asarray(products.transpose(2, 0, 1, 3).reshape(q * q, r * r))
 
 
-def _root(g: Grouping, psi: Floats, theta: Floats) -> None:
-    """Set the entries of θ for one grouping from ψ, its Ψ made positive definite."""
+def _root(g: Grouping, psi: Floats) -> Floats:
+    """T (R, q, q) of one grouping from ψ (k, R), its Ψ made positive definite."""
     rows, cols, index = g.template.rows, g.template.cols, g.template.index
-    full = np.zeros((g.q, g.q))
-    full[rows, cols] = full[cols, rows] = psi[index]
+    full = np.zeros((psi.shape[1], g.q, g.q))
+    full[:, rows, cols] = full[:, cols, rows] = psi[index].T
     values, vectors = np.linalg.eigh(full)
     values = np.clip(values, LEAST_SD**2, MOST_SD**2)
-    T = np.linalg.cholesky((vectors * values) @ vectors.T)
-    theta[index] = T[rows, cols]
+    return np.linalg.cholesky((vectors * values[:, None]) @ np.swapaxes(vectors, 1, 2))

@@ -12,7 +12,6 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from mixedcore.blocks import UNROLL
-from mixedcore.chart import factor_of
 from mixedcore.columns import Mask
 from mixedcore.crossproducts import CrossProducts
 from mixedcore.elimination import Plan
@@ -100,14 +99,13 @@ class NestedDesign:
         """K."""
         return self.first[-1]
 
-    def coordinates(self, theta: Floats) -> Floats:
-        """(K,) of the engine's θ (k,)."""
-        o = self.cp.offsets
+    def coordinates_of(self, roots: Sequence[Floats]) -> Floats:
+        """Coordinates (K,) of T of each term (q, q), or (K, R) of (R, q, q); (1, 1) for an isotropic one."""
         parts = []
-        for t, term in enumerate(self.terms):
-            T = factor_of(term, theta[o[t] : o[t + 1]])
-            parts.append(T.ravel() if term.structure == "full" else np.diag(T))
-        return np.concatenate(parts)
+        for term, T in zip(self.terms, roots, strict=True):
+            full = term.structure == "full"
+            parts.append(T.reshape(*T.shape[:-2], -1) if full else np.diagonal(T, axis1=-2, axis2=-1))
+        return np.concatenate(parts, axis=-1).T
 
     def roots(self, x: Floats) -> Iterator[Floats]:
         """T of each term (R, q, q) at coordinates (K, R); (R, 1, 1) for an isotropic one."""

@@ -1,9 +1,7 @@
 """Newton's method on many replicates of one nested design at once; those that have arrived drop out.
 
 The steps are those of `optimise`: on the eigenvalues of the Hessian made positive, inside a trust radius, in
-the entries of the roots of the covariances, where a variance of zero is an ordinary stationary point. What a
-replicate needs beyond them (another optimum looked for, a residual from the rows) is left to the engine: such
-replicates are not `found`.
+the entries of the roots of the covariances, where a variance of zero is an ordinary stationary point.
 """
 
 from __future__ import annotations
@@ -13,30 +11,32 @@ from dataclasses import dataclass
 import numpy as np
 
 from mixedcore.columns import Mask
-from mixedcore.estimate import FREE_OF_COST, NULL, SNAP
 from mixedcore.inference.batch import NestedDesign, Points
 from mixedcore.inference.batch_criterion import evaluate
-from mixedcore.optimise import ROUNDING, SADDLE
+from mixedcore.optimise import SADDLE
 from mixedcore.outcomes import Outcomes
 from mixedcore.terms import Floats, Ints
 
 MAX_STEPS = 40
 DECREMENT = 1e-12  # expected further fall of the criterion at convergence
+LITTLE = 1e-8  # the same where rounding ends the search: no step as long as LEAST_RADIUS falls, nor a kick
 SLACK = 1e-13  # relative noise of the criterion, below which a step is taken on trust
 FLOOR = 1e-8  # eigenvalues below this share of the largest are raised to it
 LEAST_RADIUS = 1e-7
 KICK = 0.1  # in units of σ: how far a saddle is left
-CANCELLED = 1e-4  # residual variance over the outcome's, below which cross-products have too few digits
-DOWNHILL = -1e-4  # derivative in a variance of zero, below which leaving it would gain more than 1e-9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Found:
-    """Where R replicates ended: coordinates x (K, R), what is known there, and whether it is an optimum."""
+    """Where R replicates ended: coordinates x (K, R), what is known there, whether it is an optimum.
+
+    steps (R,) that were tried on the way
+    """
 
     x: Floats
     points: Points
     found: Mask
+    steps: Ints
 
 
 @dataclass(slots=True, eq=False)
@@ -57,35 +57,30 @@ class _State:
 
 
 def search(design: NestedDesign, outcomes: Outcomes, start: Floats) -> Found:
-    """Minimise the criterion of every outcome from coordinates `start` (K,)."""
-    R = outcomes.scale.size
-    x = np.repeat(start[:, None], R, axis=1)
-    points = evaluate(design, x, outcomes)
-    state = _State(np.arange(R), outcomes, x.copy(), points, np.full(R, 1.0 + float(np.linalg.norm(start))))
+    """Minimise the criterion of every outcome from coordinates `start` (K, R)."""
+    points, radius = evaluate(design, start, outcomes), 1.0 + np.linalg.norm(start, axis=0)
+    state = _State(np.arange(radius.size), outcomes, start, points, radius)
     ended: list[_State] = []
     arrived: list[Mask] = []
-    for _ in range(MAX_STEPS):
+    steps: list[Ints] = []
+    for step in range(MAX_STEPS):
         model = _Model.of(state.points)
-        done = (model.decrement < DECREMENT) & ~model.saddle
-        over = done | (state.radius < LEAST_RADIUS)
+        over = ((model.decrement < DECREMENT) & ~model.saddle) | (state.radius < LEAST_RADIUS)
         if over.any():
-            # Where rounding stops the search, little may be left to gain.
             ended.append(state.take(over))
-            arrived.append((done | ((model.decrement < FREE_OF_COST) & ~model.saddle))[over])
+            arrived.append(model.decrement[over] < LITTLE)
+            steps.append(np.full(arrived[-1].size, step))
             state, model = state.take(~over), model.take(~over)
         if not state.which.size:
             break
         _advance(design, state, model)
     ended.append(state)
     arrived.append(np.zeros(state.which.size, dtype=bool))
-    return _gathered(ended, arrived)
-
-
-def _gathered(ended: list[_State], arrived: list[Mask]) -> Found:
+    steps.append(np.full(state.which.size, MAX_STEPS))
     order = np.argsort(np.concatenate([s.which for s in ended]))
     x = np.concatenate([s.x for s in ended], axis=1)[:, order]
     points = Points.joined([s.points for s in ended]).take(order)
-    return Found(x, points, np.concatenate(arrived)[order])
+    return Found(x, points, np.concatenate(arrived)[order], np.concatenate(steps)[order])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -161,44 +156,3 @@ def _advance(design: NestedDesign, state: _State, model: _Model) -> None:
     state.radius = np.where(good, wider, 0.25 * np.minimum(state.radius, length))
     state.x = np.where(good, x, state.x)
     state.points = trial.where(good, state.points)
-
-
-def settle(design: NestedDesign, outcomes: Outcomes, at: Found) -> tuple[Found, list[Floats], Mask]:
-    """Zeros where nearly none is as good, held against the derivative in the variance; as `estimate` does.
-
-    Also Ψ of each term (R, q, q) in the engine's units, and which replicates are singular (R,).
-    """
-    parts = [np.linalg.svd(T) for T in design.roots(at.x)]
-    small = np.any([(s < SNAP).any(axis=1) for _, s, _ in parts], axis=0)
-    x, points = at.x, at.points
-    if small.any():
-        which = np.flatnonzero(small)
-        snapped = _coordinates(design, [(u * np.where(s < SNAP, 0.0, s)[:, None]) @ v for u, s, v in parts])
-        tried = evaluate(design, snapped[:, which], outcomes.take(which))
-        value = points.value[which]
-        kept = tried.value <= value + FREE_OF_COST + 10 * ROUNDING * np.abs(value)
-        x = x.copy()
-        x[:, which[kept]] = snapped[:, which[kept]]
-        points = points.replaced(which[kept], tried.take(np.flatnonzero(kept)))
-    psi, singular, good = [], np.zeros(at.found.size, dtype=bool), at.found.copy()
-    for t, T in enumerate(design.roots(x)):
-        left, size, _ = np.linalg.svd(T)
-        null = size < NULL
-        singular |= null.any(axis=1)
-        S = design.slope(points, t)
-        along = np.einsum("rie,rij,rjf->ref", left, S, left)
-        outside = np.where(null[:, :, None] & null[:, None, :], along, 0.0)
-        steepest = np.linalg.eigvalsh(outside)[:, 0] if T.shape[1] > 1 else outside[:, 0, 0]
-        good &= steepest >= DOWNHILL
-        psi.append(T @ np.swapaxes(T, 1, 2))
-    good &= points.sigma2 > CANCELLED
-    return Found(x, points, good), psi, singular
-
-
-def _coordinates(design: NestedDesign, roots: list[Floats]) -> Floats:
-    """Coordinates (K, R) of the roots of all terms, (R, q, q) each."""
-    parts = []
-    for term, T in zip(design.terms, roots, strict=True):
-        full = term.structure == "full"
-        parts.append(T.reshape(len(T), -1).T if full else np.diagonal(T, axis1=1, axis2=2).T)
-    return np.concatenate(parts)

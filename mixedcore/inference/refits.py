@@ -1,14 +1,14 @@
 """The same model fitted to many outcomes: what a bootstrap, a power analysis or a simulated test repeats.
 
 Only Z'y, X'y and y'y change. Designs whose groupings are all nested are searched for all outcomes at once
-(`batch_search`), and what that leaves open, like every other design, is fitted by the engine, one at a time.
+(`batch_optimum`), and what that leaves open, like every other design, is fitted by the engine, one at a time.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -17,14 +17,13 @@ from mixedcore.columns import Mask
 from mixedcore.criterion import evaluate, roots_of
 from mixedcore.crossproducts import CrossProducts
 from mixedcore.errors import MixedCoreError
-from mixedcore.estimate import Estimate, estimate, null_directions
+from mixedcore.estimate import LONG, Estimate, estimate, null_directions
 from mixedcore.inference.batch import NestedDesign, Points
-from mixedcore.inference.batch_search import Found, search, settle
+from mixedcore.inference.batch_optimum import has_few_levels, optima, widened
 from mixedcore.optimise import OptSummary
 from mixedcore.outcomes import DesignColumns, Outcomes, products_of
 from mixedcore.rows import Rows
 from mixedcore.scaling import FixedScaling
-from mixedcore.start import LEAST_SD
 from mixedcore.terms import Floats, Ints
 from mixedcore.units import UserUnits
 
@@ -89,17 +88,6 @@ class Refitter:
         return DesignColumns.of(self._estimate.evaluation.cp, self.user.kept_rows, self._estimate.terms)
 
     @cached_property
-    def start(self) -> Floats:
-        """The fitted θ (k,), off its boundary, where derivatives vanish."""
-        estimate = self._estimate
-        chart, factors = Roots(estimate.evaluation.cp, estimate.terms), []
-        for term, T in zip(estimate.terms, estimate.factors, strict=True):
-            left, size, right = np.linalg.svd(T)
-            wide = (left * np.maximum(size, LEAST_SD)) @ right
-            factors.append(lower_root(wide) if term.structure == "full" else wide)
-        return chart.theta(factors)
-
-    @cached_property
     def design(self) -> NestedDesign | None:
         """For many outcomes at once; None where they are fitted one at a time."""
         evaluation = self._estimate.evaluation
@@ -115,7 +103,7 @@ class Refitter:
         levels = sum(g.q * g.m for g in cp.groupings)
         if self.design is None:
             return max(1, min(ONE_BY_ONE // levels, MOST_NUMBERS // cp.n, MOST_ONE_BY_ONE))
-        return max(LEAST_AT_ONCE, min(AT_ONCE // levels, MOST_NUMBERS // cp.n, MOST_AT_ONCE))
+        return max(1, min(max(LEAST_AT_ONCE, AT_ONCE // levels), MOST_NUMBERS // cp.n, MOST_AT_ONCE))
 
     def room(self, R: int) -> Refits:
         """Room for R fits of this model."""
@@ -134,8 +122,8 @@ class Refitter:
         """The fit of every outcome with all that can be asked of one; None where it fails."""
         outcomes, roots, good = self.columns.outcomes(Y), [], np.zeros(Y.shape[1], dtype=bool)
         if self.design is not None:
-            found = settle(self.design, outcomes, self._search(self.design, outcomes))[0]
-            roots, good = list(self.design.roots(found.x)), found.found
+            best = optima(self.design, outcomes, self._estimate.factors)
+            roots, good = list(self.design.roots(best.x)), best.found
         for r in range(Y.shape[1]):
             try:
                 user = (
@@ -145,23 +133,20 @@ class Refitter:
                 user = None
             yield user if user is not None and user.estimate.optimum.converged else None
 
-    def _search(self, design: NestedDesign, outcomes: Outcomes) -> Found:
-        return search(design, outcomes, design.coordinates(self.start))
-
     def _fit_at_once(self, design: NestedDesign, outcomes: Outcomes, out: Refits) -> Ints:
         """Enter what the search for all finds; the numbers of those that it leaves to the engine."""
-        found, psi, singular = settle(design, outcomes, self._search(design, outcomes))
-        good, cp = found.found, design.cp
-        points = found.points
+        best = optima(design, outcomes, self._estimate.factors)
+        good, cp, points = best.found, design.cp, best.points
         beta = outcomes.start + outcomes.scale * points.beta
         out.beta[good] = (cp.fixed.A @ beta).T[good]
         out.sigma[good] = (np.sqrt(points.sigma2) * outcomes.scale)[good]
-        for t, (own, term) in enumerate(zip(psi, design.terms, strict=True)):
-            scaled = cp.scaled_terms[t]
+        for own, T, term, scaled in zip(
+            out.psi, design.roots(best.x), design.terms, cp.scaled_terms, strict=True
+        ):
             A = np.array([[scaled.unit]]) if term.structure == "isotropic" else scaled.A
-            out.psi[t][good] = (A @ own @ A.T)[good]
+            own[good] = (A @ T @ np.swapaxes(T, 1, 2) @ A.T)[good]
         out.criterion[good] = self._criterion(design, outcomes, points)[good]
-        out.converged[good], out.singular[good] = True, singular[good]
+        out.converged[good], out.singular[good] = True, best.singular[good]
         return np.flatnonzero(~good)
 
     def _criterion(self, design: NestedDesign, outcomes: Outcomes, points: Points) -> Floats:
@@ -181,11 +166,24 @@ class Refitter:
         out.converged[r], out.singular[r] = True, user.estimate.singular
 
     def one(self, outcomes: Outcomes, Y: Floats, r: int) -> UserUnits:
-        """The fit of outcome r by the engine; raises MixedCoreError where there is none."""
+        """The fit of outcome r by the engine, from the fitted θ; raises MixedCoreError where there is none.
+
+        Where there may be another optimum (few levels, a singular fit, a long way), from moments too.
+        """
         cp, rows = self._data(outcomes, Y, r)
         own, evaluation = self._estimate, self._estimate.evaluation
-        found = estimate(cp, evaluation.factor.plan, own.terms, reml=evaluation.reml, rows=rows)
+        fit = partial(estimate, cp, evaluation.factor.plan, own.terms, reml=evaluation.reml, rows=rows)
+        found = fit(start=self._start)
+        long = len(found.optimum.path) > LONG + cp.k // 2
+        if found.singular or long or any(has_few_levels(term) for term in own.terms):
+            found = min(found, fit(), key=lambda each: each.evaluation.value)
         return UserUnits(found, rows)
+
+    @cached_property
+    def _start(self) -> Floats:
+        """The fitted θ (k,), off its boundary."""
+        own = self._estimate
+        return Roots(own.evaluation.cp, own.terms).theta([_lower(widened(T)) for T in own.factors])
 
     def _try(self, outcomes: Outcomes, Y: Floats, r: int) -> UserUnits | None:
         """The fit of outcome r by the engine; None where there is none, or no optimum was reached."""
@@ -199,8 +197,7 @@ class Refitter:
         """The fit of outcome r whose optimum is known: Λ = root of each term, in the engine's units."""
         cp, rows = self._data(outcomes, Y, r)
         own, evaluation = self._estimate, self._estimate.evaluation
-        full = [term.structure == "full" for term in own.terms]
-        factors = [lower_root(T) if f else np.abs(T) for f, T in zip(full, roots, strict=True)]
+        factors = [_lower(T) for T in roots]
         theta = Roots(cp, own.terms).theta(factors)
         point = evaluate(cp, evaluation.factor.plan, roots_of(cp, theta), reml=evaluation.reml)
         optimum = OptSummary(theta, point.value, 1, True, "Searched with others.", 0.0, (), np.zeros(0))
@@ -213,6 +210,11 @@ class Refitter:
         y = Y[:, r] if rows.weights is None else Y[:, r] / np.sqrt(rows.weights)
         own = Rows(rows.layout, (*rows.columns[:-1], y), rows.weights)
         return products_of(cp, outcomes, r, outcome_units(cp.fixed, outcomes, r)), own
+
+
+def _lower(T: Floats) -> Floats:
+    """The same covariance by its lower triangular root; a diagonal one stays diagonal."""
+    return np.abs(T) if np.array_equal(T, np.diag(np.diag(T))) else lower_root(T)
 
 
 def outcome_units(fixed: FixedScaling, outcomes: Outcomes, r: int) -> FixedScaling:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import pandas as pd
 
+from mixedcore.crossproducts import sum_rows
 from mixedcore.design import Design
 from mixedcore.design_outcome import varying
 from mixedcore.diagnostics.quantile_residuals import QuantileResiduals, examine, sum_by_group
@@ -25,7 +26,6 @@ from mixedcore.inference.simulate import (
     seed_sequence,
     stream,
 )
-from mixedcore.outcomes import with_other_outcome
 from mixedcore.results.fitted import Fitted
 from mixedcore.rows import Rows
 from mixedcore.terms import Floats, Ints
@@ -53,8 +53,8 @@ class Simulations(Fitted):
     def refit(self, y: Any) -> Self:
         """The same model fitted to another outcome y (n,), one number for each row in use.
 
-        The same as a fit of a new model, without building the design again: only Z'y, X'y and y'y are summed
-        anew. A Series is paired by its index with the rows in use, so a column of `simulate` can be handed in
+        The same as a fit of a new model, without building the design again: rows are summed anew, and that is
+        all. A Series is paired by its index with the rows in use, so a column of `simulate` can be handed in
         as it is. Raises DataError for another length or index and for what is no finite number, ModelError
         for an outcome that does not vary.
         """
@@ -140,7 +140,7 @@ def grouping_of(model: MixedLM, by: Any) -> tuple[Ints, pd.Index, str]:
 
 
 def with_outcome(model: MixedLM, y: Any) -> MixedLM:
-    """The model of another outcome y (n,); its design and cross-products of X and Z are shared."""
+    """The model of another outcome y (n,); its design and the order of elimination are shared."""
     design = model.design
     rows = model._rows
     if not isinstance(design, Design) or not isinstance(rows, Rows):
@@ -151,9 +151,9 @@ def with_outcome(model: MixedLM, y: Any) -> MixedLM:
         frame = replace(frame, raw={**frame.raw, name: pd.Series(values)})
     other = copy.copy(model)
     other._design = replace(design, y=values, frame=frame)
-    cp, plan = model._products
-    cp, rows = with_other_outcome(cp, rows, design.terms, other._design.response)
-    other.__dict__ |= {"_rows": rows, "_products": (cp, plan)}  # in the place of what would be computed
+    rows = replace(rows, columns=(*rows.columns[:-1], other._design.response))
+    products = sum_rows(rows, design.terms), model._products[1]
+    other.__dict__ |= {"_rows": rows, "_products": products}  # in the place of what would be computed
     return other
 
 

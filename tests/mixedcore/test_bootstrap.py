@@ -20,6 +20,7 @@ from mixedcore import MixedLMResults, datasets, mixedlm
 from mixedcore.errors import ModelError
 from mixedcore.estimate import Estimate
 from mixedcore.inference import refits
+from tests.mixedcore.models_of_all_kinds import DATA, MODELS
 
 REFERENCE = json.loads((Path(__file__).parents[1] / "reference" / "simulations.json").read_text("utf-8"))
 SLEEP = datasets.load("sleepstudy")
@@ -51,6 +52,22 @@ def test_replicates_are_refits_of_draws(name: str, random: Any, request: pytest.
         np.testing.assert_allclose(own.filter(regex="^(sd|sigma)"), sds, rtol=1e-4, atol=1e-4)
         np.testing.assert_allclose(own[fresh.fe_params.index], fresh.fe_params, rtol=1e-7)
         assert found.singular[r] == fresh.singular
+
+
+@pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
+@pytest.mark.parametrize("reml", [True, False], ids=["REML", "ML"])
+def test_any_model_can_be_bootstrapped(model: dict[str, Any], reml: bool) -> None:
+    """The first replicate is the fit of a new model to the first draw, whichever way it was found."""
+    result = mixedlm(data=DATA, eval_env=-1, **model).fit(reml=reml)
+    found = result.bootstrap(2, seed=3)
+    fresh = mixedlm(data=DATA.assign(y=result.simulate(1, seed=3)[0]), eval_env=-1, **model).fit(reml=reml)
+    assert found.criterion[0] == pytest.approx(fresh.criterion, abs=1e-6)
+    own = found.replicates.iloc[0]
+    assert own["sigma"] == pytest.approx(fresh.sigma, rel=1e-3)
+    scale = float(fresh.bse_fe.max()) if len(fresh.fe_params) else 1.0
+    np.testing.assert_allclose(own[fresh.fe_params.index], fresh.fe_params, atol=1e-3 * scale)
+    assert found.failures == 0
+    assert found.replicates.columns.is_unique
 
 
 def test_parameters_are_named_and_the_estimates_stand_beside(sleep: MixedLMResults) -> None:

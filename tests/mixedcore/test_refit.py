@@ -16,42 +16,8 @@ import pytest
 from mixedcore import MixedLM, MixedLMResults, datasets, mixedlm
 from mixedcore.errors import DataError, MixedCoreError, ModelError
 from mixedcore.terms import Floats
+from tests.mixedcore.models_of_all_kinds import DATA, MODELS, OTHER, RNG, SCHOOL, N, X
 
-RNG = np.random.default_rng(20240615)
-N = 120
-SCHOOL, ROOM, TEACHER = np.arange(N) % 8, RNG.integers(0, 3, N), RNG.integers(0, 9, N)
-X = RNG.normal(size=N) + 2020
-DATA = pd.DataFrame(
-    {
-        "y": X - 2018 + RNG.normal(size=8)[SCHOOL] + RNG.normal(size=9)[TEACHER] + RNG.normal(size=N),
-        "x": X,
-        "copy": 2 * X,
-        "school": SCHOOL,
-        "room": ROOM,
-        "teacher": TEACHER,
-        "w": RNG.gamma(2.0, size=N) + 0.05,
-        "z": RNG.normal(size=N) * 3,
-    },
-    index=[f"row{i}" for i in range(N)],
-)
-OTHER = 1e6 + 40 * RNG.normal(size=8)[SCHOOL] + 60 * RNG.normal(size=N)
-MODELS: dict[str, dict[str, Any]] = {
-    "intercept": {"formula": "y ~ x + (1 | school)"},
-    "slope": {"formula": "y ~ x + (x | school)"},
-    "uncorrelated": {"formula": "y ~ x + (x || school)"},
-    "nested": {"formula": "y ~ x + (1 | school/room)"},
-    "crossed": {"formula": "y ~ x + (1 | school) + (x | teacher)"},
-    "components": {
-        "formula": "y ~ x",
-        "groups": "school",
-        "re_formula": "1",
-        "vc_formula": {"room": "0 + C(room)", "slope": "0 + C(room):x"},
-    },
-    "no intercept": {"formula": "y ~ 0 + x + (1 | school)"},
-    "no fixed effects": {"formula": "y ~ 0 + (1 | school)"},
-    "aliased": {"formula": "y ~ x + copy + (1 | school)"},
-    "weights and offset": {"formula": "y ~ x + (x | school)", "weights": "w", "offset": "z"},
-}
 models = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 # Both searches start alike and stop where the criterion still falls by 1e-12 at most; their cross-products
 # are summed in different ways, so estimates may differ by the root of that, and more so θ, whose curvature
