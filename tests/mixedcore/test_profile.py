@@ -110,6 +110,10 @@ DENSE = {
         lambda: mixedlm("Thickness ~ 1", datasets.load("Oxide"), "1", {"W": "0 + C(Wafer)"}, groups="Lot"),
         None,
     ),
+    "a component of two columns": (
+        lambda: mixedlm("Reaction ~ Days", sleep(), None, {"c": "1 + Days"}, groups="Subject"),
+        ["sd c", "sigma"],
+    ),
     "three effects": (
         lambda: mixedlm("score ~ Machine + (Machine | Worker)", datasets.load("Machines")),
         ["sd Worker Machine[T.B]", "cor Worker Intercept Machine[T.C]", "sigma", "Intercept"],
