@@ -21,12 +21,13 @@ from mixedcore.crossproducts import CrossProducts
 from mixedcore.elimination import Plan
 from mixedcore.exact import with_exact_residual
 from mixedcore.factor import Root
-from mixedcore.inference.information import LEAST, engine_to_user, expected_information, moved_roots
+from mixedcore.inference.information import congruence_jacobian
 from mixedcore.rows import Rows
 from mixedcore.scaling import ScaledTerm
 from mixedcore.terms import Floats, RandomTerm
 
-STEP = 3e-3  # of a parameter's approximate standard error: truncation near 1e-9, rounding less
+# Of the way that a variance can fall before V is singular: extrapolated truncation 1e-10, rounding less.
+STEP = 2e-3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,8 +58,7 @@ class Likelihood:
 
         point, best : from `at`, with the fixed effects asked for and with the best ones
         """
-        to_user = engine_to_user(self.cp, self.terms)
-        by_psi = np.linalg.solve(to_user.T, -0.5 * point.gradient_psi)
+        by_psi = np.linalg.solve(self._to_user().T, -0.5 * point.gradient_psi)
         return self._beta_to_user(_score_of_beta(point, best)), np.asarray(by_psi)
 
     def hessian(self, best: Evaluation, beta: Floats | None = None) -> Floats:
@@ -69,22 +69,20 @@ class Likelihood:
         out = np.empty((p + k, p + k))
         G, g = best.R_X.T @ best.R_X, best.R_X.T @ (best.R_X @ (best.beta - own))
         out[:p, :p] = -best.df * (G / point.r2 - 2 * np.outer(g, g) / point.r2**2)
-        least = LEAST * expected_information(best)
-        steps = STEP / np.sqrt(np.maximum(np.diag(best.average_information), least))
-        for j in range(k):
-            column = self._difference(best, own, j, float(steps[j]))
+        for j, reach in enumerate(_reaches(best)):
+            column = self._difference(best, own, j, STEP * reach)
             out[p + j], out[:p, p + j] = column, column[:p]
         out[p:, p:] = (out[p:, p:] + out[p:, p:].T) / 2
         back = np.zeros((p + k, p + k))
         back[:p, :p] = np.linalg.inv(self.cp.fixed.A) / self.cp.fixed.y_scale
-        back[p:, p:] = np.linalg.inv(engine_to_user(self.cp, self.terms))
+        back[p:, p:] = np.linalg.inv(self._to_user())
         return np.asarray(back.T @ out @ back)
 
     def _difference(self, best: Evaluation, beta: Floats, j: int, step: float) -> Floats:
         """Derivative of the score in the engine's units with respect to ψ_j, (p + k,)."""
 
         def score(size: float) -> Floats:
-            moved = evaluate(self.cp, self.plan, moved_roots(best, j, size), reml=self.reml)
+            moved = evaluate(self.cp, self.plan, _moved_roots(best, j, size), reml=self.reml)
             point = at_beta(moved, beta)
             return np.concatenate([_score_of_beta(point, moved), -0.5 * point.gradient_psi])
 
@@ -102,6 +100,16 @@ class Likelihood:
                 whole[m.columns, m.columns] = own
             out.append(Root.of_covariance(whole))
         return tuple(out)
+
+    def _to_user(self) -> Floats:
+        """Jacobian of the user's ψ with respect to the engine's, (k, k)."""
+        out = np.zeros((self.cp.k, self.cp.k))
+        for t, (term, scaled) in enumerate(zip(self.terms, self.cp.scaled_terms, strict=True)):
+            own = slice(self.cp.offsets[t], self.cp.offsets[t + 1])
+            diagonal = term.structure != "full"
+            A = np.array([[scaled.unit]]) if term.structure == "isotropic" else scaled.A
+            out[own, own] = congruence_jacobian(A, diagonal=diagonal)
+        return out
 
     def _beta_to_user(self, gradient: Floats) -> Floats:
         """A gradient in β (p,), from the engine's units."""
@@ -121,3 +129,29 @@ def _score_of_beta(point: Evaluation, best: Evaluation) -> Floats:
     """∂ℓ/∂β (p,) in the engine's units."""
     along = best.R_X.T @ (best.R_X @ (best.beta - point.beta))
     return np.asarray(point.df * along / point.r2)
+
+
+def _reaches(point: Evaluation) -> list[float]:
+    """About how far each ψ can move before V is singular, (k,): its variances, or 1/(most information)."""
+    out = np.full(point.cp.k, np.inf)
+    for grouping, root, ZZ in zip(point.cp.groupings, point.factor.roots, point.cp.ZZ, strict=True):
+        most = np.einsum("iim->im", ZZ).max(axis=1)
+        size = np.maximum(np.abs(np.diag(root.psi)), 1 / np.where(most > 0, most, 1.0))
+        t = grouping.template
+        np.minimum.at(out, t.index, np.sqrt(size[t.rows] * size[t.cols]))
+    return [float(reach) for reach in out]
+
+
+def _moved_roots(point: Evaluation, p: int, step: float) -> tuple[Root, ...]:
+    """The roots of every grouping with ψ_p, in the engine's units, moved by `step`."""
+    roots = []
+    for grouping, root in zip(point.cp.groupings, point.factor.roots, strict=True):
+        psi, t = root.psi, grouping.template
+        own = t.index == p
+        if own.any():
+            psi[t.rows[own], t.cols[own]] += step
+            off = own & (t.rows != t.cols)
+            psi[t.cols[off], t.rows[off]] += step
+            root = Root.of_covariance(psi)
+        roots.append(root)
+    return tuple(roots)

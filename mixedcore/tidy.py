@@ -24,11 +24,14 @@ _LEVEL_IN_COLUMN = re.compile(r"[^\[]*\[(?P<level>.*)\](?::(?P<slope>[^\]]*))?",
 
 
 def fixed_table(info: VarianceInformation, names: Sequence[str], *, ddf: Ddf, level: float) -> pd.DataFrame:
-    """Fixed effects with t (or z) tests and Wald intervals; p from survival functions."""
+    """Fixed effects with t (or z) tests and Wald intervals; p from survival functions.
+
+    Tests and intervals are missing for coefficients that were held, or that a penalty has made zero.
+    """
     user = info.user
-    estimate, error = user.beta, np.sqrt(np.diag(user.cov_beta))
-    df = _degrees(info, ddf)
-    statistic = estimate / error
+    estimate, error = user.beta, user.beta_errors
+    df = np.where(error > 0, _degrees(info, ddf), np.nan)
+    statistic = estimate / np.where(error > 0, error, np.nan)
     half = upper_t((1 - check_level(level)) / 2, df) * error
     return pd.DataFrame(
         {

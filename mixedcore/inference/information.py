@@ -8,16 +8,14 @@ on both sides of the boundary, so the Hessian of a singular fit is as well defin
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from mixedcore.criterion import Evaluation, evaluate
-from mixedcore.crossproducts import CrossProducts
 from mixedcore.factor import Root
-from mixedcore.terms import Floats, RandomTerm
+from mixedcore.terms import Floats
 from mixedcore.units import UserUnits, free_entries
 
 LEAST = 1e-4  # of the expected information: the step stays where the model can be evaluated
@@ -45,9 +43,7 @@ class VarianceInformation:
         point = self.evaluation
         k, s2 = point.cp.k, point.sigma2
         out = np.empty((k + 1, k + 1))
-        steps = STEP / np.sqrt(
-            np.maximum(np.diag(point.average_information), LEAST * expected_information(point))
-        )
+        steps = STEP / np.sqrt(np.maximum(np.diag(point.average_information), LEAST * _expected(point)))
         for p in range(k):
             up, down = (self._gradient(p, sign * steps[p]) for sign in (1.0, -1.0))
             out[p, :k] = (up - down) / (2 * steps[p])
@@ -59,37 +55,26 @@ class VarianceInformation:
     def _gradient(self, p: int, step: float) -> Floats:
         """∂d/∂ψ at σ² fixed, with ψ_p moved by `step`."""
         point = self.evaluation
-        moved = evaluate(point.cp, point.factor.plan, moved_roots(point, p, step), reml=point.reml)
+        roots = []
+        for grouping, root in zip(point.cp.groupings, point.factor.roots, strict=True):
+            psi, t = root.psi, grouping.template
+            own = t.index == p
+            if not own.any():
+                roots.append(root)
+                continue
+            psi[t.rows[own], t.cols[own]] += step
+            off = own & (t.rows != t.cols)
+            psi[t.cols[off], t.rows[off]] += step
+            roots.append(Root.of_covariance(psi))
+        moved = evaluate(point.cp, point.factor.plan, tuple(roots), reml=point.reml)
         return moved.gradient_psi + _quadratics(moved) * (1 / moved.sigma2 - 1 / point.sigma2)
 
     @cached_property
-    def directions(self) -> Floats | None:
-        """(k + 1, f + 1) changes of (ψ, σ²) in which a restricted fit was free to move; None if in all."""
-        restriction = self.user.estimate.restriction
-        if restriction is None or restriction.psi.all():
-            return None
-        k = self.evaluation.cp.k
-        inverse = np.eye(k + 1)
-        inverse[:k, :k] = np.linalg.inv(self.to_user)
-        return inverse[:, np.append(restriction.psi, True)]
-
-    def _free(self, information: Floats) -> Floats:
-        """The information on what was estimated."""
-        D = self.directions
-        return information if D is None else D.T @ information @ D
-
-    def _whole(self, covariance: Floats) -> Floats:
-        """The covariance of all parameters from that of what was estimated: what was held does not vary."""
-        D = self.directions
-        return covariance if D is None else D @ covariance @ D.T
-
-    @cached_property
     def definite(self) -> bool:
-        """Whether the observed information on what was estimated is positive definite."""
-        information = self._free(self.hessian)
-        if (np.diag(information) <= 0).any():
+        """Whether the observed information is positive definite."""
+        if (np.diag(self.hessian) <= 0).any():
             return False
-        return bool(np.linalg.eigvalsh(_standardised(information)[0]).min() > KNOWN)
+        return bool(np.linalg.eigvalsh(_standardised(self.hessian)[0]).min() > KNOWN)
 
     @cached_property
     def cov_engine(self) -> Floats:
@@ -98,7 +83,7 @@ class VarianceInformation:
         Average information takes the observed one's place where that is not positive definite.
         """
         if self.definite:
-            return self._whole(np.asarray(2 * np.linalg.inv(self._free(self.hessian))))
+            return np.asarray(2 * np.linalg.inv(self.hessian))
         point = self.evaluation
         k, s2 = point.cp.k, point.sigma2
         wPw, wPy = point.working
@@ -106,8 +91,8 @@ class VarianceInformation:
         average[:k, :k] = wPw / s2
         average[k, :k] = average[:k, k] = wPy / s2**2
         average[k, k] = point.df / s2**2
-        half = _root_of_inverse(self._free(average))
-        return self._whole(np.asarray(2 * half @ half.T))
+        half = _root_of_inverse(average)
+        return np.asarray(2 * half @ half.T)
 
     @cached_property
     def cov_engine_by_root(self) -> Floats:
@@ -116,8 +101,6 @@ class VarianceInformation:
         In the interior equal to `cov_engine`. On its boundary a zero variance counts as known, as it does
         in lmerTest, which works in θ too; directions of H that are not positive count as known as well.
         """
-        if self.directions is not None:
-            return self.cov_engine
         J, H = self._by_root
         half = J @ _root_of_inverse(H)
         return np.asarray(2 * half @ half.T)
@@ -141,15 +124,22 @@ class VarianceInformation:
     @cached_property
     def to_user(self) -> Floats:
         """Jacobian of the user's ψ with respect to the engine's, (k, k), block diagonal by term."""
-        return engine_to_user(self.evaluation.cp, self.user.estimate.terms)
+        cp = self.evaluation.cp
+        out = np.zeros((cp.k, cp.k))
+        for t, term in enumerate(self.user.estimate.terms):
+            own = slice(cp.offsets[t], cp.offsets[t + 1])
+            scaled = cp.scaled_terms[t]
+            if term.structure == "isotropic":
+                out[own, own] = scaled.unit**2
+                continue
+            out[own, own] = congruence_jacobian(scaled.A, diagonal=term.structure == "diagonal")
+        return out
 
     @cached_property
     def cov_ratios(self) -> Floats:
         """Covariance of the user's ψ (variances over σ²), (k, k)."""
         k = self.evaluation.cp.k
-        out = self.to_user @ self.cov_engine[:k, :k] @ self.to_user.T
-        restriction = self.user.estimate.restriction
-        return out if restriction is None else np.where(np.outer(restriction.psi, restriction.psi), out, 0.0)
+        return self.to_user @ self.cov_engine[:k, :k] @ self.to_user.T
 
     @cached_property
     def cov_variances(self) -> Floats:
@@ -186,7 +176,7 @@ def _root_of_inverse(information: Floats) -> Floats:
     return np.asarray(scale[:, None] * vectors[:, known] / np.sqrt(values[known]))
 
 
-def expected_information(point: Evaluation) -> Floats:
+def _expected(point: Evaluation) -> Floats:
     """Lower bound of the expected information of each ψ, as a Hessian of −2ℓ: (Σ_f [Z'PZ]_ff)²/m, (k,).
 
     The average information of a variance that the data put far below zero can be next to nothing.
@@ -195,34 +185,6 @@ def expected_information(point: Evaluation) -> Floats:
     for g, M in zip(point.cp.groupings, point.traces, strict=True):
         size, t = np.diag(M), g.template
         np.maximum.at(out, t.index, size[t.rows] * size[t.cols] / g.m)
-    return out
-
-
-def moved_roots(point: Evaluation, p: int, step: float) -> tuple[Root, ...]:
-    """The roots of every grouping with ψ_p, in the engine's units, moved by `step`."""
-    roots = []
-    for grouping, root in zip(point.cp.groupings, point.factor.roots, strict=True):
-        psi, t = root.psi, grouping.template
-        own = t.index == p
-        if not own.any():
-            roots.append(root)
-            continue
-        psi[t.rows[own], t.cols[own]] += step
-        off = own & (t.rows != t.cols)
-        psi[t.cols[off], t.rows[off]] += step
-        roots.append(Root.of_covariance(psi))
-    return tuple(roots)
-
-
-def engine_to_user(cp: CrossProducts, terms: Sequence[RandomTerm]) -> Floats:
-    """Jacobian of the user's ψ with respect to the engine's, (k, k), block diagonal by term."""
-    out = np.zeros((cp.k, cp.k))
-    for t, (term, scaled) in enumerate(zip(terms, cp.scaled_terms, strict=True)):
-        own = slice(cp.offsets[t], cp.offsets[t + 1])
-        if term.structure == "isotropic":
-            out[own, own] = scaled.unit**2
-        else:
-            out[own, own] = congruence_jacobian(scaled.A, diagonal=term.structure == "diagonal")
     return out
 
 

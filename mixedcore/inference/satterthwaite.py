@@ -10,7 +10,6 @@ Giesbrecht & Burns (1985), Biometrics 41; Kuznetsova, Brockhoff & Christensen (2
 from __future__ import annotations
 
 import numpy as np
-from scipy.linalg import solve_triangular
 
 from mixedcore.inference.information import VarianceInformation
 from mixedcore.terms import Floats
@@ -24,8 +23,7 @@ def covariance_slopes(info: VarianceInformation) -> Floats:
     point, user = info.evaluation, info.user
     p, k = point.cp.p, point.cp.k
     out = np.zeros((k + 1, p, p))
-    half = solve_triangular(point.R_X, np.eye(p))
-    left = point.cp.fixed.A @ half @ half.T
+    left = np.linalg.solve(point.cp.fixed.A, user.cov_beta_over_sigma2).T
     unit = user.y_scale**2
     for a, grouping in zip(point.solution.a, point.cp.groupings, strict=True):
         moved = np.tensordot(left, a[:-1], 1)  # (p, q, m): M X'V⁻¹Z
@@ -43,5 +41,5 @@ def satterthwaite_df(info: VarianceInformation, contrasts: Floats) -> Floats:
     variance = np.einsum("rp,pq,rq->r", L, info.user.cov_beta, L)
     slopes = np.einsum("rp,kpq,rq->rk", L, covariance_slopes(info), L)
     spread = np.einsum("rk,kl,rl->r", slopes, info.cov_engine_by_root, slopes)
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore"):  # 0/0 where nothing was estimated
         return np.asarray(2 * variance**2 / spread)

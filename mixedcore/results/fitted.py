@@ -15,7 +15,7 @@ from mixedcore.group_effects import (
     modes_by_factor,
     modes_by_group,
 )
-from mixedcore.inference.information import VarianceInformation
+from mixedcore.inference.restricted import information_of
 from mixedcore.optimisation import Optimisation
 from mixedcore.packed import MixedLMParams
 from mixedcore.parameters import covariance_names, effect_names, packed_order
@@ -33,7 +33,7 @@ class Fitted:
         self.model = model
         self._user = user
         self._estimate = user.estimate
-        self._information = VarianceInformation(self._user)
+        self._information = information_of(self._user)
 
     def _as_given(self, labelled: pd.Series | pd.DataFrame) -> Any:
         """The same without labels for a model from bare arrays, as statsmodels has it."""
@@ -211,7 +211,7 @@ class Fitted:
     @cached_property
     def bse_fe(self) -> Any:
         """Standard errors of the fixed effects from σ²(X'V⁻¹X)⁻¹, (p,)."""
-        return self._as_given(pd.Series(np.sqrt(np.diag(self._user.cov_beta)), index=self._fe_names))
+        return self._as_given(pd.Series(self._user.beta_errors, index=self._fe_names))
 
     @cached_property
     def bse_re(self) -> Any:
@@ -237,6 +237,7 @@ class Fitted:
     def bse(self) -> Any:
         """Standard errors of `params`, (p + k,)."""
         errors = np.sqrt(np.diag(np.asarray(self.cov_params())))
+        errors[: len(self._user.beta)] = self._user.beta_errors
         return self._as_given(pd.Series(errors, index=self._param_names))
 
     @property

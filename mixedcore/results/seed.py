@@ -53,9 +53,9 @@ class SeedInterface(Fitted):
         low, high = f"[{alpha / 2:g}", f"{1 - alpha / 2:g}]"
         interval = self.conf_int(alpha)
         fixed = [
-            [number(e), number(s), f"{e / s:.3f}", p_text(p), number(a), number(b)]
-            for e, s, p, (a, b) in zip(
-                self.fe_params, self.bse_fe, self.pvalues, np.asarray(interval), strict=False
+            [number(e), number(s), f"{t:.3f}", p_text(p), number(a), number(b)]
+            for e, s, t, p, (a, b) in zip(
+                self.fe_params, self.bse_fe, self.tvalues, self.pvalues, np.asarray(interval), strict=False
             )
         ]
         variances = (self._information.ratios * self.scale)[order]
