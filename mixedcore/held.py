@@ -34,7 +34,7 @@ class Restriction:
 
     fixed   : (p,) values of the fixed effects that were not estimated, in the user's units
     held    : per term the values (q, q) of its covariance that were held, in the user's units, else NaN
-    unknown : what stands for the variances of the other fixed effects, 0 where they were held
+    unknown : what stands for the standard errors of the other fixed effects, 0 where they were held
     gradient_norm : at the end, in the coordinates of the search
     """
 

@@ -117,7 +117,7 @@ def _pair_rows(
     low = high = np.nan
     if not boundary and 1 - rho**2 > NEARLY_ONE:
         slope = np.array([1 / np.sqrt(v1 * v2), -rho / (2 * v1), -rho / (2 * v2)])
-        reach = z * float(np.sqrt(slope @ cov @ slope)) / (1 - rho**2)
+        reach = z * float(np.sqrt(max(slope @ cov @ slope, 0.0))) / (1 - rho**2)
         low, high = np.tanh(np.arctanh(rho) - reach), np.tanh(np.arctanh(rho) + reach)
     return [*rows, _row(group, one, two, rho, "correlation", low, high)]
 

@@ -63,13 +63,13 @@ class UserUnits:
 
     @cached_property
     def cov_beta_over_sigma2(self) -> Floats:
-        """(X'V⁻¹X)⁻¹ with V in units of σ², (p, p); of a restricted fit that of the columns estimated."""
+        """(X'V⁻¹X)⁻¹ with V in units of σ², (p, p); zeros for coefficients that were not estimated."""
         root = self.estimate.evaluation.cp.fixed.A @ self.estimate.evaluation.R_inverse
         restriction = self.estimate.restriction
         if restriction is None or restriction.beta.all():
             return root @ root.T
         free = restriction.beta
-        out = np.full((free.size, free.size), restriction.unknown)
+        out = np.zeros((free.size, free.size))
         R = np.linalg.inv(root)[:, free]  # the free columns of X in the metric of V⁻¹, up to a rotation
         out[np.ix_(free, free)] = np.linalg.inv(R.T @ R)
         return out
@@ -78,6 +78,12 @@ class UserUnits:
     def cov_beta(self) -> Floats:
         """σ²(X'V⁻¹X)⁻¹, (p, p)."""
         return self.sigma2 * self.cov_beta_over_sigma2
+
+    @property
+    def beta_errors(self) -> Floats:
+        """Standard errors of β, (p,); of coefficients not estimated what the fit says of them."""
+        errors, restriction = np.sqrt(np.diag(self.cov_beta)), self.estimate.restriction
+        return errors if restriction is None else np.where(restriction.beta, errors, restriction.unknown)
 
     def root(self, t: int) -> Floats:
         """Λ of term t, (q, q) lower triangular; (1, 1) for an isotropic term."""

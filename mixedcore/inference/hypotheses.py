@@ -92,7 +92,7 @@ class Hypotheses:
     def each(self, L: Floats, rhs: Floats | float = 0.0) -> RowTests:
         """t test of l'β = rhs for every row l of L (r, p), the columns being those of `fe_params`.
 
-        Raises ModelError for a row of zeros.
+        Without a test (NaN) where l'β was held, and so has no error. Raises ModelError for a row of zeros.
         """
         L = np.atleast_2d(np.asarray(L, dtype=float))
         if len(empty := np.flatnonzero(~L.any(axis=1))):
@@ -100,8 +100,10 @@ class Hypotheses:
                 f"Contrast {empty[0] + 1} is zero for every fixed effect, so there is nothing to test."
             )
         estimate = L @ self.info.user.beta - rhs
-        error, df = np.sqrt(np.einsum("rp,pq,rq->r", L, self.cov_beta, L)), self.df(L)
-        return RowTests(estimate, error, df, estimate / error, two_sided_t(estimate / error, df))
+        error = np.sqrt(np.einsum("rp,pq,rq->r", L, self.cov_beta, L))
+        df = np.where(error > 0, self.df(L), np.nan)
+        statistic = estimate / np.where(error > 0, error, np.nan)
+        return RowTests(estimate, error, df, statistic, two_sided_t(statistic, df))
 
     def together(self, L: Floats, rhs: Floats | float = 0.0) -> JointTest:
         """F test of Lβ = rhs for all rows of L (r, p); rows that others determine do not count.

@@ -74,7 +74,7 @@ class KenwardRoger:
         variance = np.einsum("rp,pq,rq->r", L, self.info.user.cov_beta, L)
         slopes = np.einsum("rp,kpq,rq->rk", L, self.slopes, L)
         spread = np.einsum("rk,kl,rl->r", slopes, self.cov_variances, slopes)
-        with np.errstate(divide="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore"):
             return np.asarray(2 * variance**2 / spread)
 
     def joint(self, L: Floats) -> tuple[float, float]:

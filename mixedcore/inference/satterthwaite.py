@@ -29,6 +29,8 @@ def covariance_slopes(info: VarianceInformation) -> Floats:
     point, user = info.evaluation, info.user
     unit = user.y_scale**2
     root = point.cp.fixed.A @ point.R_inverse
+    if user.estimate.restriction is not None:  # M has zeros for what was held
+        root = np.asarray(np.linalg.solve(root, user.cov_beta_over_sigma2).T, dtype=np.float64)
     moved = unit * point.sigma2 * (root @ info.coordinates.slopes(point) @ root.T)
     return np.concatenate([moved, unit * user.cov_beta_over_sigma2[None]])
 
@@ -49,7 +51,7 @@ class Satterthwaite:
         variance = np.einsum("rp,pq,rq->r", L, self.info.user.cov_beta, L)
         slopes = np.einsum("rp,kpq,rq->rk", L, self.slopes, L)
         spread = np.einsum("rk,kl,rl->r", slopes, self.info.cov_by_root, slopes)
-        with np.errstate(divide="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore"):
             return np.asarray(2 * variance**2 / spread)
 
     def joint(self, L: Floats) -> float:

@@ -211,7 +211,7 @@ class Fitted:
     @cached_property
     def bse_fe(self) -> Any:
         """Standard errors of the fixed effects from σ²(X'V⁻¹X)⁻¹, (p,)."""
-        return self._as_given(pd.Series(np.sqrt(np.diag(self._user.cov_beta)), index=self._fe_names))
+        return self._as_given(pd.Series(self._user.beta_errors, index=self._fe_names))
 
     @cached_property
     def bse_re(self) -> Any:
@@ -241,6 +241,7 @@ class Fitted:
     def bse(self) -> Any:
         """Standard errors of `params`, (p + k,)."""
         errors = np.sqrt(np.diag(self._cov_params))
+        errors[: len(self._user.beta)] = self._user.beta_errors
         return self._as_given(pd.Series(errors, index=self._param_names))
 
     @property

@@ -199,6 +199,9 @@ def test_fixed_effects_are_held_at_their_start(reml: bool) -> None:
         assert found.llf == pytest.approx(other.llf, abs=1e-9)
         assert found.bse_fe["Intercept"] == pytest.approx(other.bse_fe["Intercept"], rel=1e-6)
         assert found.resid.to_numpy() == pytest.approx(other.resid.to_numpy(), abs=1e-4)
+        test, expected = found.tidy().iloc[0, 1:], other.tidy().iloc[0, 1:]
+        assert test.astype(float).to_numpy() == pytest.approx(expected.astype(float).to_numpy(), rel=1e-4)
+        assert found.tidy().iloc[1, 3:].isna().all()
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -237,6 +240,33 @@ def test_streamed_rows_and_no_fixed_effects() -> None:
     bars = mixedlm("Reaction ~ 0 + (Days || Subject)", SLEEP).fit()
     assert nothing.llf == pytest.approx(bars.llf, abs=1e-8)
     assert nothing.fe_params.size == 0
+
+
+START = MixedLMParams.from_components([250.0, 8.0], [[1.0, 0.1], [0.1, 0.05]])
+FITS: dict[str, dict[str, Any]] = {
+    "independent effects": {"free": INDEPENDENT},
+    "a variance": {"free": MixedLMParams.from_components([1, 1], [[0, 1], [1, 1]])},
+    "a fixed effect": {"free": MixedLMParams.from_components([1, 0], np.ones((2, 2)))},
+    "everything": {"free": MixedLMParams.from_components([0, 0], np.zeros((2, 2)))},
+    "no search": {"do_cg": False},
+}
+
+
+@pytest.mark.parametrize("name", FITS)
+def test_every_table_of_such_a_fit_can_be_read(name: str) -> None:
+    result = model().fit(START, **FITS[name])
+    for ddf in ("satterthwaite", "residual", "normal"):
+        table = result.tidy(ddf=ddf)
+        assert table[["estimate", "std_error"]].notna().all(axis=None)
+        assert (table["p_value"].isna() == (table["std_error"] == 0)).all()
+    assert result.tidy("random")["estimate"].notna().all()
+    assert result.tidy("blups").notna().all(axis=None)
+    assert result.glance()["log_lik"].item() == result.llf
+    assert result.hist[0]["fopt"] == -result.llf
+    assert result.optimisation.path.notna().all(axis=None)
+    assert len(result.summary().tables[1]) == 5
+    assert not [f for f in result.diagnose() if f.kind in ("saddle", "undetermined")]
+    assert result.conf_int().notna().all(axis=None)
 
 
 def test_nothing_held_is_the_fit() -> None:
