@@ -60,8 +60,9 @@ def projected(U: Floats, sizes: Sequence[int], information: Floats) -> Floats:
     """
     scale, weight = _units(sizes, information)
     metric = information * np.outer(scale, scale) / np.outer(weight, weight)
-    target = U @ np.linalg.cholesky(metric).T  # I z
-    rate = 1.0 / float(np.linalg.eigvalsh(metric)[-1])
+    values, vectors = np.linalg.eigh(metric)  # directions without information have no part in z
+    target = U @ (vectors * np.sqrt(np.maximum(values, 0.0))).T  # I z
+    rate = 1.0 / float(values[-1])
     k = np.zeros_like(U)
     ahead, momentum = k, 1.0
     for _ in range(STEPS):

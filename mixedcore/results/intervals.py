@@ -75,6 +75,7 @@ class Intervals(Simulations):
         raise ModelError(f"method={method!r} is not known; choose 'profile', 'wald' or 'bootstrap'.")
 
     def _profiled(self, labels: Sequence[str], wanted: Sequence[str], level: float) -> list[Interval]:
+        self._check_determined(set(labels[: len(labels) - len(self._fe_names)]) & set(wanted))
         user = self.model.fit(reml=False)._user if self.reml else self._user
         for _ in range(ATTEMPTS):
             try:
@@ -85,6 +86,16 @@ class Intervals(Simulations):
             "The likelihood has so many optima that no profile of it can be trusted. Look for terms with few "
             "levels or covariates that nearly determine each other; method='wald' gives intervals without it."
         )
+
+    def _check_determined(self, variances: set[str]) -> None:
+        """ModelError where the likelihood is flat along what profiles are asked of: they have no end."""
+        flat = [name for direction in self.optimisation.flat for name in direction.names]
+        if variances and flat:
+            raise ModelError(
+                f"The data do not determine {', '.join(dict.fromkeys(flat))}, so the likelihood is flat "
+                "along a combination of them and their profiles have no end. Take out a random effect, or give "
+                f"terms={self._fe_names!r} for the intervals of the fixed effects."
+            )
 
     def _wald(self, level: float) -> Floats:
         """Bounds (k + 1 + p, 2), in the order of `parameter_labels`."""

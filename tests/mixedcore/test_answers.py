@@ -138,6 +138,7 @@ QUESTIONS: dict[str, tuple[Callable[[MixedLMResults], Any], Callable[[Any], bool
 REFUSED: dict[tuple[str | None, bool | None, str], str] = {
     (None, False, "tidy fixed, kenward-roger"): "REML",
     (None, False, "anova, kenward-roger"): "REML",
+    ("saturated groups", None, "confint profile"): "do not determine",
     ("no fixed effects", None, "t_test"): "no fixed effects",
 }
 
