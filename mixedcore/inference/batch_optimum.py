@@ -47,12 +47,17 @@ class Optima:
     long: Mask
 
     def lower(self, which: Ints, other: Optima) -> Optima:
-        """These, or for the replicates `which` the others where they are lower or the only ones found."""
-        value, noise = self.points.value[which], ROUNDING * np.abs(self.points.value[which])
-        better = other.found & (~self.found[which] | (other.points.value < value - GAIN - noise))
+        """These, or for the replicates `which` the others where they are lower, or as low and arrived.
+
+        A search that has not arrived counts too: what is above its end is not the optimum.
+        """
+        value = self.points.value[which]
+        slack = GAIN + ROUNDING * np.abs(value)
+        as_low = other.found & ~self.found[which] & (other.points.value < value + slack)
+        better = (other.points.value < value - slack) | as_low
         at, own = which[better], np.flatnonzero(better)
         x, found, singular = self.x.copy(), self.found.copy(), self.singular.copy()
-        x[:, at], found[at], singular[at] = other.x[:, own], True, other.singular[own]
+        x[:, at], found[at], singular[at] = other.x[:, own], other.found[own], other.singular[own]
         return Optima(x, self.points.replaced(at, other.points.take(own)), found, singular, self.long)
 
 

@@ -17,7 +17,7 @@ from mixedcore.optimise import SADDLE
 from mixedcore.outcomes import Outcomes
 from mixedcore.terms import Floats, Ints
 
-MAX_STEPS = 40
+MAX_STEPS = 100
 DECREMENT = 1e-12  # expected further fall of the criterion at convergence
 LITTLE = 1e-8  # the same where rounding ends the search: no step as long as LEAST_RADIUS falls, nor a kick
 SLACK = 1e-13  # relative noise of the criterion, below which a step is taken on trust

@@ -128,7 +128,7 @@ def test_all_searched_at_once_end_where_each_alone_does(
         assert found.singular[r] == alone.estimate.singular
 
 
-@pytest.mark.parametrize("number, n", [(22, 10), (23, 4), (55, 14), (58, 30)])
+@pytest.mark.parametrize("number, n", [(22, 10), (23, 4), (55, 14), (58, 30), (275, 9)])
 def test_of_several_optima_the_lowest_is_found(number: int, n: int) -> None:
     """Simulated data with few levels, among whose replicates are some that one search ends too high on."""
     data = data_set(number, 20240607)
