@@ -13,8 +13,6 @@ from itertools import takewhile
 from threading import Event
 from typing import Any, TypeVar
 
-from joblib import Parallel, delayed, parallel_config
-
 from mixedcore.errors import ModelError
 
 SCHEDULER = "MIXEDCORE_SCHEDULER"  # environment variable: address of a Dask scheduler, 'tcp://host:8786'
@@ -78,6 +76,8 @@ class Jobs:
 
 
 def _in_parallel(task: Callable[[range], T], parts: Iterable[range], how: dict[str, Any]) -> Iterator[T]:
+    from joblib import Parallel, delayed, parallel_config  # here, because it loads slowly
+
     try:
         config = parallel_config(**how)
     except (OSError, ValueError, ImportError) as err:

@@ -10,7 +10,6 @@ from functools import lru_cache
 
 import numpy as np
 from scipy import special
-from scipy.optimize import brentq
 
 from mixedcore.inference.tails import two_sided_t, upper_t
 from mixedcore.terms import Floats
@@ -123,6 +122,8 @@ def _bounds(p: float, r: int, df: float) -> tuple[float, float]:
 
 def _solved(tail: Callable[[float], float], p: float, low: float, high: float, tolerance: float) -> float:
     """c between low and high with tail(c) = p."""
+    from scipy.optimize import brentq  # here, because it loads slowly
+
     return float(brentq(lambda c: tail(c) - p, low, high, xtol=tolerance, rtol=1e-12))
 
 

@@ -93,7 +93,7 @@ class Intervals(Simulations):
         if variances and flat:
             raise ModelError(
                 f"The data do not determine {', '.join(dict.fromkeys(flat))}, so the likelihood is flat "
-                "along a combination of them and their profiles have no end. Take out a random effect, or give "
+                "along a combination of them and their profiles have no end. Take out an effect, or give "
                 f"terms={self._fe_names!r} for the intervals of the fixed effects."
             )
 
