@@ -67,6 +67,8 @@ def compare(
         raise ModelError(f"test={test!r} is not known; choose 'lrt', 'exact', 'bootstrap' or None.")
     asked = _Asked(test or "lrt", n, seed, Jobs(n_jobs, progress, cancel))
     fits = _checked(results)
+    for fit in fits if test is not None else ():
+        fit._refuse_restricted("a test of nested models")
     rows, notes = [_row(fits[0])], []
     if len(fits) == 1 and test is not None:
         rows.insert(0, _bare_row(fits[0]))

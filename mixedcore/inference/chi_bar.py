@@ -22,6 +22,7 @@ from mixedcore.terms import Floats
 
 DIRECTIONS = 10_000
 STEPS = 2_000
+FLAT = 1e-9  # of a variance's information, added to all: there may be none along a combination of them
 STILL = 1e-6  # change of a projection, over its length, at which it is found: its square is in the length
 
 
@@ -60,9 +61,8 @@ def projected(U: Floats, sizes: Sequence[int], information: Floats) -> Floats:
     """
     scale, weight = _units(sizes, information)
     metric = information * np.outer(scale, scale) / np.outer(weight, weight)
-    values, vectors = np.linalg.eigh(metric)  # directions without information have no part in z
-    target = U @ (vectors * np.sqrt(np.maximum(values, 0.0))).T  # I z
-    rate = 1.0 / float(values[-1])
+    target = U @ np.linalg.cholesky(metric + FLAT * np.eye(len(metric))).T  # I z
+    rate = 1.0 / float(np.linalg.eigvalsh(metric)[-1])
     k = np.zeros_like(U)
     ahead, momentum = k, 1.0
     for _ in range(STEPS):

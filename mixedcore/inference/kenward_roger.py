@@ -31,7 +31,10 @@ AT_TWO = 0.01  # degrees of freedom as near 2 as this take λ = 1, as in pbkrtes
 
 @dataclass(frozen=True, eq=False)
 class KenwardRoger:
-    """What all tests of one fit share, each found when first asked for. ModelError for a fit by ML."""
+    """What all tests of one fit share, each found when first asked for.
+
+    ModelError for a fit by ML, or one with fixed effects held.
+    """
 
     info: VarianceInformation
 
@@ -40,6 +43,12 @@ class KenwardRoger:
             raise ModelError(
                 "Kenward and Roger's method corrects REML estimates, and this fit is by ML. "
                 "Fit with reml=True, or use ddf='satterthwaite'."
+            )
+        restriction = self.info.user.estimate.restriction
+        if restriction is not None and not restriction.beta.all():
+            raise ModelError(
+                "Kenward and Roger's method is for fits that estimate all fixed effects, and in this one "
+                "some were held or penalised to zero. Use ddf='satterthwaite'."
             )
 
     @cached_property

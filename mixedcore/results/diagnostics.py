@@ -109,6 +109,8 @@ class Diagnostics(Predictions):
         rows = kept_rows(self._user, "a measure of influence")
         name, labels, code = self._cases(by)
         again = len(labels) <= MOST_REFITS if refit == "auto" else refit
+        if again:
+            self._refuse_restricted("influence(refit=True)")
         found = influence(
             self._user, rows, code, lambda: self._leverage, refit=again, progress=progress, cancel=cancel
         )

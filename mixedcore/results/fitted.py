@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from mixedcore.errors import ModelError
 from mixedcore.given import to_params
 from mixedcore.group_effects import (
     covariances_by_factor,
@@ -38,6 +39,14 @@ class Fitted:
     def _as_given(self, labelled: pd.Series | pd.DataFrame) -> Any:
         """The same without labels for a model from bare arrays, as statsmodels has it."""
         return labelled if self.model.labelled else labelled.to_numpy()
+
+    def _refuse_restricted(self, what: str) -> None:
+        """ModelError for what takes all parameters as free, where this fit held or penalised some."""
+        if self._estimate.restriction is not None:
+            raise ModelError(
+                f"In this fit parameters were held or penalised, and {what} takes them all as free. "
+                "Fit such models yourself with the same `free` or penalties, and compare those fits."
+            )
 
     # -- estimates -------------------------------------------------------------------------------------
 
@@ -154,6 +163,9 @@ class Fitted:
 
     @property
     def _n_params(self) -> int:
+        restriction = self._estimate.restriction
+        if restriction is not None:
+            return int(restriction.beta.sum() + restriction.psi.sum()) + 1
         return len(self._user.beta) + self._estimate.evaluation.cp.k + 1
 
     @property

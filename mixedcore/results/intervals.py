@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from typing import Literal
 
@@ -62,6 +63,7 @@ class Intervals(Simulations):
         labels = parameter_labels(self._estimate.terms, self._fe_names)
         wanted = _chosen(terms, labels)
         if method == "profile":
+            self._refuse_restricted("a profile")
             return _table(self._profiled(labels, wanted, level))
         if method == "wald":
             bounds = self._wald(level)
@@ -76,7 +78,7 @@ class Intervals(Simulations):
 
     def _profiled(self, labels: Sequence[str], wanted: Sequence[str], level: float) -> list[Interval]:
         self._check_determined(set(labels[: len(labels) - len(self._fe_names)]) & set(wanted))
-        user = self.model.fit(reml=False)._user if self.reml else self._user
+        user = copy.copy(self.model).fit(reml=False)._user if self.reml else self._user
         for _ in range(ATTEMPTS):
             try:
                 return profile_intervals(user, labels, wanted, level)

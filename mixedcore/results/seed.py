@@ -147,6 +147,7 @@ class SeedInterface(LinearTests):
         `confint(method="profile")`. Raises ModelError for a random effect that there is not, a distance that
         reaches below zero, and a fit that is not at the optimum of all its parameters.
         """
+        self._refuse_restricted("profile_re()")
         t, j = profiled_term(self._estimate.terms, self._re_names, re_ix, vtype)
         estimate = self.scale * float(self._user.psi(t)[j, j])
         at = self._estimate.evaluation.cp.offsets[t] + variance_position(self._estimate.terms[t], j)

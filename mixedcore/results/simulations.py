@@ -58,6 +58,7 @@ class Simulations(Fitted):
         as it is. Raises DataError for another length or index and for what is no finite number, ModelError
         for an outcome that does not vary.
         """
+        self._refuse_restricted("refit()")
         model = with_outcome(self.model, y)
         cp, plan = model._products
         found = estimate(cp, plan, self._estimate.terms, reml=self.reml, rows=model._rows)
@@ -88,6 +89,7 @@ class Simulations(Fitted):
 
         Efron & Tibshirani (1993), An Introduction to the Bootstrap, section 6.5; lme4's `bootMer`.
         """
+        self._refuse_restricted("bootstrap()")
         check_random(random)
         n = check_count(n if nrep is None else nrep, "replicates")
         jobs = Jobs(n_jobs, progress, cancel)
@@ -107,7 +109,7 @@ class Simulations(Fitted):
         """
         root, fixed = seed_sequence(seed), self._fixed_part
         draws = self.simulate(check_count(n, "simulations"), root, random=random).to_numpy()
-        fitted = fixed if random == "new" else self.fittedvalues.to_numpy()
+        fitted = fixed if random == "new" else np.asarray(self.fittedvalues)
         observed, index, name = self.model.endog, self.model.row_index, None
         if by is not None:
             codes, index, name = grouping_of(self.model, by)

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from scipy.optimize import minimize
 
-from mixedcore import MixedLM, MixedLMParams, MixedLMResults, datasets, mixedlm
+from mixedcore import MixedLM, MixedLMParams, MixedLMResults, compare, datasets, mixedlm
 from mixedcore.errors import ModelError
 from mixedcore.terms import Floats
 from tests.mixedcore.parameter_points import CASES, model_of
@@ -267,6 +267,46 @@ def test_every_table_of_such_a_fit_can_be_read(name: str) -> None:
     assert len(result.summary().tables[1]) == 5
     assert not [f for f in result.diagnose() if f.kind in ("saddle", "undetermined")]
     assert result.conf_int().notna().all(axis=None)
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda r: r.refit(SLEEP["Reaction"]),
+        lambda r: r.bootstrap(2, 1),
+        lambda r: r.confint(),
+        lambda r: r.profile_re(0, vtype="re"),
+        lambda r: r.influence("Subject"),
+        lambda r: compare(r, r.model.fit()),
+    ],
+)
+def test_what_would_fit_without_the_restrictions_is_refused(ask: Any) -> None:
+    result = model().fit(free=INDEPENDENT)
+    with pytest.raises(ModelError, match="held or penalised"):
+        ask(result)
+    assert result.confint("wald")["conf_low"].notna().sum() >= 5
+    assert result.simulate(2, 1).shape == (180, 2)
+    assert result.influence("Subject", refit=False)["cooks_distance"].notna().all()
+
+
+def test_kenward_and_roger_need_all_fixed_effects() -> None:
+    held = MixedLMParams.from_components([1, 0], np.ones((2, 2)))
+    start = MixedLMParams.from_components([250.0, 8.0], np.eye(2))
+    with pytest.raises(ModelError, match="all fixed effects"):
+        model().fit(start, free=held).tidy(ddf="kenward-roger")
+
+
+def test_held_parameters_are_not_counted() -> None:
+    found, bars = model().fit(free=INDEPENDENT), mixedlm("Reaction ~ Days + (Days || Subject)", SLEEP).fit()
+    assert (found.aic, found.bic) == pytest.approx((bars.aic, bars.bic), abs=1e-8)
+
+
+def test_a_result_that_fits_again_leaves_the_model_as_it_was() -> None:
+    m = model()
+    result = m.fit()
+    result.confint(terms="sigma")
+    assert m.reml
+    assert m.loglike(result.params_object) == pytest.approx(result.llf, abs=1e-8)
 
 
 def test_nothing_held_is_the_fit() -> None:

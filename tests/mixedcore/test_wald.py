@@ -384,7 +384,7 @@ def test_no_fixed_effects() -> None:
     ).fit()
     assert result.wald_test_terms().table.empty
     assert result.wald_test("Subject Var = 0").df_denom == 1
-    with pytest.raises(MixedCoreError, match="columns"):
+    with pytest.raises(MixedCoreError, match="no fixed effects"):
         result.t_test([1.0])
     with pytest.raises(FormulaError, match="Subject Var"):
         result.t_test("Intercept")
