@@ -37,7 +37,7 @@ class LinearTests(Fitted):
 
     def t_test(self, r_matrix: Any, use_t: bool | None = None) -> ContrastResults:
         """A test of each hypothesis on the fixed effects: z, or with `use_t` t on n − p degrees."""
-        if not len(self._user.beta):
+        if not len(self._user.beta) and not isinstance(r_matrix, str):
             raise ModelError("This model has no fixed effects, so there is no hypothesis on them to test.")
         linear = self._on_fixed(read_hypotheses(r_matrix, self._names_and_aliased))
         df = self.df_resid if self._choice(use_t, "use_t") else None
