@@ -181,9 +181,9 @@ class SparseCoupling:
         ends = np.cumsum(how_many)
         row = (self.remainder.row_start - self.remainder.origin).astype(np.int32)[coef]
         cell = np.repeat(row, how_many)
-        cell += coef[second]
+        cell += np.take(coef, second)
         products = np.repeat(values, how_many)
-        products *= values[second]
+        products *= np.take(values, second)
         products[ends - 1] *= 0.5
         begins = np.append(0, ends)[np.searchsorted(number[order], np.arange(sets + 1))]
         return csc_array((products, cell, begins), shape=(self.remainder.cells, sets))
@@ -194,7 +194,7 @@ class SparseCoupling:
         how_many, second = _pairs(self.level)
         first = np.repeat(np.arange(self.level.size), how_many)
         cell = self.remainder.cell(self.coef[first], self.coef[second])
-        return first, second.astype(np.intp), cell, np.append(0, np.cumsum(how_many))[self.starts]
+        return first, second, cell, np.append(0, np.cumsum(how_many))[self.starts]
 
     def _matrix(self, row: Floats) -> csr_array:
         """One row of values as a matrix (m, size)."""
@@ -206,14 +206,13 @@ class SparseCoupling:
         return self.coef.astype(np.int32), np.append(self.starts, self.level.size).astype(np.int32)
 
 
-def _pairs(level: Ints) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+def _pairs(level: Ints) -> tuple[Ints, Ints]:
     """Entries up to each one in its own level, (nnz,), and which they are, for one entry after the other."""
-    entries = np.arange(level.size, dtype=np.int32)
-    begins = np.flatnonzero(np.diff(level, prepend=-1)).astype(np.int32)
+    begins = np.flatnonzero(np.diff(level, prepend=-1))
     start = np.repeat(begins, np.diff(begins, append=level.size))
-    how_many = entries - start + 1
-    second = np.arange(how_many.sum(), dtype=np.int32)
-    second -= np.repeat((np.cumsum(how_many) - how_many - start).astype(np.int32), how_many)
+    how_many = np.arange(level.size) - start + 1
+    second = np.arange(how_many.sum())
+    second -= np.repeat(np.cumsum(how_many) - how_many - start, how_many)
     return how_many, second
 
 

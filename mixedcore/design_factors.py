@@ -28,6 +28,15 @@ class Factor(EvalFactor):  # type: ignore[misc]  # patsy has no types
     levels of the first evaluation are kept in the factor's state, so that new data are coded alike.
     """
 
+    def memorize_passes_needed(self, state: dict[str, Any], eval_env: EvalEnvironment) -> int:
+        """patsy's; a bare name calls no transform, so its code need not be read."""
+        if not self.code.isidentifier():
+            return int(super().memorize_passes_needed(state, eval_env))
+        known = [self.code] if self.code in eval_env.namespace else []
+        state.update(transforms={}, memorize_code={}, pass_bins=[])
+        state.update(eval_env=eval_env.subset(known), eval_code=self.code)
+        return 0
+
     def eval(self, memorize_state: dict[str, Any], data: Mapping[str, Any]) -> Any:
         """The factor's value on some rows; a patsy error for a level that the first evaluation had not."""
         # A column's bare name needs no compiling: patsy too looks among the columns first.

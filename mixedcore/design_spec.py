@@ -75,8 +75,7 @@ class Texts:
 
 @lru_cache(maxsize=64)
 def _spec_of(texts: Texts) -> Spec:
-    groups = "groups" if texts.grouped else None
-    return read_spec(texts.formula, groups, texts.re_formula, dict(texts.components) or None)
+    return _read(texts.formula, texts.grouped, texts.re_formula, dict(texts.components) or None)
 
 
 def _text(formula: Formula) -> str:
@@ -87,16 +86,24 @@ def read_spec(
     formula: Formula, groups: Any, re_formula: Formula | None, vc_formula: Mapping[str, Any] | None
 ) -> Spec:
     """Read the formulas of a model; FormulaError or ModelError for what is no model."""
+    if isinstance(formula, str) and isinstance(re_formula, str | None) and vc_formula is None:
+        return _spec_of(Texts(formula, re_formula, (), groups is not None))  # read before, it may be
+    return _read(formula, groups is not None, re_formula, vc_formula)
+
+
+def _read(
+    formula: Formula, grouped: bool, re_formula: Formula | None, vc_formula: Mapping[str, Any] | None
+) -> Spec:
     parts = split(formula) if isinstance(formula, str) and "|" in formula else None
     desc = parse(formula if parts is None else f"{parts.response} ~ {parts.fixed}")
     bars = () if parts is None else tuple(_bar(bar) for bar in parts.bars)
     components = _components(vc_formula)
-    if bars and not (groups is None and re_formula is None and not components):
+    if bars and (grouped or re_formula is not None or components):
         raise ModelError(
             "The formula has random terms in bars, which name their own groups; leave out groups, re_formula "
             "and vc_formula, or write every random effect with them."
         )
-    if not bars and groups is None:
+    if not bars and not grouped:
         raise ModelError(
             "Say which rows belong together: groups='column', or a term such as (1 | column) in the formula."
         )
