@@ -10,8 +10,10 @@ remainder's matrix, of which the lower triangle counts.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,6 +25,9 @@ from mixedcore.terms import Floats, Ints
 
 if TYPE_CHECKING:
     from mixedcore.elimination import Remainder
+
+
+PORTION = 32_768  # pairs that are made at once: they stay in a core's second-level cache
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,21 +182,24 @@ class SparseCoupling:
         number = (np.arange(sets) if self.alike is None else self.alike)[self.level]
         order = np.argsort(number, kind="stable")
         coef, values = self.coef[order].astype(np.int32), self.values[0, order]
-        how_many, second = _pairs(self.level[order])
-        ends = np.cumsum(how_many)
         row = (self.remainder.row_start - self.remainder.origin).astype(np.int32)[coef]
-        cell = np.repeat(row, how_many)
-        cell += np.take(coef, second)
-        products = np.repeat(values, how_many)
-        products *= np.take(values, second)
+        start, how_many = _partners(self.level[order])
+        ends = np.cumsum(how_many)
+        products, cell = np.empty(ends[-1]), np.empty(ends[-1], dtype=np.int32)
+        for own in _portions(ends):
+            second = _in_turn(start[own], how_many[own])
+            pairs = slice(ends[own.stop - 1] - second.size, ends[own.stop - 1])
+            np.add(np.repeat(row[own], how_many[own]), coef[second], out=cell[pairs])
+            np.multiply(np.repeat(values[own], how_many[own]), values[second], out=products[pairs])
         products[ends - 1] *= 0.5
-        begins = np.append(0, ends)[np.searchsorted(number[order], np.arange(sets + 1))]
+        begins = np.append(0, ends)[np.searchsorted(number[order], np.arange(sets + 1))].astype(np.int32)
         return csc_array((products, cell, begins), shape=(self.remainder.cells, sets))
 
     @cached_property
     def pairs(self) -> tuple[Ints, Ints, Ints, Ints]:
         """All pairs of entries first ≥ second of one level, their cell, and the first pair of each level."""
-        how_many, second = _pairs(self.level)
+        start, how_many = _partners(self.level)
+        second = _in_turn(start, how_many)
         first = np.repeat(np.arange(self.level.size), how_many)
         cell = self.remainder.cell(self.coef[first], self.coef[second])
         return first, second, cell, np.append(0, np.cumsum(how_many))[self.starts]
@@ -206,14 +214,24 @@ class SparseCoupling:
         return self.coef.astype(np.int32), np.append(self.starts, self.level.size).astype(np.int32)
 
 
-def _pairs(level: Ints) -> tuple[Ints, Ints]:
-    """Entries up to each one in its own level, (nnz,), and which they are, for one entry after the other."""
+def _partners(level: Ints) -> tuple[Ints, Ints]:
+    """First entry of the level of each entry, and how many there are from it up to the entry, (nnz,)."""
     begins = np.flatnonzero(np.diff(level, prepend=-1))
     start = np.repeat(begins, np.diff(begins, append=level.size))
-    how_many = np.arange(level.size) - start + 1
-    second = np.arange(how_many.sum())
-    second -= np.repeat(np.cumsum(how_many) - how_many - start, how_many)
-    return how_many, second
+    return start, np.arange(level.size) - start + 1
+
+
+def _in_turn(start: Ints, how_many: Ints) -> Ints:
+    """start, start + 1, … for each entry, `how_many` of them, one entry after the other."""
+    ends = np.cumsum(how_many)
+    return np.arange(how_many.sum()) - np.repeat(ends - how_many - start, how_many)
+
+
+def _portions(ends: Ints) -> Iterator[slice]:
+    """Entries by the portion, each of about `PORTION` pairs; `ends` counts the pairs up to each entry."""
+    cuts = np.searchsorted(ends, np.arange(PORTION, ends[-1], PORTION))
+    for first, last in pairwise(np.unique([0, *cuts, ends.size]).tolist()):
+        yield slice(first, last)
 
 
 Coupling = DenseCoupling | SparseCoupling

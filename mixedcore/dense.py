@@ -73,10 +73,11 @@ def inverse_of_upper(U: Floats) -> Floats:
     s = len(U)
     if s <= SMALL:
         return np.asarray(dtrtri(U, lower=0)[0])
-    h, out = s // 2, np.zeros((s, s), order="F")
-    out[:h, :h], out[h:, h:] = inverse_of_upper(U[:h, :h]), inverse_of_upper(U[h:, h:])
-    above = dtrmm(-1.0, out[:h, :h], U[:h, h:], lower=0)
-    out[:h, h:] = dtrmm(1.0, out[h:, h:], above, side=1, lower=0, overwrite_b=1)
+    h, out = s // 2, np.empty((s, s), order="F")
+    one, two = inverse_of_upper(U[:h, :h]), inverse_of_upper(U[h:, h:])
+    above = dtrmm(-1.0, one, U[:h, h:], lower=0)
+    out[:h, :h], out[h:, h:] = one, two
+    out[:h, h:] = dtrmm(1.0, two, above, side=1, lower=0, overwrite_b=1)
     return out
 
 
