@@ -26,11 +26,11 @@ import numpy as np
 import pandas as pd
 
 from mixedcore.archive_values import MAKE, PLAIN_KINDS, to_parts
-from mixedcore.design import Design
-from mixedcore.design_eval import Namespace
-from mixedcore.design_keep import KeptCoding, unsafe_code
-from mixedcore.design_rowless import RowlessDesign
-from mixedcore.design_stream import StreamDesign
+from mixedcore.design.design import Design
+from mixedcore.design.evaluation import Namespace
+from mixedcore.design.keep import KeptCoding, unsafe_code
+from mixedcore.design.rowless import RowlessDesign
+from mixedcore.design.stream import StreamDesign
 from mixedcore.errors import DataError
 
 FORMAT = 1

@@ -10,8 +10,9 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from mixedcore.crossproducts import CrossProducts, sum_rows
-from mixedcore.design import Design
+from mixedcore.design.design import Design
+from mixedcore.engine.crossproducts import CrossProducts, sum_rows
+from mixedcore.engine.rows import gather
 from mixedcore.errors import ModelError, rows_not_kept
 from mixedcore.inference.bootstrap_lrt import bootstrap_statistics
 from mixedcore.inference.exact_rlrt import null_draws, spectrum
@@ -20,7 +21,6 @@ from mixedcore.inference.lrt import Null
 from mixedcore.inference.nesting import combination, embed
 from mixedcore.inference.simulate import check_count
 from mixedcore.results import MixedLMResults
-from mixedcore.rows import gather
 from mixedcore.terms import RandomTerm
 
 Test = Literal["lrt", "exact", "bootstrap"] | None

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from mixedcore.component_columns import Columns, columns_of
+from mixedcore.engine.component_columns import Columns, columns_of
 from mixedcore.packed import root_of
 from mixedcore.terms import Floats, RandomTerm
 

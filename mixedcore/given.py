@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mixedcore.chart import lower_root, parameters_of
+from mixedcore.engine.chart import lower_root, parameters_of
+from mixedcore.engine.scaling import ScaledTerm
 from mixedcore.errors import ModelError
 from mixedcore.packed import MixedLMParams, covariance_of, lower_triangle, root_of
 from mixedcore.parameters import covariance_names, packed_order
-from mixedcore.scaling import ScaledTerm
 from mixedcore.terms import Floats, RandomTerm
 from mixedcore.units import free_entries
 

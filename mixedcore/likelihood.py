@@ -16,15 +16,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mixedcore.criterion import Evaluation, at_beta, evaluate
-from mixedcore.crossproducts import CrossProducts
-from mixedcore.elimination import Plan
-from mixedcore.exact import with_exact_residual
-from mixedcore.factor import Root
+from mixedcore.engine.criterion import Evaluation, at_beta, evaluate
+from mixedcore.engine.crossproducts import CrossProducts
+from mixedcore.engine.elimination import Plan
+from mixedcore.engine.exact import with_exact_residual
+from mixedcore.engine.factor import Root
+from mixedcore.engine.rows import Rows
+from mixedcore.engine.scaling import ScaledTerm
 from mixedcore.inference.derivatives import coordinates, derivative
 from mixedcore.inference.information import engine_to_user
-from mixedcore.rows import Rows
-from mixedcore.scaling import ScaledTerm
 from mixedcore.terms import Floats, RandomTerm
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from mixedcore.chart import lower_root
+from mixedcore.engine.chart import lower_root
 from mixedcore.errors import ModelError
 from mixedcore.terms import Floats
 

@@ -6,17 +6,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mixedcore.crossproducts import ROOM, CrossProducts, RowSums, assemble, check_distinct
-from mixedcore.design import Design, build
-from mixedcore.design_coding import RowReader
-from mixedcore.design_stream import StreamDesign, build_stream
+from mixedcore.data.passes import Reader
+from mixedcore.data.sources import open_source
+from mixedcore.data.tables import Table
+from mixedcore.design.coding import RowReader
+from mixedcore.design.design import Design, build
+from mixedcore.design.stream import StreamDesign, build_stream
+from mixedcore.engine.crossproducts import ROOM, CrossProducts, RowSums, assemble, check_distinct
+from mixedcore.engine.groupings import Groupings, arrange
+from mixedcore.engine.rows import CHUNK
+from mixedcore.engine.scaling import EngineUnits, engine_units
 from mixedcore.errors import ModelError
-from mixedcore.groupings import Groupings, arrange
-from mixedcore.passes import Reader
-from mixedcore.rows import CHUNK
-from mixedcore.scaling import EngineUnits, engine_units
-from mixedcore.sources import open_source
-from mixedcore.tables import Table
 from mixedcore.terms import Ints
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from mixedcore.design import Design
-from mixedcore.design_stream import StreamDesign
+from mixedcore.design.design import Design
+from mixedcore.design.stream import StreamDesign
 
 DIGITS = 5
 

@@ -8,14 +8,14 @@ from functools import cached_property
 
 import numpy as np
 
-from mixedcore.basis import Basis
-from mixedcore.chart import factor_of, lower_root
+from mixedcore.engine.basis import Basis
+from mixedcore.engine.chart import factor_of, lower_root
+from mixedcore.engine.estimate import Estimate
+from mixedcore.engine.groupings import Grouping, Member
+from mixedcore.engine.moments import Moments
+from mixedcore.engine.rows import Chunked, Rows
+from mixedcore.engine.rowwise import outcome_less_fixed, random_part
 from mixedcore.errors import rows_not_kept
-from mixedcore.estimate import Estimate
-from mixedcore.groupings import Grouping, Member
-from mixedcore.moments import Moments
-from mixedcore.rows import Chunked, Rows
-from mixedcore.rowwise import outcome_less_fixed, random_part
 from mixedcore.terms import Floats, Ints, RandomTerm
 
 NO_SPREAD = 1e-10  # variance of a combination of columns over their mean squares: rounding leaves less

@@ -11,17 +11,17 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mixedcore.blocks import sum_by
-from mixedcore.criterion import evaluate, roots_of
-from mixedcore.crossproducts import ROOM, CrossProducts, RowSums, assemble, sum_rows
-from mixedcore.elimination import plan
+from mixedcore.engine.blocks import sum_by
+from mixedcore.engine.criterion import evaluate, roots_of
+from mixedcore.engine.crossproducts import ROOM, CrossProducts, RowSums, assemble, sum_rows
+from mixedcore.engine.elimination import plan
+from mixedcore.engine.estimate import Estimate, estimate
+from mixedcore.engine.exact import EXPLAINED
+from mixedcore.engine.groupings import Groupings, arrange, pairs_met
+from mixedcore.engine.rows import CHUNK, Rows
+from mixedcore.engine.sums import ColumnTable, LevelSums
 from mixedcore.errors import MixedCoreError, ModelError
-from mixedcore.estimate import Estimate, estimate
-from mixedcore.exact import EXPLAINED
 from mixedcore.given import Given, engine_theta
-from mixedcore.groupings import Groupings, arrange, pairs_met
-from mixedcore.rows import CHUNK, Rows
-from mixedcore.sums import ColumnTable, LevelSums
 from mixedcore.terms import Block, Floats, Ints, RandomTerm
 from mixedcore.units import UserUnits
 

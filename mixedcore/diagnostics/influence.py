@@ -21,14 +21,14 @@ from threading import Event
 
 import numpy as np
 
-from mixedcore.blocks import sum_by
-from mixedcore.criterion import Evaluation
 from mixedcore.diagnostics.deletion import Deletion
 from mixedcore.diagnostics.leverage import Leverage
 from mixedcore.diagnostics.residuals import ALONE, left_over
+from mixedcore.engine.blocks import sum_by
+from mixedcore.engine.criterion import Evaluation
+from mixedcore.engine.estimate import Estimate
+from mixedcore.engine.rows import Rows
 from mixedcore.errors import MixedCoreError
-from mixedcore.estimate import Estimate
-from mixedcore.rows import Rows
 from mixedcore.terms import Floats, Ints
 from mixedcore.units import UserUnits
 

@@ -16,11 +16,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mixedcore.crossproducts import CrossProducts
+from mixedcore.engine.crossproducts import CrossProducts
+from mixedcore.engine.estimate import Estimate
+from mixedcore.engine.groupings import Grouping, arrange
+from mixedcore.engine.rows import Chunk, Rows
 from mixedcore.errors import rows_not_kept
-from mixedcore.estimate import Estimate
-from mixedcore.groupings import Grouping, arrange
-from mixedcore.rows import Chunk, Rows
 from mixedcore.terms import Floats
 from mixedcore.units import UserUnits
 

@@ -23,12 +23,12 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from mixedcore.crossproducts import sum_rows
-from mixedcore.design import Design
-from mixedcore.elimination import plan
+from mixedcore.design.design import Design
+from mixedcore.engine.crossproducts import sum_rows
+from mixedcore.engine.elimination import plan
+from mixedcore.engine.estimate import estimate
+from mixedcore.engine.rows import gather
 from mixedcore.errors import ModelError
-from mixedcore.estimate import estimate
-from mixedcore.rows import gather
 from mixedcore.terms import Floats, Ints, RandomTerm
 from mixedcore.units import UserUnits
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mixedcore.columns import Mask
+from mixedcore.data.columns import Mask
 from mixedcore.effects.adjust import Family, adjusted_p, critical_values, resolved
 from mixedcore.effects.contrasts import contrast_set
 from mixedcore.effects.reference_grid import Functions

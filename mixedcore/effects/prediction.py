@@ -16,9 +16,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mixedcore.criterion import Evaluation, dense_rows
-from mixedcore.design_new import NewRows, Piece
-from mixedcore.factor import Border, reduce, solve
+from mixedcore.design.new import NewRows, Piece
+from mixedcore.engine.criterion import Evaluation, dense_rows
+from mixedcore.engine.factor import Border, reduce, solve
 from mixedcore.terms import Floats, Ints
 from mixedcore.units import UserUnits
 

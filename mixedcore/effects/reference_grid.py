@@ -15,7 +15,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 import pandas as pd
 
-from mixedcore.design_grid import FixedGrid, Variable
+from mixedcore.design.grid import FixedGrid, Variable
 from mixedcore.errors import ModelError
 from mixedcore.terms import Floats
 

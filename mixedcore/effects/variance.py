@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from mixedcore.basis import Basis
+from mixedcore.engine.basis import Basis
 from mixedcore.terms import Floats
 from mixedcore.units import UserUnits
 

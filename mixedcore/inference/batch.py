@@ -11,10 +11,10 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from mixedcore.blocks import UNROLL
-from mixedcore.columns import Mask
-from mixedcore.crossproducts import CrossProducts
-from mixedcore.elimination import Plan
+from mixedcore.data.columns import Mask
+from mixedcore.engine.blocks import UNROLL
+from mixedcore.engine.crossproducts import CrossProducts
+from mixedcore.engine.elimination import Plan
 from mixedcore.terms import Floats, Ints, RandomTerm, Template
 
 

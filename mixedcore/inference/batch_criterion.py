@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from mixedcore.blocks import apply, inverse_and_logdet, multiply, transpose
+from mixedcore.engine.blocks import apply, inverse_and_logdet, multiply, transpose
+from mixedcore.engine.outcomes import Outcomes
 from mixedcore.inference.batch import NestedDesign, Points
-from mixedcore.outcomes import Outcomes
 from mixedcore.terms import Floats, Ints, Template
 
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mixedcore.columns import Mask
-from mixedcore.estimate import (
+from mixedcore.data.columns import Mask
+from mixedcore.engine.estimate import (
     CORRELATED,
     FEW_LEVELS,
     FREE_OF_COST,
@@ -21,12 +21,12 @@ from mixedcore.estimate import (
     NULL,
     SNAP,
 )
+from mixedcore.engine.optimise import ROUNDING
+from mixedcore.engine.outcomes import Outcomes
+from mixedcore.engine.start import LEAST_SD, moment_roots
 from mixedcore.inference.batch import NestedDesign, Points
 from mixedcore.inference.batch_criterion import evaluate
 from mixedcore.inference.batch_search import Found, search
-from mixedcore.optimise import ROUNDING
-from mixedcore.outcomes import Outcomes
-from mixedcore.start import LEAST_SD, moment_roots
 from mixedcore.terms import Floats, Ints, RandomTerm
 
 CANCELLED = 1e-4  # residual variance over the outcome's, below which cross-products have too few digits

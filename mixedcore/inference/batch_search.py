@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mixedcore.columns import Mask
+from mixedcore.data.columns import Mask
+from mixedcore.engine.optimise import SADDLE
+from mixedcore.engine.outcomes import Outcomes
 from mixedcore.inference.batch import NestedDesign, Points
 from mixedcore.inference.batch_criterion import evaluate
-from mixedcore.optimise import SADDLE
-from mixedcore.outcomes import Outcomes
 from mixedcore.terms import Floats, Ints
 
 MAX_STEPS = 100

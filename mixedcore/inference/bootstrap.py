@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.random import SeedSequence
 
-from mixedcore.columns import Mask
+from mixedcore.data.columns import Mask
 from mixedcore.errors import ModelError
 from mixedcore.inference.jobs import Jobs
 from mixedcore.inference.refits import Refits, Refitter

@@ -16,13 +16,13 @@ from functools import cached_property
 
 import numpy as np
 
-from mixedcore.chart import Roots
-from mixedcore.criterion import Evaluation, evaluate
-from mixedcore.crossproducts import CrossProducts
-from mixedcore.exact import with_exact_residual
-from mixedcore.factor import Root
+from mixedcore.engine.chart import Roots
+from mixedcore.engine.criterion import Evaluation, evaluate
+from mixedcore.engine.crossproducts import CrossProducts
+from mixedcore.engine.exact import with_exact_residual
+from mixedcore.engine.factor import Root
+from mixedcore.engine.rows import Rows
 from mixedcore.inference.information import quadratics
-from mixedcore.rows import Rows
 from mixedcore.terms import Floats
 from mixedcore.units import UserUnits
 

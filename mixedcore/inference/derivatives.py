@@ -14,10 +14,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mixedcore.blocks import congruence
-from mixedcore.criterion import Evaluation, evaluate
-from mixedcore.factor import Root
-from mixedcore.groupings import Grouping
+from mixedcore.engine.blocks import congruence
+from mixedcore.engine.criterion import Evaluation, evaluate
+from mixedcore.engine.factor import Root
+from mixedcore.engine.groupings import Grouping
 from mixedcore.terms import Floats, Ints
 
 # Of the way to the nearest Ψ at which V is singular. What is differenced is analytic up to there, so that a

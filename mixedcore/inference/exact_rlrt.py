@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mixedcore.crossproducts import CrossProducts
+from mixedcore.engine.crossproducts import CrossProducts
 from mixedcore.errors import ModelError
 from mixedcore.terms import Floats
 

@@ -16,8 +16,8 @@ from functools import cached_property
 
 import numpy as np
 
-from mixedcore.criterion import Evaluation
-from mixedcore.crossproducts import CrossProducts
+from mixedcore.engine.criterion import Evaluation
+from mixedcore.engine.crossproducts import CrossProducts
 from mixedcore.inference.derivatives import (
     Coordinates,
     along_entries,

@@ -18,8 +18,8 @@ from functools import cached_property
 
 import numpy as np
 
-from mixedcore.columns import Mask
-from mixedcore.criterion import Evaluation
+from mixedcore.data.columns import Mask
+from mixedcore.engine.criterion import Evaluation
 from mixedcore.inference.chi_bar import chi_bar_p
 from mixedcore.inference.constrained import Likelihood
 from mixedcore.inference.nesting import Embedding, covariances

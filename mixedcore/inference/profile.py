@@ -16,12 +16,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mixedcore.engine.optimise import ROUNDING, minimise
 from mixedcore.errors import NotPositiveDefiniteError
 from mixedcore.inference.constrained import Likelihood
 from mixedcore.inference.section_kinds import CorrelationSection, SdSection, sections
 from mixedcore.inference.sections import Held, Section
 from mixedcore.inference.tails import check_level, upper_normal
-from mixedcore.optimise import ROUNDING, minimise
 from mixedcore.terms import Floats
 from mixedcore.units import UserUnits
 

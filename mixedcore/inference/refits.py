@@ -12,18 +12,18 @@ from functools import cached_property, partial
 
 import numpy as np
 
-from mixedcore.chart import Roots, lower_root
-from mixedcore.columns import Mask
-from mixedcore.criterion import evaluate, roots_of
-from mixedcore.crossproducts import CrossProducts
+from mixedcore.data.columns import Mask
+from mixedcore.engine.chart import Roots, lower_root
+from mixedcore.engine.criterion import evaluate, roots_of
+from mixedcore.engine.crossproducts import CrossProducts
+from mixedcore.engine.estimate import LONG, Estimate, estimate, null_directions
+from mixedcore.engine.optimise import OptSummary
+from mixedcore.engine.outcomes import DesignColumns, Outcomes, products_of
+from mixedcore.engine.rows import Rows
+from mixedcore.engine.scaling import FixedScaling
 from mixedcore.errors import MixedCoreError
-from mixedcore.estimate import LONG, Estimate, estimate, null_directions
 from mixedcore.inference.batch import NestedDesign, Points
 from mixedcore.inference.batch_optimum import has_few_levels, optima, widened
-from mixedcore.optimise import OptSummary
-from mixedcore.outcomes import DesignColumns, Outcomes, products_of
-from mixedcore.rows import Rows
-from mixedcore.scaling import FixedScaling
 from mixedcore.terms import Floats, Ints
 from mixedcore.units import UserUnits
 

@@ -20,8 +20,8 @@ from functools import cached_property
 
 import numpy as np
 
-from mixedcore.chart import lower_root
-from mixedcore.criterion import Evaluation
+from mixedcore.engine.chart import lower_root
+from mixedcore.engine.criterion import Evaluation
 from mixedcore.inference.constrained import Likelihood, given_effect
 from mixedcore.inference.sections import Placement, Section
 from mixedcore.terms import Floats, Ints

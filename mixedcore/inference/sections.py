@@ -12,7 +12,7 @@ from functools import cached_property
 
 import numpy as np
 
-from mixedcore.criterion import Evaluation
+from mixedcore.engine.criterion import Evaluation
 from mixedcore.inference.constrained import GivenSigma, Likelihood, given_sigma
 from mixedcore.terms import Floats, Ints
 

@@ -15,9 +15,9 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.random import PCG64, Generator, SeedSequence
 
+from mixedcore.engine.outcomes import DesignColumns
+from mixedcore.engine.rowwise import random_part
 from mixedcore.errors import ModelError
-from mixedcore.outcomes import DesignColumns
-from mixedcore.rowwise import random_part
 from mixedcore.terms import Floats
 from mixedcore.units import UserUnits
 

@@ -20,12 +20,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mixedcore.chart import lower_root
-from mixedcore.criterion import Evaluation, evaluate
+from mixedcore.engine.chart import lower_root
+from mixedcore.engine.criterion import Evaluation, evaluate
+from mixedcore.engine.exact import with_exact_residual
+from mixedcore.engine.factor import Root
+from mixedcore.engine.rows import Chunked, Rows
 from mixedcore.errors import ModelError, NotPositiveDefiniteError
-from mixedcore.exact import with_exact_residual
-from mixedcore.factor import Root
-from mixedcore.rows import Chunked, Rows
 from mixedcore.terms import Floats, RandomTerm
 from mixedcore.units import UserUnits, free_entries
 

@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mixedcore.component_columns import columns_of, matrices_by_group
-from mixedcore.crossproducts import CrossProducts, sum_rows
-from mixedcore.design import Design
-from mixedcore.design_stream import StreamDesign
-from mixedcore.elimination import Plan, plan
+from mixedcore.design.design import Design
+from mixedcore.design.stream import StreamDesign
+from mixedcore.engine.component_columns import columns_of, matrices_by_group
+from mixedcore.engine.crossproducts import CrossProducts, sum_rows
+from mixedcore.engine.elimination import Plan, plan
+from mixedcore.engine.rows import Rows, gather
 from mixedcore.errors import rows_not_kept
 from mixedcore.parameters import covariance_names, effect_names
-from mixedcore.rows import Rows, gather
 from mixedcore.stream import sum_stream
 from mixedcore.terms import Floats, Ints, RandomTerm
 

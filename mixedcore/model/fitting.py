@@ -7,18 +7,18 @@ from typing import Any
 
 import numpy as np
 
-from mixedcore.chart import Roots
-from mixedcore.columns import Mask
+from mixedcore.data.columns import Mask
+from mixedcore.engine.chart import Roots
+from mixedcore.engine.estimate import estimate
+from mixedcore.engine.held import Restriction, held_roots
+from mixedcore.engine.lasso import held_scale, lasso
+from mixedcore.engine.penalties import Adjustment, CovariancePenalty, FixedPart
+from mixedcore.engine.start import moments_start
 from mixedcore.errors import ModelError, NotPositiveDefiniteError
-from mixedcore.estimate import estimate
 from mixedcore.given import Given, engine_theta, read_mask
-from mixedcore.held import Restriction, held_roots
-from mixedcore.lasso import held_scale, lasso
 from mixedcore.model.functions import Functions
 from mixedcore.packed import MixedLMParams
-from mixedcore.penalties import Adjustment, CovariancePenalty, FixedPart
 from mixedcore.results import MixedLMResults
-from mixedcore.start import moments_start
 from mixedcore.terms import Floats
 from mixedcore.units import UserUnits, free_entries
 

@@ -8,16 +8,16 @@ import numpy as np
 import pandas as pd
 from scipy.linalg import block_diag
 
-from mixedcore.criterion import Evaluation, at_beta
 from mixedcore.distribution import MixedLMDistribution, distribution
+from mixedcore.engine.criterion import Evaluation, at_beta
+from mixedcore.engine.penalties import inverse
+from mixedcore.engine.rows import Rows
 from mixedcore.errors import ModelError, NotPositiveDefiniteError, rows_not_kept
 from mixedcore.given import Given, read, to_params
 from mixedcore.likelihood import Likelihood
 from mixedcore.model.described import Described
 from mixedcore.packed import MixedLMParams, root_of
 from mixedcore.parameters import packed_order
-from mixedcore.penalties import inverse
-from mixedcore.rows import Rows
 from mixedcore.terms import Floats, Ints, RandomTerm
 from mixedcore.units import free_entries
 

@@ -9,14 +9,14 @@ from typing import Any
 
 import pandas as pd
 
-from mixedcore.design_arrays import from_arrays
-from mixedcore.design_eval import environment
+from mixedcore.design.arrays import from_arrays
+from mixedcore.design.evaluation import environment
+from mixedcore.engine.penalties import check_penalty
 from mixedcore.errors import ModelError
 from mixedcore.keywords import check_fit_keywords, check_model_keywords
 from mixedcore.model.fitting import Wanted, fit_lasso, fit_model
 from mixedcore.model.functions import Functions
 from mixedcore.packed import MixedLMParams
-from mixedcore.penalties import check_penalty
 from mixedcore.results import MixedLMResults
 from mixedcore.stream import make_design
 

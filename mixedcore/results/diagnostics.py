@@ -13,9 +13,9 @@ from mixedcore.diagnostics.influence import MOST_REFITS, Cancel, Progress, influ
 from mixedcore.diagnostics.leverage import Leverage, kept_rows, leverage
 from mixedcore.diagnostics.qq import Band, effect_quantiles, quantiles, standardised_modes
 from mixedcore.diagnostics.residuals import Kind, cooks_distance, residuals
+from mixedcore.engine.rows import Rows
 from mixedcore.errors import ModelError
 from mixedcore.results.predictions import Predictions
-from mixedcore.rows import Rows
 from mixedcore.terms import Ints
 from mixedcore.tidy import blups_table, level_labels
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from mixedcore.design_grid import FixedGrid
+from mixedcore.design.grid import FixedGrid
 from mixedcore.effects.marginal_means import Contrasting, Estimator, contrast_table, mean_table
 from mixedcore.effects.reference_grid import Functions, Weights, means, slopes
 from mixedcore.errors import ModelError

@@ -10,15 +10,15 @@ import numpy as np
 import pandas as pd
 
 from mixedcore import tidy
-from mixedcore.chart import Roots, lower_root
+from mixedcore.data.tables import nearest
+from mixedcore.engine.chart import Roots, lower_root
+from mixedcore.engine.estimate import estimate
 from mixedcore.errors import ModelError
-from mixedcore.estimate import estimate
 from mixedcore.inference.jobs import Cancel, Progress
 from mixedcore.inference.profile import Interval, LowerFoundError, profile_intervals
 from mixedcore.inference.simulate import Seed
 from mixedcore.parameters import parameter_labels
 from mixedcore.results.simulations import Simulations
-from mixedcore.tables import nearest
 from mixedcore.terms import Floats
 from mixedcore.units import UserUnits
 

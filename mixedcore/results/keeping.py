@@ -6,12 +6,12 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from mixedcore import archive
-from mixedcore.design_rowless import RowlessDesign, without_rows
-from mixedcore.design_stream import StreamDesign
+from mixedcore.design.rowless import RowlessDesign, without_rows
+from mixedcore.design.stream import StreamDesign
+from mixedcore.engine.rows import NoRows
 from mixedcore.errors import DataError
 from mixedcore.inference.information import VarianceInformation
 from mixedcore.results.fitted import Fitted
-from mixedcore.rows import NoRows
 from mixedcore.units import UserUnits
 
 T = TypeVar("T")

@@ -8,9 +8,9 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from mixedcore.design import Design, array_matrix
-from mixedcore.design_new import NewRows, fitted_rows, new_rows_of, rows_of_arrays
-from mixedcore.design_stream import StreamDesign
+from mixedcore.design.design import Design, array_matrix
+from mixedcore.design.new import NewRows, fitted_rows, new_rows_of, rows_of_arrays
+from mixedcore.design.stream import StreamDesign
 from mixedcore.effects.prediction import (
     error_variance,
     new_level_variance,

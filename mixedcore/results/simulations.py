@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import pandas as pd
 
-from mixedcore.crossproducts import sum_rows
-from mixedcore.design import Design
-from mixedcore.design_outcome import varying
+from mixedcore.design.design import Design
+from mixedcore.design.outcome import varying
 from mixedcore.diagnostics.quantile_residuals import QuantileResiduals, examine, sum_by_group
+from mixedcore.engine.crossproducts import sum_rows
+from mixedcore.engine.estimate import estimate
+from mixedcore.engine.rows import Rows
 from mixedcore.errors import DataError, ModelError, rows_not_kept
-from mixedcore.estimate import estimate
 from mixedcore.inference.bootstrap import Bootstrap, bootstrap
 from mixedcore.inference.jobs import Cancel, Jobs, Progress
 from mixedcore.inference.simulate import (
@@ -27,7 +28,6 @@ from mixedcore.inference.simulate import (
     stream,
 )
 from mixedcore.results.fitted import Fitted
-from mixedcore.rows import Rows
 from mixedcore.terms import Floats, Ints
 from mixedcore.units import UserUnits
 

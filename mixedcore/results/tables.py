@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from mixedcore import tidy as tables
-from mixedcore.design import Design
-from mixedcore.design_stream import StreamDesign
+from mixedcore.design.design import Design
+from mixedcore.design.stream import StreamDesign
 from mixedcore.effects.explained import by_factor, explained, intercept_terms, mean_variances, null_fit
 from mixedcore.effects.variance import VarianceShares, variance_shares
 from mixedcore.errors import ModelError, rows_not_kept

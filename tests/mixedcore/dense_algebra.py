@@ -11,8 +11,8 @@ from functools import cached_property
 
 import numpy as np
 
-from mixedcore.chart import factor_of
-from mixedcore.crossproducts import CrossProducts, cross_products
+from mixedcore.engine.chart import factor_of
+from mixedcore.engine.crossproducts import CrossProducts, cross_products
 from mixedcore.terms import Block, Floats, Ints, RandomTerm, entries, n_parameters
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from mixedcore import MixedLM, MixedLMParams, mixedlm
-from mixedcore.component_columns import columns_of
+from mixedcore.engine.component_columns import columns_of
 from mixedcore.terms import Floats
 
 RNG = np.random.default_rng(42)

@@ -9,14 +9,14 @@ import pandas as pd
 import pytest
 
 from mixedcore import MixedLMResults, datasets, mixedlm
-from mixedcore.chart import Roots
-from mixedcore.criterion import evaluate, roots_of
-from mixedcore.estimate import estimate
+from mixedcore.engine.chart import Roots
+from mixedcore.engine.criterion import evaluate, roots_of
+from mixedcore.engine.estimate import estimate
+from mixedcore.engine.outcomes import DesignColumns, Outcomes, products_of
 from mixedcore.inference.batch import NestedDesign
 from mixedcore.inference.batch_criterion import evaluate as evaluate_all
 from mixedcore.inference.refits import Refitter, outcome_units
 from mixedcore.inference.simulate import Simulator, seed_sequence
-from mixedcore.outcomes import DesignColumns, Outcomes, products_of
 from mixedcore.terms import Floats
 from mixedcore.units import UserUnits
 from tests.reference.designs import data_set

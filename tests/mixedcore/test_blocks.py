@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mixedcore import blocks
+from mixedcore.engine import blocks
 from mixedcore.terms import Floats
 
 M = 7

@@ -17,8 +17,8 @@ import pytest
 from distributed import LocalCluster
 
 from mixedcore import MixedLMResults, datasets, mixedlm
+from mixedcore.engine.estimate import Estimate
 from mixedcore.errors import ModelError
-from mixedcore.estimate import Estimate
 from mixedcore.inference import refits
 from tests.mixedcore.models_of_all_kinds import DATA, MODELS
 

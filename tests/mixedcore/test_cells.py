@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mixedcore.cells import CellIndex, Cells
+from mixedcore.data.passes import add_up
+from mixedcore.engine.cells import CellIndex, Cells
 from mixedcore.errors import DataError, ModelError
-from mixedcore.passes import add_up
 
 N = 600
 COLUMNS: dict[str, Callable[[np.ndarray], pd.Series]] = {

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mixedcore.columns import missing_rows, settle
+from mixedcore.data.columns import missing_rows, settle
+from mixedcore.data.tables import as_values
 from mixedcore.errors import DataError
-from mixedcore.tables import as_values
 
 NUMBERS = {
     "int64": (pd.Series([1, 2]), "int64"),

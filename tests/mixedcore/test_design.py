@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mixedcore import design
-from mixedcore.design_groups import make_grouping
+from mixedcore.data.frame import make_frame
+from mixedcore.data.tables import open_table
+from mixedcore.design import design
+from mixedcore.design.groups import make_grouping
 from mixedcore.errors import DataError, FormulaError, MissingValuesError, ModelError
-from mixedcore.frame import make_frame
-from mixedcore.tables import open_table
 
 RNG = np.random.default_rng(7)
 N = 24

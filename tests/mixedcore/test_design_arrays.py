@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
-from mixedcore import design
-from mixedcore.design_arrays import from_arrays
+from mixedcore.design import design
+from mixedcore.design.arrays import from_arrays
 from mixedcore.errors import DataError, MissingValuesError, ModelError
 
 RNG = np.random.default_rng(5)

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mixedcore import design
-from mixedcore.design_factors import elementwise
+from mixedcore.design import design
+from mixedcore.design.factors import elementwise
 from mixedcore.errors import MissingValuesError, ModelError
 from mixedcore.terms import Block, RandomTerm
 

@@ -8,16 +8,16 @@ from functools import cached_property
 import numpy as np
 import pytest
 
-from mixedcore.chart import factor_of
-from mixedcore.criterion import Evaluation, evaluate, roots_of
-from mixedcore.crossproducts import CrossProducts, cross_products
-from mixedcore.elimination import Plan, plan
-from mixedcore.estimate import Estimate, estimate, null_directions
+from mixedcore.engine.chart import factor_of
+from mixedcore.engine.criterion import Evaluation, evaluate, roots_of
+from mixedcore.engine.crossproducts import CrossProducts, cross_products
+from mixedcore.engine.elimination import Plan, plan
+from mixedcore.engine.estimate import Estimate, estimate, null_directions
+from mixedcore.engine.optimise import OptSummary
+from mixedcore.engine.rows import gather
 from mixedcore.group_effects import covariances_by_group
 from mixedcore.inference.information import VarianceInformation
 from mixedcore.inference.satterthwaite import Satterthwaite
-from mixedcore.optimise import OptSummary
-from mixedcore.rows import gather
 from mixedcore.terms import Floats
 from mixedcore.units import UserUnits
 from tests.mixedcore.dense_algebra import Data, Dense, designs, identity, random_theta, with_variance

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
-from mixedcore.chart import lower_root, rectify
-from mixedcore.crossproducts import cross_products
-from mixedcore.elimination import plan
-from mixedcore.estimate import NULL, Estimate, estimate, null_directions
+from mixedcore.engine.chart import lower_root, rectify
+from mixedcore.engine.crossproducts import cross_products
+from mixedcore.engine.elimination import plan
+from mixedcore.engine.estimate import NULL, Estimate, estimate, null_directions
 from mixedcore.terms import Floats
 from tests.mixedcore.dense_algebra import Data, Dense, block, component, full, identity
 

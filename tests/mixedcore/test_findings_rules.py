@@ -15,7 +15,7 @@ from mixedcore.diagnostics.findings import Finding, Seen, of_the_fit
 from mixedcore.diagnostics.findings.design import condition_number, inflation
 from mixedcore.diagnostics.findings.rows import levene
 from mixedcore.diagnostics.findings.within import contextual, times_inverse
-from mixedcore.estimate import estimate
+from mixedcore.engine.estimate import estimate
 from mixedcore.inference.information import VarianceInformation
 from mixedcore.optimisation import Optimisation
 from mixedcore.terms import Floats

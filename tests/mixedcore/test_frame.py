@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mixedcore.columns import settle
+from mixedcore.data.columns import settle
+from mixedcore.data.frame import Frame, drop_rows, make_frame, new_frame, subset_rows
+from mixedcore.data.tables import open_table
 from mixedcore.errors import DataError, FormulaError, MissingValuesError
-from mixedcore.frame import Frame, drop_rows, make_frame, new_frame, subset_rows
-from mixedcore.tables import open_table
 
 DATA = pd.DataFrame(
     {

@@ -10,15 +10,15 @@ import pytest
 from scipy import stats
 
 from mixedcore import MixedLM, MixedLMParams, MixedLMResults, datasets, mixedlm
-from mixedcore.crossproducts import cross_products
-from mixedcore.elimination import plan
+from mixedcore.engine.crossproducts import cross_products
+from mixedcore.engine.elimination import plan
+from mixedcore.engine.estimate import Estimate, estimate
+from mixedcore.engine.rows import gather
 from mixedcore.errors import ModelError
-from mixedcore.estimate import Estimate, estimate
 from mixedcore.inference.hypotheses import Ddf, Hypotheses
 from mixedcore.inference.information import VarianceInformation
 from mixedcore.inference.kenward_roger import KenwardRoger
 from mixedcore.inference.satterthwaite import joint_df
-from mixedcore.rows import gather
 from mixedcore.terms import Floats
 from mixedcore.units import UserUnits
 from tests.mixedcore.dense_algebra import Data, Dense, designs, with_variance

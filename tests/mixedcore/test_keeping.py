@@ -241,7 +241,7 @@ def test_rows_read_by_a_function_need_not_be_pickled() -> None:
 
 # -- files that are none, and files that mean harm -----------------------------------------------------------
 
-ROWS = "mixedcore.rows:Rows"
+ROWS = "mixedcore.engine.rows:Rows"
 
 
 @cache
@@ -271,7 +271,9 @@ HARM: dict[str, Callable[[], io.BytesIO]] = {
     "code with an attribute": lambda: coded("x.__class__"),
     "another module": lambda: rewritten(lambda t: t.replace('"numpy"', '"os"')),
     "a class of another package": lambda: rewritten(lambda t: t.replace(ROWS, "subprocess:Popen")),
-    "a function of this package": lambda: rewritten(lambda t: t.replace(ROWS, "mixedcore.rows:gather")),
+    "a function of this package": lambda: rewritten(
+        lambda t: t.replace(ROWS, "mixedcore.engine.rows:gather")
+    ),
     "a module's import": lambda: rewritten(lambda t: t.replace(ROWS, "mixedcore.archive:zipfile")),
     "other fields": lambda: rewritten(lambda t: t.replace('"layout"', '"lay_out"')),
     "a number that is none": lambda: rewritten(lambda t: re.sub('"again": [0-9]+', '"again": 100000', t)),

@@ -10,12 +10,12 @@ import pandas as pd
 import pytest
 
 from mixedcore import MixedCoreError, MixedLM, MixedLMResults, datasets, mixedlm
-from mixedcore.criterion import evaluate, roots_of
-from mixedcore.crossproducts import sum_rows
 from mixedcore.diagnostics.leverage import leverage
-from mixedcore.elimination import plan
-from mixedcore.estimate import estimate
-from mixedcore.rows import gather
+from mixedcore.engine.criterion import evaluate, roots_of
+from mixedcore.engine.crossproducts import sum_rows
+from mixedcore.engine.elimination import plan
+from mixedcore.engine.estimate import estimate
+from mixedcore.engine.rows import gather
 from mixedcore.terms import Floats
 from mixedcore.units import UserUnits
 from tests.mixedcore.dense_algebra import Dense, designs, random_theta

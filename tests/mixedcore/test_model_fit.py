@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from mixedcore import MixedLMResults, datasets, mixedlm
-from mixedcore.criterion import Evaluation, evaluate
+from mixedcore.engine.criterion import Evaluation, evaluate
 from mixedcore.errors import ModelError
 
 SCORE = "test_score ~ age + pretest"
@@ -82,6 +82,6 @@ def test_every_evaluation_of_the_criterion_is_counted(name: str, monkeypatch: py
         calls.append(args)
         return evaluate(*args, **kwargs)
 
-    monkeypatch.setattr("mixedcore.estimate.evaluate", counted)
+    monkeypatch.setattr("mixedcore.engine.estimate.evaluate", counted)
     result = mixedlm("Yield ~ 1", datasets.load(name), groups="Batch").fit()
     assert result.optimisation.evaluations == len(calls)

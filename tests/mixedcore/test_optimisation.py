@@ -11,10 +11,10 @@ import pandas as pd
 import pytest
 
 from mixedcore import MixedLMResults, datasets, mixedlm
-from mixedcore.chart import factor_of
-from mixedcore.criterion import evaluate, roots_of
-from mixedcore.estimate import Estimate, estimate
-from mixedcore.optimise import DECREMENT_TOL, HIDDEN
+from mixedcore.engine.chart import factor_of
+from mixedcore.engine.criterion import evaluate, roots_of
+from mixedcore.engine.estimate import Estimate, estimate
+from mixedcore.engine.optimise import DECREMENT_TOL, HIDDEN
 from mixedcore.terms import Floats
 from tests.mixedcore.dense_algebra import indicator
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
+from mixedcore.engine.optimise import ACCEPTED_DECREMENT, OptSummary
+from mixedcore.engine.optimise import minimise as minimise_in
 from mixedcore.errors import NotPositiveDefiniteError
-from mixedcore.optimise import ACCEPTED_DECREMENT, OptSummary
-from mixedcore.optimise import minimise as minimise_in
 from mixedcore.terms import Floats
 
 

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from mixedcore import datasets, mixedlm
-from mixedcore.chart import factor_of
-from mixedcore.crossproducts import cross_products
-from mixedcore.elimination import plan
+from mixedcore.engine.chart import factor_of
+from mixedcore.engine.crossproducts import cross_products
+from mixedcore.engine.elimination import plan
+from mixedcore.engine.estimate import estimate
+from mixedcore.engine.rows import gather
 from mixedcore.errors import ModelError
-from mixedcore.estimate import estimate
 from mixedcore.given import engine_theta, read
 from mixedcore.parameters import (
     covariance_names,
@@ -21,7 +22,6 @@ from mixedcore.parameters import (
     parameter_labels,
     parameter_values,
 )
-from mixedcore.rows import gather
 from mixedcore.terms import Block, Floats, RandomTerm
 from mixedcore.units import UserUnits, free_entries
 

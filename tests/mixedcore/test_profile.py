@@ -13,8 +13,8 @@ import pandas as pd
 import pytest
 
 from mixedcore import MixedLM, MixedLMResults, datasets, mixedlm
+from mixedcore.engine.estimate import estimate
 from mixedcore.errors import ModelError
-from mixedcore.estimate import estimate
 from mixedcore.inference.constrained import Likelihood
 from mixedcore.inference.section_kinds import sections
 from mixedcore.parameters import parameter_labels

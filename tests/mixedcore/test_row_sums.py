@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from mixedcore.engine.moments import Moments, moments
+from mixedcore.engine.rows import Rows, gather
+from mixedcore.engine.sums import LevelSums
 from mixedcore.errors import DataError, ModelError
-from mixedcore.moments import Moments, moments
-from mixedcore.rows import Rows, gather
-from mixedcore.sums import LevelSums
 from mixedcore.terms import Block, Floats, RandomTerm
 
 RNG = np.random.default_rng(4)

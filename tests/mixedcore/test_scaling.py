@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from mixedcore.engine.moments import moments
+from mixedcore.engine.rows import gather
+from mixedcore.engine.scaling import FixedScaling, ScaledTerm, outcome_column, scale_fixed, scale_term
 from mixedcore.errors import ModelError
-from mixedcore.moments import moments
-from mixedcore.rows import gather
-from mixedcore.scaling import FixedScaling, ScaledTerm, outcome_column, scale_fixed, scale_term
 from mixedcore.terms import Block, Floats, RandomTerm
 
 N = 80

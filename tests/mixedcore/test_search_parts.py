@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mixedcore import exact
-from mixedcore.chart import Roots
-from mixedcore.criterion import evaluate, roots_of
-from mixedcore.crossproducts import cross_products
-from mixedcore.elimination import plan
-from mixedcore.rows import gather
-from mixedcore.rowwise import outcome_less_fixed
-from mixedcore.start import LEAST_SD, moments_start
+from mixedcore.engine import exact
+from mixedcore.engine.chart import Roots
+from mixedcore.engine.criterion import evaluate, roots_of
+from mixedcore.engine.crossproducts import cross_products
+from mixedcore.engine.elimination import plan
+from mixedcore.engine.rows import gather
+from mixedcore.engine.rowwise import outcome_less_fixed
+from mixedcore.engine.start import LEAST_SD, moments_start
 from mixedcore.terms import Floats
 from tests.mixedcore.dense_algebra import Data, Dense, designs, identity, random_theta
 

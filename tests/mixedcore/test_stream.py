@@ -14,8 +14,8 @@ import pytest
 from pyarrow import dataset, parquet
 
 from mixedcore import MixedCoreError, mixedlm
-from mixedcore.passes import Progress
-from mixedcore.sources import ParquetSource, Piece
+from mixedcore.data.passes import Progress
+from mixedcore.data.sources import ParquetSource, Piece
 from tests.mixedcore.streams import SAME, chunked, classes, same_fit
 
 DATA = classes()

@@ -14,7 +14,7 @@ import pytest
 from distributed import Client, LocalCluster
 
 from mixedcore import MixedCoreError, mixedlm
-from mixedcore.passes import Progress
+from mixedcore.data.passes import Progress
 from tests.mixedcore.streams import chunked, classes, same_fit
 
 

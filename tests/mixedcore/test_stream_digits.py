@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from mixedcore import mixedlm
-from mixedcore.passes import Progress
+from mixedcore.data.passes import Progress
 from tests.mixedcore.streams import SAME, chunked, classes, same_fit
 
 DATA = classes()

@@ -10,8 +10,8 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
+from mixedcore.data.tables import nearest, open_table
 from mixedcore.errors import DataError, FormulaError
-from mixedcore.tables import nearest, open_table
 
 X = [1.5, 2.0, np.nan]
 G = ["b", "a", "b"]

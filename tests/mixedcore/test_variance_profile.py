@@ -17,8 +17,8 @@ import pytest
 from scipy.optimize import minimize
 
 from mixedcore import MixedLM, MixedLMResults, datasets, mixedlm
+from mixedcore.engine.estimate import estimate
 from mixedcore.errors import ModelError
-from mixedcore.estimate import estimate
 from mixedcore.units import UserUnits
 
 STORED: dict[str, Any] = json.loads(

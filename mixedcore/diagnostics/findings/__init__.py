@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator
 
 from mixedcore.diagnostics.findings import design, fit, rows, within
 from mixedcore.diagnostics.findings.finding import Finding, FixedTerm, Seen, fixed_terms
+from mixedcore.engine.rows import Rows
 from mixedcore.optimisation import Optimisation
-from mixedcore.rows import Rows
 from mixedcore.units import UserUnits
 
 __all__ = ["Finding", "FixedTerm", "Seen", "findings", "fixed_terms", "of_the_fit"]

@@ -10,11 +10,11 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from mixedcore.design_factors import factor_names
+from mixedcore.design.factors import factor_names
 from mixedcore.diagnostics.leverage import Leverage
 from mixedcore.diagnostics.residuals import left_over
+from mixedcore.engine.rows import Rows
 from mixedcore.optimisation import Optimisation
-from mixedcore.rows import Rows
 from mixedcore.terms import Floats, Ints, RandomTerm
 from mixedcore.units import UserUnits
 

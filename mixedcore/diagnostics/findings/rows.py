@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-from mixedcore.blocks import sum_by
 from mixedcore.diagnostics.findings.finding import Finding, Seen, listed
 from mixedcore.diagnostics.influence import of_clusters, separable
+from mixedcore.engine.blocks import sum_by
 from mixedcore.inference.tails import two_sided_normal
 from mixedcore.terms import Floats, Ints
 

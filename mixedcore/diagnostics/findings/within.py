@@ -7,15 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mixedcore.blocks import sum_by
-from mixedcore.criterion import Evaluation, dense_rows
 from mixedcore.diagnostics.findings.finding import Finding, Seen
 from mixedcore.diagnostics.findings.rows import level_means
 from mixedcore.diagnostics.leverage import level_columns
-from mixedcore.factor import Border, reduce, solve
-from mixedcore.groupings import arrange
+from mixedcore.engine.blocks import sum_by
+from mixedcore.engine.criterion import Evaluation, dense_rows
+from mixedcore.engine.factor import Border, reduce, solve
+from mixedcore.engine.groupings import arrange
+from mixedcore.engine.rows import Chunk
 from mixedcore.inference.tails import two_sided_t
-from mixedcore.rows import Chunk
 from mixedcore.terms import Floats, Ints
 
 SURE = 0.01  # p-value of a difference, over the number of tests

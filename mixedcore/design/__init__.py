@@ -1,0 +1,1 @@
+"""From formulas and columns to the matrices and terms of a model."""
