@@ -5,7 +5,7 @@
     arrays/k.npy  array k, never with Python objects in it
 
 What is read back is only plain values, arrays, pandas objects made of them, and dataclasses of this package
-filled field by field. patsy's codings are kept as values (`design_keep`), and the code of a formula must be
+filled field by field. patsy's codings are kept as values (`design.keep`), and the code of a formula must be
 of the language that strangers may use, both when it is written and when it is read.
 """
 

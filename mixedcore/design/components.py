@@ -1,7 +1,7 @@
 """Variance components: each formula evaluated within each group, as blocks of level codes and covariates.
 
 One vectorised pass where that gives the same matrix as evaluating group by group (one-hot factors, plain
-numeric columns); otherwise patsy sees the rows of one group at a time (`design_by_group`).
+numeric columns); otherwise patsy sees the rows of one group at a time (`by_group`).
 """
 
 from __future__ import annotations
