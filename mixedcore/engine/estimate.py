@@ -18,7 +18,7 @@ from mixedcore.engine.crossproducts import CrossProducts
 from mixedcore.engine.elimination import Plan
 from mixedcore.engine.exact import with_exact_residual
 from mixedcore.engine.held import Restriction
-from mixedcore.engine.optimise import ROUNDING, OptSummary, minimise, negative
+from mixedcore.engine.optimise import ACCEPTED_DECREMENT, ROUNDING, OptSummary, minimise, negative
 from mixedcore.engine.penalties import Adjustment
 from mixedcore.engine.rows import Chunked, Rows
 from mixedcore.engine.start import LEAST_SD, moments_start
@@ -105,8 +105,7 @@ def estimate(
     point, optimum = search.descend(chart.admissible(moments_start(cp) if start is None else start))
     for other in search.other_starts(optimum) if start is None else ():
         if (reached := search.admitted(other)) is not None:
-            found = point, optimum
-            point, optimum = min(found, search.descend(reached), key=lambda each: each[1].objective)
+            point, optimum = _better((point, optimum), search.descend(reached))
     if rows is not None and not isinstance(rows, Rows):
         if adjustment is not None:
             point = evaluate(cp, plan, roots_of(cp, optimum.theta), reml=reml)
@@ -145,6 +144,15 @@ def _check_identified(cp: CrossProducts, terms: tuple[RandomTerm, ...], point: E
                     "as the grouping factor itself), so their variance cannot be estimated. "
                     "Take one of the two out."
                 )
+
+
+def _better(
+    one: tuple[Evaluation, OptSummary], other: tuple[Evaluation, OptSummary]
+) -> tuple[Evaluation, OptSummary]:
+    """The lower of two ends; where only rounding tells them apart, one that is known to be an optimum."""
+    lower, higher = sorted((one, other), key=lambda found: found[1].objective)
+    same = higher[1].objective - lower[1].objective < ACCEPTED_DECREMENT
+    return higher if same and higher[1].converged and not lower[1].converged else lower
 
 
 def _smallest_share(part: Floats, whole: Floats) -> float:
