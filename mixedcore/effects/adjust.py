@@ -24,6 +24,7 @@ import numpy as np
 from scipy import special
 
 from mixedcore.errors import ModelError
+from mixedcore.inference import multiplicity
 from mixedcore.inference.maxima import LargestT, range_quantile, range_tail
 from mixedcore.inference.tails import two_sided_t, upper_t, upper_tail_of_f
 from mixedcore.terms import Floats
@@ -73,14 +74,9 @@ def resolved(adjust: str, *, pairwise: bool, several: bool) -> Adjust:
 
 def adjusted_p(t: Floats, df: Floats, how: Adjust, family: Family) -> Floats:
     """p-values (r,) of the contrasts of one family; missing where t is."""
-    p, r = two_sided_t(t, df), family.r
-    if how == "bonferroni":
-        return np.asarray(np.minimum(1.0, r * p))
-    if how == "holm":
-        return _holm(p)
-    if how == "sidak":
-        with np.errstate(divide="ignore"):
-            return np.asarray(-np.expm1(r * np.log1p(-p)))
+    p = two_sided_t(t, df)
+    if how in ("bonferroni", "holm", "sidak"):  # one that is missing counts among the r, as in emmeans
+        return np.where(np.isnan(p), np.nan, multiplicity.adjusted_p(np.where(np.isnan(p), 1.0, p), how))
     tails: dict[str, Callable[[float, float], float]] = {
         "tukey": lambda c, nu: range_tail(np.sqrt(2) * c, family.k, nu),
         "scheffe": lambda c, nu: upper_tail_of_f(c**2 / family.rank, family.rank, nu),
@@ -107,15 +103,6 @@ def critical_values(level: float, df: Floats, how: Adjust, family: Family) -> Fl
     nus = np.round(df, DIGITS)
     found = {nu: quantiles[how](nu) for nu in set(nus[~np.isnan(nus)].tolist())}
     return np.array([found.get(nu, np.nan) for nu in nus.tolist()])
-
-
-def _holm(p: Floats) -> Floats:
-    """Holm's step-down p-values; missing ones count among the r."""
-    order = np.argsort(p)
-    steps = np.minimum(1.0, np.maximum.accumulate(p[order] * (p.size - np.arange(p.size))))
-    out = np.empty_like(p)
-    out[order] = steps
-    return np.where(np.isnan(p), np.nan, out)
 
 
 def _upper_f(alpha: float, num_df: int, den_df: float) -> float:

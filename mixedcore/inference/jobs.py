@@ -52,10 +52,9 @@ class Jobs:
                 if self.progress is not None:
                     self.progress(part.stop, n)
                 self._ask(stop)
-        except BaseException:  # one of the caller's functions failed: leave no task behind
+        finally:  # whatever ends it, a function of the caller's that failed too: leave no task behind
             stop.set()
             deque(results, maxlen=0)
-            raise
         return out
 
     def _ask(self, stop: Event) -> None:

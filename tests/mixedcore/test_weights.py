@@ -11,6 +11,7 @@ import pytest
 from mixedcore import MixedLM, MixedLMResults, datasets, mixedlm
 from mixedcore.errors import DataError, FormulaError, MissingValuesError, ModelError
 from mixedcore.terms import Floats
+from tests.mixedcore import models_of_all_kinds
 from tests.mixedcore.dense_algebra import indicator
 
 RNG = np.random.default_rng(20240611)
@@ -29,19 +30,8 @@ DATA = pd.DataFrame(
     },
     index=[f"row{i}" for i in range(N)],
 )
-MODELS: dict[str, dict[str, Any]] = {
-    "intercept": {"formula": "y ~ x + (1 | school)"},
-    "slope": {"formula": "y ~ x + (x | school)"},
-    "uncorrelated": {"formula": "y ~ x + (x || school)"},
-    "crossed": {"formula": "y ~ x + (1 | school) + (x | teacher)"},
-    "components": {
-        "formula": "y ~ x",
-        "groups": "school",
-        "re_formula": "1",
-        "vc_formula": {"room": "0 + C(room)", "slope": "0 + C(room):x"},
-    },
-    "no fixed effects": {"formula": "y ~ 0 + (1 | school)"},
-}
+KINDS = ("intercept", "slope", "uncorrelated", "crossed", "components", "no fixed effects")
+MODELS: dict[str, dict[str, Any]] = {kind: models_of_all_kinds.MODELS[kind] for kind in KINDS}
 models = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 both = pytest.mark.parametrize("reml", [True, False], ids=["REML", "ML"])
 # The search stops where the criterion still falls by 1e-12 at most, so θ, and with it the rest, has an error
