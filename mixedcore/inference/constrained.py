@@ -1,7 +1,7 @@
-"""The ML deviance with one parameter held: at a given residual variance, or at a given fixed effect.
+"""The criterion with one parameter held: at a given residual variance, or (ML) at a given fixed effect.
 
-With σ² held, d(ψ, σ²) = log|Ω| + n log 2πσ² + r²/σ², and its derivatives follow from those of the profiled
-deviance by leaving σ² where it is. With a'β = c held, β and the residual sum of squares become
+With σ² held, d(ψ, σ²) = log|Ω| (+ log|R_X|²) + df log 2πσ² + r²/σ², and its derivatives follow from those of
+the profiled criterion by leaving σ² where it is. With a'β = c held, β and the residual sum of squares become
 
     β_c = β + M a (c − a'β) / a'Ma,    r²_c = r² + (c − a'β)² / a'Ma,    M = (X'V⁻¹X)⁻¹,
 
@@ -29,7 +29,7 @@ from mixedcore.units import UserUnits
 
 @dataclass(frozen=True, eq=False)
 class GivenSigma(Evaluation):
-    """An ML evaluation at a residual variance that is given, not profiled, in the engine's units."""
+    """An evaluation at a residual variance that is given, not profiled, in the engine's units."""
 
     given: float
 
@@ -39,9 +39,7 @@ class GivenSigma(Evaluation):
 
     @cached_property
     def value(self) -> float:
-        n = self.cp.n
-        size = float(np.log(2 * np.pi * self.given)) + 2 * float(np.log(self.cp.fixed.y_scale))
-        return self.factor.logdet - self.cp.log_weights + n * size + self.r2 / self.given
+        return self.determinants + self.df * float(np.log(2 * np.pi * self.given)) + self.r2 / self.given
 
     @cached_property
     def average_information(self) -> Floats:
@@ -51,7 +49,7 @@ class GivenSigma(Evaluation):
     @property
     def slope_of_log(self) -> float:
         """∂d/∂ log σ."""
-        return 2 * self.cp.n - 2 * self.r2 / self.given
+        return 2 * self.df - 2 * self.r2 / self.given
 
     @property
     def bend_of_log(self) -> float:
@@ -86,7 +84,7 @@ def given_effect(point: Evaluation, a: Floats, c: float) -> tuple[Evaluation, fl
 
 @dataclass(frozen=True, eq=False)
 class Likelihood:
-    """The ML deviance of a fitted model as a function of any roots of its covariances.
+    """The criterion of a fitted model as a function of any roots of its covariances.
 
     Roots are counted as (K,) `entries`: all q² of a full Λ by rows, the diagonal of others.
     """
@@ -128,7 +126,7 @@ class Likelihood:
         parts = [T.ravel() if self.is_full(t) else np.diag(T) for t, T in enumerate(factors)]
         return np.concatenate(parts) if parts else np.zeros(0)
 
-    def at(self, factors: Sequence[Floats], *, reml: bool = False) -> Evaluation:
+    def at(self, factors: Sequence[Floats]) -> Evaluation:
         """The evaluation at these roots, σ² profiled; NotPositiveDefiniteError as `evaluate`."""
         roots, terms = [], self.chart.terms
         for g in self.cp.groupings:
@@ -139,6 +137,7 @@ class Likelihood:
                     own = own[0, 0] * np.eye(member.columns.stop - member.columns.start)
                 T[member.columns, member.columns] = own
             roots.append(Root.of_factor(T))
-        point = evaluate(self.cp, self.user.estimate.evaluation.factor.plan, tuple(roots), reml=reml)
+        fit = self.user.estimate.evaluation
+        point = evaluate(self.cp, fit.factor.plan, tuple(roots), reml=fit.reml)
         rows = self.user.rows
         return with_exact_residual(point, rows, terms) if isinstance(rows, Rows) else point

@@ -143,7 +143,7 @@ class Null:
     @cached_property
     def point(self) -> Evaluation:
         """The larger model's criterion at the smaller one's fit."""
-        return Likelihood(self.large).at(self.roots, reml=self.large.estimate.evaluation.reml)
+        return Likelihood(self.large).at(self.roots)
 
     def reference(self, fixed: int) -> Reference:
         """The limit of the statistic, the smaller model having `fixed` fewer fixed effects."""

@@ -202,7 +202,7 @@ class _Side:
 
     def _end(self, x: Floats, c: float) -> Held | None:
         try:
-            return _descend(self.section, x, c)
+            return descend(self.section, x, c)
         except NotPositiveDefiniteError:
             return None
 
@@ -212,7 +212,7 @@ def _share(start: float, end: float, at: float) -> float:
     return (at - start) / (end - start)
 
 
-def _descend(section: Section, x: Floats, c: float) -> Held:
+def descend(section: Section, x: Floats, c: float) -> Held:
     """The least deviance at c; zeros left where variance would help."""
     while True:
         point, _ = minimise(lambda free: section.at(free, c), x, section)

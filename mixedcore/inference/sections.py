@@ -1,4 +1,4 @@
-"""Sections through the ML deviance: coordinates in which one parameter is held exactly and the rest is free.
+"""Sections through the criterion: coordinates in which one parameter is held exactly and the rest is free.
 
 Every section has a scalar c, the parameter on a scale smooth up to its bounds, and free coordinates x.
 The kinds of sections are in `section_kinds`.
