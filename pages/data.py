@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.ui import gallery, loaded, shell, state, upload
+from pages.ui import shell, state
+from pages.ui.data import gallery, loaded, upload
 
 shell.enter("data")
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.ui import charts, display, fitting, fitview, picking, shell, state, tables, words
+from pages.ui import charts, display, fitting, shell, state, tables
 from pages.ui.numbers import number, share
+from pages.ui.results import fitview, picking, words
 
 shell.enter("estimates")
 st.title("Estimates")

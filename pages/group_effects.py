@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.ui import charts, display, fitting, fitview, picking, shell, tables
+from pages.ui import charts, display, fitting, shell, tables
+from pages.ui.results import fitview, picking
 
 shell.enter("group_effects")
 st.title("Group effects")

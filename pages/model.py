@@ -5,21 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from mixedcore.errors import MixedCoreError
-from pages.ui import (
-    builder,
-    fitting,
-    model_changes,
-    model_components,
-    model_form,
-    model_groups,
-    model_result,
-    model_text,
-    shell,
-    state,
-    text,
-)
-from pages.ui.model_form import Form
-from pages.ui.modelcall import ModelCall
+from pages.ui import fitting, shell, state, text
+from pages.ui.model import brief, builder, changes, components, form, groups, written
+from pages.ui.model.form import Form
+from pages.ui.model.modelcall import ModelCall
 
 shell.enter("model")
 st.title("Model")
@@ -30,7 +19,7 @@ columns = fitting.profiled(data.digest, data.frame)
 
 def chosen_call() -> ModelCall:
     """The model as last chosen, or a first one for new data; the end of the run when there can be none."""
-    call = state.call() or model_changes.first_call()
+    call = state.call() or changes.first_call()
     if call is None:
         st.warning(
             "No column of these data can be an outcome: that must be a number that differs between rows. "
@@ -56,12 +45,12 @@ def show_fit(call: ModelCall, problems: dict[str, str], hold: bool) -> None:
         st.caption("Fits wait for the button (hold is on).")
     else:
         try:
-            found = model_result.brief(fitting.fit(call, data))
+            found = brief.brief(fitting.fit(call, data))
         except MixedCoreError as err:
             st.error(text.escape(err), icon=":material/error:")
         else:
             state.set_good_call(call)
-            model_result.show(found)
+            brief.show(found)
             return
     show_last_fit(call)
 
@@ -73,7 +62,7 @@ def show_last_fit(call: ModelCall) -> None:
         return
     with st.container(border=True):
         st.markdown(f"**The last fit that worked:** {text.escape(shell.described(last))}")
-        model_result.show(model_result.brief(fitting.fit(last, data)))
+        brief.show(brief.brief(fitting.fit(last, data)))
         st.button(
             "Go back to that model",
             key="model_back",
@@ -86,23 +75,23 @@ def show_last_fit(call: ModelCall) -> None:
 call = chosen_call()
 names = [column.name for column in columns]
 reading = builder.read(call, names)
-model_changes.note_readable(call, reading.unread)
-form = Form(reading, columns, data)
+changes.note_readable(call, reading.unread)
+asked = Form(reading, columns, data)
 problems = fitting.problems(call, columns)
 
 left, right = st.columns([5, 6], gap="large")
 with left:
-    model_form.outcome(form)
-    model_form.fixed(form)
-    model_groups.grouping(form)
-    model_components.rows(form, problems)
-    hold = model_form.settings(form)
+    form.outcome(asked)
+    form.fixed(asked)
+    groups.grouping(asked)
+    components.rows(asked, problems)
+    hold = form.settings(asked)
 with right:
     st.subheader("The model", anchor=False)
     if state.remark():
         st.caption(f":material/info: {state.remark()}")
-    model_text.formulas(call, problems)
-    model_text.mathematics(form)
+    written.formulas(call, problems)
+    written.mathematics(asked)
     st.subheader("The fit", anchor=False)
     show_fit(call, problems, hold)
-    model_text.programs(form, call)
+    written.programs(asked, call)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from pages.ui import charts, display, fitting, fitview, picking, shell
+from pages.ui import charts, display, fitting, shell
+from pages.ui.results import fitview, picking
 
 shell.enter("residuals")
 st.title("Residuals")

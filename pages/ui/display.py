@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from pages.ui import text, words
+from pages.ui import text
 from pages.ui.charts import DARK, LIGHT, Chart, Ink
 from pages.ui.charts.base import CONFIG
+from pages.ui.results import words
 
 
 def ink() -> Ink:

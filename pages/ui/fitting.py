@@ -14,10 +14,11 @@ import streamlit as st
 import mixedcore
 from mixedcore import formula as language
 from mixedcore.errors import FormulaError, MixedCoreError
-from pages.ui import builder, notation, roles, state, text
-from pages.ui.dataset import Dataset
-from pages.ui.modelcall import ModelCall
-from pages.ui.roles import Column
+from pages.ui import state, text
+from pages.ui.data.dataset import Dataset
+from pages.ui.model import builder, notation, roles
+from pages.ui.model.modelcall import ModelCall
+from pages.ui.model.roles import Column
 
 KEPT_FITS = 64
 KEPT_FOR = "2h"

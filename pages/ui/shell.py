@@ -13,8 +13,9 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
-from pages.ui import examples, intake, state
-from pages.ui.modelcall import ModelCall
+from pages.ui import state
+from pages.ui.data import examples, intake
+from pages.ui.model.modelcall import ModelCall
 from pages.ui.text import escape, shorten
 
 DATA_PAGE = "pages/data.py"

@@ -6,6 +6,7 @@ changed in place.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, cast
 
@@ -13,18 +14,23 @@ import streamlit as st
 
 from mixedcore.errors import MixedCoreError
 from mixedcore.formula import check_formula
-from pages.ui import examples
-from pages.ui.dataset import Dataset
-from pages.ui.modelcall import ModelCall
-from pages.ui.sources import Choices, Inspected, Opened, Source
+from pages.ui.data import examples
+from pages.ui.data.dataset import Dataset
+from pages.ui.data.exclusions import Exclusion, possible, without
+from pages.ui.data.sources import Choices, Inspected, Opened, Source
+from pages.ui.model.kept import Kept
+from pages.ui.model.modelcall import ModelCall
 
-__all__ = ["Choices", "Dataset", "Inspected", "ModelCall", "Opened", "Source"]
+__all__ = ["Choices", "Dataset", "Exclusion", "Inspected", "Kept", "ModelCall", "Opened", "Source"]
 
 _APP_RAN = "_app_ran"
 _AWAITED_PAGE = "_awaited_page"
 _DATA_BY_NAME = "_data_page_by_name"
 _LINK_READ = "_link_read"
 _DATASET = "_dataset"
+_ALL_ROWS = "_dataset_with_all_rows"
+_EXCLUSIONS = "_rows_left_out"
+_KEPT = "_kept_models"
 _CALL = "_call"
 _GROUP = "_chosen_group"
 _SOURCE = "_source"
@@ -43,20 +49,44 @@ _REMARK = "_model_remark"
 
 
 def data() -> Dataset | None:
-    """The data loaded in this session."""
+    """The data in use: those loaded, without the rows left out."""
     return cast("Dataset | None", st.session_state.get(_DATASET))
 
 
+def all_rows() -> Dataset | None:
+    """The data loaded in this session, rows left out included."""
+    return cast("Dataset | None", st.session_state.get(_ALL_ROWS))
+
+
 def set_data(dataset: Dataset) -> None:
-    """Load `dataset`; the model stays if it fits the new columns, the highlighted group does not."""
-    previous = data()
-    if previous is not None and previous.digest == dataset.digest and previous.source == dataset.source:
+    """Load `dataset`; the model stays if it fits the new columns, the highlighted group does not.
+
+    Rows left out stay so in another version of the same source.
+    """
+    previous = all_rows()
+    again = previous is not None and previous.source == dataset.source
+    if previous is not None and again and previous.digest == dataset.digest:
         return
-    st.session_state[_DATASET] = dataset
+    st.session_state[_ALL_ROWS] = dataset
+    set_exclusions(exclusions() if again else ())
     chosen = call()
     if chosen is not None and not fits(chosen, dataset):
         set_call(None)
     set_chosen_group(None)
+
+
+def exclusions() -> tuple[Exclusion, ...]:
+    """The rows left out, in the order in which that was decided."""
+    return cast("tuple[Exclusion, ...]", st.session_state.get(_EXCLUSIONS, ()))
+
+
+def set_exclusions(chosen: Sequence[Exclusion]) -> None:
+    """Leave these rows out, and no others; rows that the data do not have are passed over."""
+    loaded = all_rows()
+    if loaded is None:
+        return
+    st.session_state[_EXCLUSIONS] = possible(chosen, loaded)
+    st.session_state[_DATASET] = without(loaded, exclusions())
 
 
 def data_or_stop() -> Dataset:
@@ -99,6 +129,16 @@ def chosen_group() -> str | None:
 def set_chosen_group(label: str | None) -> None:
     """Highlight one group in every plot, or none."""
     st.session_state[_GROUP] = label
+
+
+def kept() -> tuple[Kept, ...]:
+    """The models kept to be compared, oldest first; their names differ."""
+    return cast("tuple[Kept, ...]", st.session_state.get(_KEPT, ()))
+
+
+def set_kept(models: Sequence[Kept]) -> None:
+    """Keep these models, and no others."""
+    st.session_state[_KEPT] = tuple(models)
 
 
 # --- where the data came from, and what was decided about them -----------------------------------

@@ -9,8 +9,8 @@ import pandas as pd
 from streamlit.testing.v1 import AppTest
 
 from pages.ui import state
-from pages.ui.dataset import Dataset
-from pages.ui.modelcall import ModelCall
+from pages.ui.data.dataset import Dataset
+from pages.ui.model.modelcall import ModelCall
 
 APP = str(Path(__file__).parents[2] / "app.py")
 TIMEOUT = 60

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pages.ui.builder import Choices, Component, from_call, read, to_call, write
-from pages.ui.choices import slope_name
-from pages.ui.modelcall import ModelCall
+from pages.ui.model.builder import Choices, Component, from_call, read, to_call, write
+from pages.ui.model.choices import slope_name
+from pages.ui.model.modelcall import ModelCall
 
 HOSTILE = [
     "a b",

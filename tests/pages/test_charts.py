@@ -13,8 +13,9 @@ import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
-from pages.ui import charts, fitview
+from pages.ui import charts
 from pages.ui.charts import Chart, base, lines, ranked_effects, residual_groups
+from pages.ui.results import fitview
 from tests.pages import fits
 
 

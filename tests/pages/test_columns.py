@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mixedcore import datasets
-from pages.ui import profile
-from pages.ui.columns import Column, Settled, as_text, kind_of, settle, suspects
-from pages.ui.parsing import Marks, natural
-from pages.ui.sources import USUAL_MISSING, Choices
+from pages.ui.data import profile
+from pages.ui.data.columns import Column, Settled, as_text, kind_of, settle, suspects
+from pages.ui.data.parsing import Marks, natural
+from pages.ui.data.sources import USUAL_MISSING, Choices
 
 PATIENT = settings(deadline=None, max_examples=40)
 """A busy machine may take its time over one example."""

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pages.ui.choices import Choices, Component
-from pages.ui.equations import equations
+from pages.ui.model.choices import Choices, Component
+from pages.ui.model.equations import equations
 
 SLEEP = Choices("Reaction", ("Days",), groups="Subject", slopes=("Days",))
 

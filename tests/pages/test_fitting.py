@@ -12,9 +12,10 @@ import pytest
 
 import mixedcore
 from mixedcore.errors import FormulaError, MixedCoreError
-from pages.ui import fitting, roles
-from pages.ui.dataset import Dataset
-from pages.ui.modelcall import ModelCall
+from pages.ui import fitting
+from pages.ui.data.dataset import Dataset
+from pages.ui.model import roles
+from pages.ui.model.modelcall import ModelCall
 
 CALL = ModelCall("y ~ x", "g", "1")
 

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from mixedcore import MixedLMResults, datasets, mixedlm
-from pages.ui import fitview
-from pages.ui.fitview import Grouping, RandomEffect
+from pages.ui.results import fitview
+from pages.ui.results.fitview import Grouping, RandomEffect
 from tests.pages import fits
 
 

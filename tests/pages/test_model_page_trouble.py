@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pages.ui.modelcall import ModelCall
+from pages.ui.model.modelcall import ModelCall
 from tests.pages.model_page import (
     ODD,
     call,

@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mixedcore.errors import ModelError
-from pages.ui.modelcall import ModelCall
+from pages.ui.model.modelcall import ModelCall
 
 calls = st.builds(
     ModelCall,
@@ -31,6 +31,7 @@ class Data:
 
     source: str
     notes: tuple[str, ...] = ()
+    code: tuple[str, ...] = ()
 
 
 @settings(deadline=None)

@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pages.ui import reading, sniffing
-from pages.ui.reading import ReadError, ReadOptions, read
+from pages.ui.data import reading, sniffing
+from pages.ui.data.reading import ReadError, ReadOptions, read
 
 PATIENT = settings(deadline=None, max_examples=40)
 """A busy machine may take its time over one example."""

@@ -9,10 +9,11 @@ import pandas as pd
 import pytest
 
 from mixedcore import datasets
-from pages.ui import fitting, roles
-from pages.ui.builder import to_call
-from pages.ui.dataset import Dataset
-from pages.ui.roles import Column
+from pages.ui import fitting
+from pages.ui.data.dataset import Dataset
+from pages.ui.model import roles
+from pages.ui.model.builder import to_call
+from pages.ui.model.roles import Column
 
 ROWS = 12
 FRAME = pd.DataFrame(

@@ -8,8 +8,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.ui import state
-from pages.ui.dataset import Dataset, digest_of
-from pages.ui.modelcall import ModelCall
+from pages.ui.data.dataset import Dataset, digest_of
+from pages.ui.model.modelcall import ModelCall
 
 FRAME = pd.DataFrame({"y": [1.0, 2.0, 3.0, 4.0], "x": [1, 2, 3, 5], "g": ["a", "a", "b", "b"]})
 CALL = ModelCall("y ~ x", "g", "1 + x")
@@ -60,14 +60,14 @@ def test_an_example_brings_its_model() -> None:
 
 @pytest.mark.parametrize("name", ["SLEEPSTUDY", "sleepstudy"])
 def test_examples_are_found_in_upper_and_lower_case(name: str) -> None:
-    from pages.ui import examples
+    from pages.ui.data import examples
 
     assert examples.known(name)
     assert examples.dataset(name).source == "example:sleepstudy"
 
 
 def test_every_example_suggests_a_model_of_its_own_columns() -> None:
-    from pages.ui import examples
+    from pages.ui.data import examples
 
     for name in examples.names():
         assert state.fits(examples.suggested(name), examples.dataset(name)), name

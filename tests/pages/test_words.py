@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from mixedcore.diagnostics.findings import Finding
-from pages.ui import words
+from pages.ui.results import words
 from tests.pages import fits
 
 FOUND = Finding("k", "warning", "A title :red[x]", "Evidence.", "Meaning", "Remedy *now*")

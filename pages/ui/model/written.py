@@ -7,11 +7,11 @@ from typing import Any
 
 import streamlit as st
 
-from pages.ui import model_changes as changes
 from pages.ui import state, text
-from pages.ui.equations import equations
-from pages.ui.model_form import Form
-from pages.ui.modelcall import ModelCall
+from pages.ui.model import changes as changes
+from pages.ui.model.equations import equations
+from pages.ui.model.form import Form
+from pages.ui.model.modelcall import ModelCall
 
 LONGEST_FORMULA = 4000
 

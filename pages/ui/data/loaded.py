@@ -7,10 +7,11 @@ from dataclasses import replace
 import streamlit as st
 
 from mixedcore import datasets
-from pages.ui import state, upload
-from pages.ui.columns import KIND_NAMES, KINDS, Column, Kind
-from pages.ui.dataset import Dataset
-from pages.ui.sources import USUAL_MISSING, Inspected, Source
+from pages.ui import state
+from pages.ui.data import upload
+from pages.ui.data.columns import KIND_NAMES, KINDS, Column, Kind
+from pages.ui.data.dataset import Dataset
+from pages.ui.data.sources import USUAL_MISSING, Inspected, Source
 from pages.ui.text import escape, listing, shorten
 
 ROWS_SHOWN = 1_000

@@ -29,6 +29,9 @@ class Source(Protocol):
     @property
     def notes(self) -> tuple[str, ...]: ...
 
+    @property
+    def code(self) -> tuple[str, ...]: ...
+
 
 @dataclass(frozen=True, slots=True)
 class ModelCall:
@@ -158,10 +161,13 @@ def _loading(data: Source) -> tuple[str, list[str]]:
     """The import and the lines that read the data, with what reading changed as comments."""
     kind, _, name = data.source.partition(":")
     if kind == "example":
-        return "from mixedcore import datasets", [f"data = datasets.load({_text(name)})"]
+        return "from mixedcore import datasets", [
+            f"data = datasets.load({_text(name)})",
+            *data.code,
+        ]
     # A note may quote a column name: on one line it can only ever be a comment.
     notes = [f"# {one_line(note)}" for note in data.notes]
-    return "import pandas as pd", [f"data = pd.read_csv({_text(name)})", *notes]
+    return "import pandas as pd", [f"data = pd.read_csv({_text(name)})", *notes, *data.code]
 
 
 def _arguments(call: ModelCall) -> Iterator[str]:

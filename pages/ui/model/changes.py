@@ -6,10 +6,11 @@ from collections.abc import Callable, Container, Mapping
 from dataclasses import replace
 from typing import Any
 
-from pages.ui import builder, fitting, roles, state, text
-from pages.ui.builder import Part
-from pages.ui.choices import Choices, Component
-from pages.ui.modelcall import WHOLE_DATA, ModelCall
+from pages.ui import fitting, state, text
+from pages.ui.model import builder, roles
+from pages.ui.model.builder import Part
+from pages.ui.model.choices import Choices, Component
+from pages.ui.model.modelcall import WHOLE_DATA, ModelCall
 
 
 def interactions_of(choices: Choices) -> list[Any]:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from mixedcore.formula import formula_columns
-from pages.ui import notation
+from pages.ui.model import notation
 
 if TYPE_CHECKING:
     from mixedcore import MixedLMResults

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from pages.ui import state, tables, text
-from pages.ui.fitview import Grouping, RandomEffect
+from pages.ui.results.fitview import Grouping, RandomEffect
 from pages.ui.tables import Table
 
 LEVELS = (0.90, 0.95, 0.99)

@@ -13,12 +13,13 @@ from typing import Any
 
 import streamlit as st
 
-from pages.ui import model_changes as changes
-from pages.ui import roles, state, text
-from pages.ui.builder import Part, Reading
-from pages.ui.choices import MOST_FULLY_CROSSED, Choices
-from pages.ui.dataset import Dataset
-from pages.ui.roles import Column
+from pages.ui import state, text
+from pages.ui.data.dataset import Dataset
+from pages.ui.model import changes as changes
+from pages.ui.model import roles
+from pages.ui.model.builder import Part, Reading
+from pages.ui.model.choices import MOST_FULLY_CROSSED, Choices
+from pages.ui.model.roles import Column
 
 MOST_PAIRS = 500
 TYPED: dict[Part, str] = {

@@ -8,10 +8,11 @@ from typing import Any
 
 import streamlit as st
 
-from pages.ui import intake, state
-from pages.ui.reading import MAX_BYTES, ReadOptions
-from pages.ui.sniffing import ENCODINGS, SEPARATORS
-from pages.ui.sources import Opened
+from pages.ui import state
+from pages.ui.data import intake
+from pages.ui.data.reading import MAX_BYTES, ReadOptions
+from pages.ui.data.sniffing import ENCODINGS, SEPARATORS
+from pages.ui.data.sources import Opened
 from pages.ui.text import escape, shorten
 
 AUTOMATIC = "auto"

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from pandas.api import types
 
-from pages.ui.choices import Choices
+from pages.ui.model.choices import Choices
 
 Kind = Literal["number", "category", "yes or no", "date"]
 

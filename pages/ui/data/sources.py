@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from pages.ui.dataset import Dataset
-from pages.ui.reading import ReadOptions, ReadResult
+from pages.ui.data.dataset import Dataset
+from pages.ui.data.reading import ReadOptions, ReadResult
 
 if TYPE_CHECKING:
-    from pages.ui.columns import Column
+    from pages.ui.data.columns import Column
 
 USUAL_MISSING = ("", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", ".", "#N/A")
 """Texts that mean 'missing' unless decided otherwise: those of R, SAS, Stata, SQL and spreadsheets."""

@@ -7,11 +7,12 @@ from dataclasses import replace
 import streamlit as st
 
 from mixedcore import datasets
-from pages.ui import columns, profile, state
-from pages.ui.dataset import Dataset
-from pages.ui.parsing import Marks
-from pages.ui.reading import ReadError, ReadOptions, read
-from pages.ui.sources import Inspected, Opened, Source
+from pages.ui import state
+from pages.ui.data import columns, profile
+from pages.ui.data.dataset import Dataset
+from pages.ui.data.parsing import Marks
+from pages.ui.data.reading import ReadError, ReadOptions, read
+from pages.ui.data.sources import Inspected, Opened, Source
 
 
 def open_file(name: str, content: bytes) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from mixedcore import datasets
 from mixedcore.errors import DataError
-from pages.ui.dataset import Dataset
-from pages.ui.modelcall import ModelCall
+from pages.ui.data.dataset import Dataset
+from pages.ui.model.modelcall import ModelCall
 
 FIRST = "sleepstudy"
 """The example offered where someone has no data yet."""

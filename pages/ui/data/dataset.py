@@ -18,6 +18,7 @@ class Dataset:
     digest : `digest_of(frame)`, the key of everything computed from it
     source : 'example:<name>' or 'upload:<file name>'
     notes  : what reading and typing changed, in plain sentences
+    code   : Python lines that make `data` this table once it has been read (new columns, filters, exclusions)
     """
 
     name: str
@@ -25,11 +26,19 @@ class Dataset:
     digest: str
     source: str
     notes: tuple[str, ...] = ()
+    code: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, name: str, frame: pd.DataFrame, source: str, notes: tuple[str, ...] = ()) -> Dataset:
+    def of(
+        cls,
+        name: str,
+        frame: pd.DataFrame,
+        source: str,
+        notes: tuple[str, ...] = (),
+        code: tuple[str, ...] = (),
+    ) -> Dataset:
         """A Dataset with its digest computed, once."""
-        return cls(name, frame, digest_of(frame), source, notes)
+        return cls(name, frame, digest_of(frame), source, notes, code)
 
 
 def digest_of(frame: pd.DataFrame) -> str:

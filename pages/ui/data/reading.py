@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv as arrow_csv
 
-from pages.ui import careful, sniffing
+from pages.ui.data import careful, sniffing
 
 MAX_BYTES = 100 * 1024 * 1024
 MAX_ROWS = 2_000_000

@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Literal
 
-from pages.ui.choices import MOST_FULLY_CROSSED, Choices, Component, Crossing, Pair, to_call
-from pages.ui.modelcall import ModelCall
-from pages.ui.notation import Expression, Factor, Term, UnreadError
-from pages.ui.notation import read as read_text
+from pages.ui.model.choices import MOST_FULLY_CROSSED, Choices, Component, Crossing, Pair, to_call
+from pages.ui.model.modelcall import ModelCall
+from pages.ui.model.notation import Expression, Factor, Term, UnreadError
+from pages.ui.model.notation import read as read_text
 
 __all__ = ["Choices", "Component", "Part", "Reading", "from_call", "read", "to_call", "write"]
 

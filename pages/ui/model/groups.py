@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.ui import roles, text
-from pages.ui.dataset import Dataset
-from pages.ui.model_form import AS_TYPED, Form, chooser, explain_lock, not_offered, options
-from pages.ui.modelcall import WHOLE_DATA
+from pages.ui import text
+from pages.ui.data.dataset import Dataset
+from pages.ui.model import roles
+from pages.ui.model.form import AS_TYPED, Form, chooser, explain_lock, not_offered, options
+from pages.ui.model.modelcall import WHOLE_DATA
 
 
 def grouping(form: Form) -> None:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Literal
 
-from pages.ui.modelcall import WHOLE_DATA, ModelCall
-from pages.ui.notation import Factor, plus
+from pages.ui.model.modelcall import WHOLE_DATA, ModelCall
+from pages.ui.model.notation import Factor, plus
 
 Crossing = Literal["none", "two-way", "all"]
 Kind = Literal["factor", "slope", "slope_in_factor"]

@@ -17,8 +17,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pages.ui import parsing
-from pages.ui.sources import Choices
+from pages.ui.data import parsing
+from pages.ui.data.sources import Choices
 
 Kind = Literal["number", "category", "ordered", "date", "yes_no"]
 KINDS: tuple[Kind, ...] = get_args(Kind)

@@ -7,10 +7,11 @@ from typing import Any
 
 import streamlit as st
 
-from pages.ui import model_changes as changes
-from pages.ui import roles, state, text
-from pages.ui.choices import Component, Kind
-from pages.ui.model_form import Form, explain_lock, options
+from pages.ui import state, text
+from pages.ui.model import changes as changes
+from pages.ui.model import roles
+from pages.ui.model.choices import Component, Kind
+from pages.ui.model.form import Form, explain_lock, options
 
 NESTED: Mapping[Kind, str] = {
     "factor": "Own level (nested factor)",

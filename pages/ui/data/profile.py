@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from pages.ui.columns import KIND_NAMES, Settled
+from pages.ui.data.columns import KIND_NAMES, Settled
 
 TOP = 3
 

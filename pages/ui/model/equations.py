@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations, islice
 
-from pages.ui.choices import Choices, Component
+from pages.ui.model.choices import Choices, Component
 from pages.ui.text import latex, shorten
 
 LONGEST_NAME = 18

@@ -6,8 +6,9 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from mixedcore import datasets
-from pages.ui import display, examples, pictures, state
+from pages.ui import display, state
 from pages.ui.charts import Ink
+from pages.ui.data import examples, pictures
 from pages.ui.text import escape
 
 FRONT = 6
