@@ -43,6 +43,7 @@ LAYERS = (
     "engine.dense",
     "engine.factor",
     "engine.selected",
+    "engine.expected",
     "engine.criterion",
     "engine.chart",
     "engine.held",

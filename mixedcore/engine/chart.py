@@ -122,7 +122,7 @@ class Roots:
         if not gradient:
             return np.zeros(0), np.zeros((0, 0)), np.zeros((0, 0))
         jacobian = _block_diagonal(J)
-        hessian = jacobian.T @ point.average_information @ jacobian + _block_diagonal(curvature)
+        hessian = jacobian.T @ point.information @ jacobian + _block_diagonal(curvature)
         return np.concatenate(gradient), np.asarray(hessian), jacobian
 
     def psi(self, theta: Floats) -> Floats:
@@ -131,8 +131,10 @@ class Roots:
 
     def secant(
         self, thetas: tuple[Floats, Floats], points: tuple[Evaluation, Evaluation]
-    ) -> tuple[Floats, Floats, Floats]:
+    ) -> tuple[Floats, Floats, Floats] | None:
         """Between two points: step in ψ, change of the gradient in ψ, and what Hessian is taken for it."""
+        if points[1].refined:
+            return None
         step = self.psi(thetas[1]) - self.psi(thetas[0])
         change = points[1].gradient_psi - points[0].gradient_psi
         return step, change, (points[0].average_information + points[1].average_information) / 2

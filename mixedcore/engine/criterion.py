@@ -11,6 +11,7 @@ With Ψ_t the covariance of a grouping's coefficients over σ², P the projectio
 
 The Hessian is approximated in Ψ by the average information (Gilmour, Thompson & Cullis 1995, Biometrics 51),
 with working vectors Z Ψ̇ a, and carried to θ exactly, curvature term 2 S included: it stays right at Ψ = 0.
+Near the optimum the part of it that a dense remainder knows exactly takes its place.
 """
 
 from __future__ import annotations
@@ -26,11 +27,14 @@ from scipy.linalg.lapack import dtrtri
 from mixedcore.engine.blocks import apply
 from mixedcore.engine.crossproducts import CrossProducts
 from mixedcore.engine.elimination import Plan
+from mixedcore.engine.expected import expected_information, known
 from mixedcore.engine.factor import Border, Factor, Root, Solution, cross_gram, factorise, reduce, solve
 from mixedcore.engine.groupings import Grouping
 from mixedcore.engine.selected import Faces
 from mixedcore.errors import NotPositiveDefiniteError
 from mixedcore.terms import Floats, Ints
+
+NEAR = 0.5  # expected fall of the criterion below which the exact Hessian beats the average information
 
 
 class LeastSquares(TypedDict):
@@ -116,13 +120,13 @@ class Evaluation:
         """Σ_f [Z'PZ]_ff (REML) or Σ_f [Z'V⁻¹Z]_ff (ML), per grouping (q, q)."""
         if not (self.reml and self.cp.p):
             return self.faces.M
-        out = []
-        for M, a in zip(self.faces.M, self.solution.a, strict=True):
-            p, q, m = a[:-1].shape
-            U = (self.R_inverse.T @ a[:-1].reshape(p, q * m)).reshape(p, q, m)
-            rows = U.swapaxes(0, 1).reshape(q, p * m)
-            out.append(M - rows @ rows.T)
-        return tuple(out)
+        by_coefficient = [U.swapaxes(0, 1).reshape(U.shape[1], -1) for U in self.fixed_share]
+        return tuple(M - u @ u.T for M, u in zip(self.faces.M, by_coefficient, strict=True))
+
+    @cached_property
+    def fixed_share(self) -> tuple[Floats, ...]:
+        """U = R_X⁻ᵀ X'V⁻¹Z, per grouping (p, q, m): Z'PZ is Z'V⁻¹Z − U'U."""
+        return tuple(np.tensordot(self.R_inverse.T, a[:-1], 1) for a in self.solution.a)
 
     @cached_property
     def slopes(self) -> tuple[Floats, ...]:
@@ -176,6 +180,24 @@ class Evaluation:
         return np.asarray(wPw / self.sigma2 - np.outer(wPy, wPy) / (self.sigma2 * self.r2))
 
     @cached_property
+    def refined(self) -> bool:
+        """Whether the optimum is so near that the exact Hessian is the better guide, and it is at hand."""
+        if not known(self.factor).any():
+            return False
+        gradient, average = self.gradient_psi, self.average_information
+        return 0.5 * float(gradient @ np.linalg.lstsq(average, gradient)[0]) < NEAR
+
+    @cached_property
+    def information(self) -> Floats:
+        """∂²d/∂ψ∂ψ' with σ² profiled out, (k, k): near the optimum exact for what is `known`."""
+        if not self.refined:
+            return self.average_information
+        U = [u[: len(u) * self.reml, 0] for u in self.fixed_share[self.cp.nested :]]
+        exact = self.working[0] / self.sigma2 - expected_information(self.factor, U)
+        here = known(self.factor)
+        return np.asarray(self.average_information + np.where(np.outer(here, here), exact, 0.0))
+
+    @cached_property
     def jacobian(self) -> Floats:
         """∂ψ/∂θ, (k, k)."""
         J = np.zeros((self.cp.k, self.cp.k))
@@ -201,7 +223,7 @@ class Evaluation:
     @cached_property
     def hessian(self) -> Floats:
         """Approximate ∂²d/∂θ∂θ', (k, k)."""
-        return np.asarray(self.jacobian.T @ self.average_information @ self.jacobian + self.curvature)
+        return np.asarray(self.jacobian.T @ self.information @ self.jacobian + self.curvature)
 
 
 def evaluate(cp: CrossProducts, plan: Plan, roots: tuple[Root, ...], *, reml: bool) -> Evaluation:

@@ -22,6 +22,7 @@ DECREMENT_TOL = 1e-12  # expected further fall of the criterion at convergence, 
 ACCEPTED_DECREMENT = 1e-7  # the largest at which a search that rounding has stopped still counts as converged
 ROUNDING = 1e-14  # relative noise in the criterion
 HIDDEN = 1e-15  # relative fall foreseen for a point, lost in the last digits of the criterion
+HIDDEN_EXACT = 4e-15  # the same where the Hessian is good, so that what it foresees can be relied on
 SADDLE = 1e-8  # negative curvature above this share of the largest is no rounding
 FLOOR = 1e-8  # eigenvalues below this share of the largest are raised to it
 BLIND_STEPS = 5  # steps in a row that may be taken on trust once rounding hides what they gain
@@ -51,8 +52,13 @@ class Chart(Protocol[In]):
     def derivatives(self, theta: Floats, point: In) -> tuple[Floats, Floats, Floats]:
         """Gradient (K,), Hessian (K, K), and the Jacobian (k, K) that carries what is learned to steps."""
 
-    def secant(self, thetas: tuple[Floats, Floats], points: tuple[In, In]) -> tuple[Floats, Floats, Floats]:
-        """From the first point to the second: step and change of gradient (k,), Hessian uncorrected."""
+    def secant(
+        self, thetas: tuple[Floats, Floats], points: tuple[In, In]
+    ) -> tuple[Floats, Floats, Floats] | None:
+        """From the first point to the second: step and change of gradient (k,), Hessian uncorrected.
+
+        None where the Hessian of the second is so good that nothing is to be learned.
+        """
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,6 +90,7 @@ class _Search(Generic[P]):
     path: list[tuple[Floats, float]]
     correction: Floats
     blind: int = 0
+    exact: bool = False  # whether the chart has nothing to learn at the point reached
 
     def model(self) -> tuple[_Model, float]:
         """Quadratic model at the point reached, and the fall still to be expected.
@@ -125,10 +132,16 @@ class _Search(Generic[P]):
 
     def learn(self, model: _Model, done: _Step[P]) -> None:
         """Correct the Hessian by what the change of the gradient says of it (symmetric rank one)."""
+        self.exact = False
         if not TAUGHT[0] < done.gain < TAUGHT[1]:  # so far off that the quadratic model itself is wrong
             self.correction = np.zeros_like(self.correction)
             return
-        step, change, hessian = self.chart.secant((done.theta, self.theta), (done.point, self.point))
+        found = self.chart.secant((done.theta, self.theta), (done.point, self.point))
+        self.exact = found is None
+        if found is None:
+            self.correction = np.zeros_like(self.correction)
+            return
+        step, change, hessian = found
         off = change - (hessian + self.correction) @ step
         along, most = float(off @ step), (1 - LEAST_BEND) * model.bend(done.step)
         if along < -most:
@@ -224,7 +237,8 @@ def minimise(
         if done is None:
             message, stuck = "No step lowers the criterion any further.", True
             break
-        foreseen, hidden = decrement * decrement / before, HIDDEN * abs(search.point.value)
+        foreseen = decrement * decrement / before
+        hidden = (HIDDEN_EXACT if search.exact else HIDDEN) * abs(search.point.value)
         fast = decrement < FAST * before and TAUGHT[0] < done.gain < TAUGHT[1]
         if fast and foreseen < max(DECREMENT_TOL, hidden):
             decrement, message = foreseen, "The search converges, and the fall foreseen is below tolerance."

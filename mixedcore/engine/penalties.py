@@ -70,6 +70,11 @@ class Penalised(Evaluation):
     def average_information(self) -> Floats:
         return np.asarray(super().average_information + self.bend)
 
+    @property
+    def refined(self) -> bool:
+        """Never: where fixed effects are held, P is not what the exact Hessian takes it for."""
+        return False
+
 
 def penalised(point: Evaluation, penalty: float, by_psi: Sequence[Floats], bend: Floats) -> Penalised:
     """The evaluation with what a penalty adds to it."""

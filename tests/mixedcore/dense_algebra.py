@@ -80,6 +80,7 @@ def designs() -> dict[str, Data]:
             component("few", block(few, one, zero)),
             component("wide", block(wide, np.column_stack([one, x]), zero)),
         ),
+        "crossed three ways": (full(few, one, few), full(wide, one, wide), full(quarter, one, quarter)),
         "crossed slopes": (full(few, many[:, :2], few), full(wide, many[:, [0, 2]], wide)),
         "nested and crossed": (
             full(h, many[:, :2], h),

@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 
 from mixedcore.engine.chart import factor_of
-from mixedcore.engine.criterion import Evaluation, evaluate, roots_of
+from mixedcore.engine.criterion import NEAR, Evaluation, evaluate, roots_of
 from mixedcore.engine.crossproducts import CrossProducts, cross_products
+from mixedcore.engine.dense import WELL_CONDITIONED
 from mixedcore.engine.elimination import Plan, plan
 from mixedcore.engine.estimate import Estimate, estimate, null_directions
+from mixedcore.engine.expected import known
 from mixedcore.engine.optimise import OptSummary
 from mixedcore.engine.rows import gather
 from mixedcore.group_effects import covariances_by_group
@@ -130,6 +132,32 @@ def test_gradient_is_the_slope_of_the_criterion(case: Case) -> None:
 @each_case
 def test_average_information(case: Case) -> None:
     close(case.point.average_information, case.dense.average_information, EXACT)
+
+
+EXACT_HESSIAN = [c for c in CASES if c.name in ("intercept", "crossed three ways", "crossed slopes")]
+
+
+@pytest.mark.parametrize("case", EXACT_HESSIAN, ids=str)
+def test_near_the_optimum_the_hessian_is_exact_in_what_the_remainder_knows(case: Case) -> None:
+    point, observed = case.at(case.theta), case.dense.hessian
+    here = known(point.factor)
+    healthy = all(abs(root.T[0, 0]) > WELL_CONDITIONED for root in point.factor.roots[1:])
+    assert here.sum() == (2 if case.name == "crossed three ways" and healthy else 0)
+    assert healthy or case.seed > 0
+    point.__dict__["refined"] = bool(here.any())  # wherever this is, take it for near
+    profiled = observed[:-1, :-1] - np.outer(observed[-1, :-1], observed[-1, :-1]) / observed[-1, -1]
+    both = np.outer(here, here)
+    close(point.information[both], profiled[both], EXACT)
+    close(point.information[~both], case.dense.average_information[~both], EXACT)
+
+
+@each_case
+def test_far_from_the_optimum_the_hessian_is_the_average_information(case: Case) -> None:
+    far = case.at(case.theta)
+    decrement = 0.5 * far.gradient_psi @ np.linalg.pinv(far.average_information) @ far.gradient_psi
+    assert far.refined == bool(known(far.factor).any() and decrement < NEAR)
+    if not far.refined:
+        close(far.information, case.dense.average_information, EXACT)
 
 
 @each_case

@@ -59,7 +59,7 @@ def test_some_moments_are_covariances_and_some_are_not() -> None:
 def test_the_model_of_a_step_is_the_criterion_s_own(name: str, seed: int, reml: bool) -> None:
     """First and second differences along a step in all entries of the roots, singular ones (seed 1) too.
 
-    With the exact Hessian in ψ for average information, what is left is the geometry of the roots.
+    With the exact Hessian in ψ for the approximate one, what is left is the geometry of the roots.
     """
     data = DESIGNS[name]
     cp = cross_products(data.y, data.X, data.terms)
@@ -68,7 +68,7 @@ def test_the_model_of_a_step_is_the_criterion_s_own(name: str, seed: int, reml: 
     observed = Dense(data, cp, theta, reml).hessian
     profiled = observed[:-1, :-1] - np.outer(observed[-1, :-1], observed[-1, :-1]) / observed[-1, -1]
     gradient, hessian, jacobian = chart.derivatives(theta, point)
-    hessian = hessian + jacobian.T @ (profiled - point.average_information) @ jacobian
+    hessian = hessian + jacobian.T @ (profiled - point.information) @ jacobian
     step = np.random.default_rng(seed).normal(size=gradient.size)
 
     def value(h: float) -> float:
