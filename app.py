@@ -51,6 +51,7 @@ RESIDUALS = st.Page(
 
 menu = {"Data": [DATA], "Model": [MODEL, ESTIMATES, GROUP_EFFECTS, RESIDUALS]}
 page = st.navigation(shell.with_start_page(menu))
+shell.name_sections(menu)
 name = page.title.rpartition(": ")[2]
 st.set_page_config(page_title=f"{name} · Mixed models", page_icon=ICON, layout="wide")
 st.logo(ICON, size="large")

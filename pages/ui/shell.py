@@ -24,12 +24,37 @@ EXAMPLE = "example"
 """The query parameter that names an example: `?example=sleepstudy`."""
 # Streamlit writes what is pressed or open in the accent. On dark no one colour can both be read there and
 # carry white on a button, so the writing keeps the colour of text; border, tint and line show the choice.
+# Captions fade to 60% of the text's colour, too pale on white; where `light-dark` is unknown they stay so.
 READABLE = """<style>
+[data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] * { opacity: 1; }
+[data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] :is(p, li, code) {
+  color: light-dark(#5C6670, #A3ADB7);
+}
+.katex-display { overflow-y: hidden; padding-block: 0.25rem; }
 [data-variant="segmented_control"][aria-checked="true"],
 [data-variant="segmented_control"][aria-checked="true"] *,
 [role="tab"][aria-selected="true"],
 [role="tab"][aria-selected="true"] * { color: inherit !important; }
 </style>"""
+# What scrolls must be reachable by keyboard; Streamlit's tables and equations are not by themselves.
+REACHABLE = """<script>
+if (!window.scrollersReachable) {
+  window.scrollersReachable = true;
+  const scrolls = e => e.scrollWidth > e.clientWidth || e.scrollHeight > e.clientHeight;
+  const reach = () => document.querySelectorAll('.katex-display, [data-testid="stTable"] div, pre')
+    .forEach(e => { if (scrolls(e)) e.tabIndex = 0; });
+  let asked = false;
+  const soon = () => {
+    if (!asked) requestAnimationFrame(() => { asked = false; reach(); });
+    asked = true;
+  };
+  new MutationObserver(soon).observe(document.body, { childList: true, subtree: true });
+  window.addEventListener('resize', soon);
+  soon();
+}
+</script>"""
+MENU_ITEM = '[data-testid="stSidebarNavItems"] > li'
+SECTION = "display: block; font-size: 0.8rem; font-weight: 600; padding: 1rem 0.5rem 0.25rem; opacity: 0.85;"
 
 
 def enter(page: str) -> None:
@@ -41,6 +66,7 @@ def enter(page: str) -> None:
         state.await_page(f"pages/{page}.py")
         st.switch_page("app.py", query_params=_query())
     st.html(READABLE)
+    st.html(REACHABLE, unsafe_allow_javascript=True)
     refused = _follow_link()
     intake.catch_up()
     _strip()
@@ -71,13 +97,24 @@ def data_asked_by_name() -> bool:
     return settled
 
 
-def with_start_page(menu: Mapping[str, Sequence[Any]]) -> dict[str, list[Any]]:
-    """The menu, with an unseen start page when the Data page has an address of its own."""
-    sections = {title: list(pages) for title, pages in menu.items()}
+def with_start_page(menu: Mapping[str, Sequence[Any]]) -> list[Any]:
+    """The pages of the menu, with an unseen start page when the Data page has an address of its own."""
+    pages = [page for section in menu.values() for page in section]
     if data_asked_by_name():
-        start = st.Page(_start, title="Start", url_path="start", default=True, visibility="hidden")
-        next(iter(sections.values())).append(start)
-    return sections
+        pages.append(st.Page(_start, title="Start", url_path="start", default=True, visibility="hidden"))
+    return pages
+
+
+def name_sections(menu: Mapping[str, Sequence[Any]]) -> None:
+    """Write each section's name above its first page.
+
+    Streamlit's own sections stand between a list and its items, which a screen reader cannot follow.
+    """
+    first, rules = 1, []
+    for title, pages in menu.items():
+        rules.append(f'{MENU_ITEM}:nth-child({first})::before {{ content: "{title}"; {SECTION} }}')
+        first += len(pages)
+    st.html(f"<style>{''.join(rules)}</style>")
 
 
 def _start() -> None:

@@ -21,6 +21,7 @@ def ready(page: Page) -> None:
     expect(page.locator(SETTLED)).to_be_visible(timeout=WAIT_MS)
     expect(page.get_by_test_id("stSkeleton")).to_have_count(0, timeout=WAIT_MS)
     expect(page.get_by_test_id("stSpinner")).to_have_count(0, timeout=WAIT_MS)
+    expect(page.locator("[data-stale='true']")).to_have_count(0, timeout=WAIT_MS)
 
 
 def open_page(page: Page, path: str = "") -> None:
