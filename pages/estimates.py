@@ -69,5 +69,8 @@ with st.expander("Classic summary", icon=":material/article:"):
 if call is not None and data is not None:
     with st.expander("Python script that gives these numbers", icon=":material/code:"):
         st.code(call.script(data), language="python")
-        st.caption("The same model with statsmodels: only the import differs.")
-        st.code(call.statsmodels_script(data), language="python")
+        if call.not_in_statsmodels:
+            st.caption(f"statsmodels {call.not_in_statsmodels}, so it cannot fit this model.")
+        else:
+            st.caption("The same model with statsmodels: only the import differs.")
+            st.code(call.statsmodels_script(data), language="python")

@@ -16,12 +16,13 @@ from mixedcore import formula as language
 from mixedcore.errors import FormulaError, MixedCoreError
 from pages.ui import state, text
 from pages.ui.data.dataset import Dataset
-from pages.ui.model import builder, notation, roles
+from pages.ui.model import builder, condition, notation, roles
 from pages.ui.model.modelcall import ModelCall
 from pages.ui.model.roles import Column
 
 KEPT_FITS = 64
 KEPT_FOR = "2h"
+NUMERIC = ("number", "yes or no")
 MOST_SLOPES = 25
 """Correlated coefficients a group: 25 already have 325 variances and covariances to estimate."""
 NO_GROUPS = (
@@ -46,7 +47,8 @@ def profiled(digest: str, _frame: pd.DataFrame) -> tuple[Column, ...]:
 def problems(call: ModelCall, columns: Sequence[Column]) -> dict[str, str]:
     """What is wrong with the text of a call, before anything is evaluated: field → plain sentence.
 
-    Fields are those of `ModelCall.parts` plus 'groups' and 'vc_name.<position>'; empty when all is well.
+    Fields are those of `ModelCall.parts` plus 'groups', 'weights', 'offset', 'subset' and
+    'vc_name.<position>'; empty when all is well.
     """
     found: dict[str, str] = {}
     for field, formula in call.parts():
@@ -54,11 +56,29 @@ def problems(call: ModelCall, columns: Sequence[Column]) -> dict[str, str]:
             _check(field, formula, columns)
         except MixedCoreError as err:
             found[field] = str(err)
-    if not call.one_group and call.groups not in {column.name for column in columns}:
+    if call.groups and call.groups not in {column.name for column in columns}:
         found["groups"] = f"There is no column named {call.groups!r}; choose how the rows are grouped."
+    found |= _beside_problems(call, columns)
     if not found and _nothing_varies(call):
         found["groups" if call.one_group else "re_formula"] = NO_GROUPS if call.one_group else NO_EFFECTS
     return found | _name_problems([name for name, _ in call.vc_formula])
+
+
+def _beside_problems(call: ModelCall, columns: Sequence[Column]) -> dict[str, str]:
+    """What is wrong with weights, offset and the condition on the rows."""
+    found: dict[str, str] = {}
+    kinds = {column.name: column.kind for column in columns}
+    for field, name in (("weights", call.weights), ("offset", call.offset)):
+        if name and name not in kinds:
+            found[field] = f"There is no column named {name!r}; choose another for the {field}."
+        elif name and kinds[name] != "number":
+            found[field] = f"The {field} must be numbers, and {name!r} holds none."
+    if call.subset:
+        try:
+            condition.check(call.subset, list(kinds), {n for n, kind in kinds.items() if kind in NUMERIC})
+        except MixedCoreError as err:
+            found["subset"] = str(err)
+    return found
 
 
 def _nothing_varies(call: ModelCall) -> bool:
@@ -75,16 +95,19 @@ def _nothing_varies(call: ModelCall) -> bool:
 def _check(field: str, formula: str, columns: Sequence[Column]) -> None:
     """Refuse a formula outside the language, on the wrong kind of columns, or too wide for the data."""
     names = [column.name for column in columns]
-    numbers = {column.name for column in columns if column.kind in ("number", "yes or no")}
+    numbers = {column.name for column in columns if column.kind in NUMERIC}
     language.check_formula(formula, names)
     for name in sorted(language.numeric_columns(formula, names) - numbers):
         raise FormulaError(f"The formula calculates with {name!r}, which is not a number.")
     if field.startswith("vc_formula") and _is_plain_component(formula, names):
         return  # its levels are codes, not columns: any number of them is cheap
-    side = language.split(formula).fixed if field == "formula" else formula
-    language.check_width(side, {column.name: column.levels for column in columns}, numbers)
-    if field == "re_formula":
-        _check_slopes(ModelCall("", "", formula), columns)
+    parts = language.split(formula) if field == "formula" else None
+    levels = {column.name: column.levels for column in columns}
+    language.check_width(parts.fixed if parts else formula, levels, numbers)
+    for random in [bar.covariates for bar in parts.bars] if parts else [formula]:
+        language.check_width(random, levels, numbers)
+        if field in ("formula", "re_formula"):
+            _check_slopes(ModelCall("", "", random), columns)
 
 
 def _is_plain_component(formula: str, names: Sequence[str]) -> bool:
@@ -153,7 +176,10 @@ def _fit(call: ModelCall, frame: pd.DataFrame) -> mixedcore.MixedLMResults:
         re_formula=call.re_formula,
         vc_formula=dict(call.vc_formula) or None,
         missing=call.missing,
-        groups=np.ones(len(frame)) if call.one_group else call.groups,
+        groups=np.ones(len(frame)) if call.one_group else call.groups or None,
+        subset=condition.rows(call.subset, frame).to_numpy() if call.subset else None,
+        weights=call.weights or None,
+        offset=call.offset or None,
         eval_env=language.safe_environment(),
     )
     return model.fit(reml=call.reml)

@@ -174,7 +174,9 @@ def _model_label() -> str:
 
 def described(chosen: ModelCall) -> str:
     """A model in one line."""
-    groups = "all rows as one group" if chosen.one_group else f"by {chosen.groups}"
+    groups = "all rows as one group" if chosen.one_group else f"by {chosen.groups}" if chosen.groups else ""
     parts = [chosen.formula, *filter(None, [chosen.re_formula]), *(name for name, _ in chosen.vc_formula)]
     sum_of = " + ".join([parts[0], *(f"({part})" for part in parts[1:])])
-    return f"{sum_of}, {groups}, {'REML' if chosen.reml else 'ML'}"
+    beside = {"weights": chosen.weights, "offset": chosen.offset, "where": chosen.subset}
+    said = [f"{word} {column}" for word, column in beside.items() if column]
+    return ", ".join(filter(None, [sum_of, groups, *said, "REML" if chosen.reml else "ML"]))

@@ -18,6 +18,7 @@ from pages.ui.data import examples
 from pages.ui.data.dataset import Dataset
 from pages.ui.data.exclusions import Exclusion, possible, without
 from pages.ui.data.sources import Choices, Inspected, Opened, Source
+from pages.ui.model import condition
 from pages.ui.model.kept import Kept
 from pages.ui.model.modelcall import ModelCall
 
@@ -111,11 +112,13 @@ def set_call(chosen: ModelCall | None) -> None:
 def fits(chosen: ModelCall, dataset: Dataset) -> bool:
     """Whether every column that the model names exists in the data."""
     names = [str(name) for name in dataset.frame.columns]
-    if not chosen.one_group and chosen.groups not in names:
+    if any(name and name not in names for name in (chosen.groups, chosen.weights, chosen.offset)):
         return False
     try:
         for _, formula in chosen.parts():
             check_formula(formula, names)
+        if chosen.subset:
+            condition.check(chosen.subset, names, set(names))
     except MixedCoreError:
         return False
     return True

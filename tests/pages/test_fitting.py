@@ -95,6 +95,45 @@ def test_every_part_of_the_call_reaches_the_core(asked: list[dict[str, Any]]) ->
     assert not result.reml
 
 
+def test_bars_weights_offset_and_a_condition_reach_the_core(asked: list[dict[str, Any]]) -> None:
+    data = dataset(frame().assign(w=2.0, o=1.0))
+    call = ModelCall("y ~ x + (1 | g) + (1 | h)", "", weights="w", offset="o", subset="x > 0")
+    result = fitting.fit(call, data)
+    (arguments,) = asked
+    assert arguments["groups"] is None
+    assert (arguments["weights"], arguments["offset"]) == ("w", "o")
+    assert result.nobs == (data.frame["x"] > 0).sum()
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "said"),
+    [
+        ({"weights": "nowhere"}, "weights", "no column named 'nowhere'"),
+        ({"offset": "text"}, "offset", "must be numbers"),
+        ({"subset": "x >"}, "subset", "cannot be read"),
+        ({"subset": "text * 2 == 4"}, "subset", "not a number"),
+        ({"subset": "__import__('os')"}, "subset", "__import__"),
+        (
+            {"formula": "y ~ (1 + C(text) | g)", "groups": "", "re_formula": None},
+            "formula",
+            "60 coefficients",
+        ),
+        (
+            {"formula": "y ~ (1 | nowhere)", "groups": "", "re_formula": None},
+            "formula",
+            "no column 'nowhere'",
+        ),
+    ],
+)
+def test_what_stands_beside_the_formula_is_checked(change: dict[str, Any], field: str, said: str) -> None:
+    assert said in fitting.problems(replace(CALL, **change), roles.profile(frame()))[field]
+
+
+def test_a_condition_that_no_row_meets_is_a_sentence() -> None:
+    with pytest.raises(MixedCoreError, match="No rows are left"):
+        fitting.fit(replace(CALL, subset="x > 1000"), dataset())
+
+
 def test_one_group_is_ones(asked: list[dict[str, Any]]) -> None:
     fitting.fit(ModelCall("y ~ x", "", None, (("g", "0 + C(g)"), ("h", "0 + C(h)"))), dataset())
     assert asked[0]["groups"].tolist() == [1.0] * 60

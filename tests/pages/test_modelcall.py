@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
-from dataclasses import FrozenInstanceError, dataclass
+from dataclasses import FrozenInstanceError, dataclass, replace
 
 import pytest
 from hypothesis import example, given, settings
@@ -21,6 +21,9 @@ calls = st.builds(
     vc_formula=st.lists(st.tuples(st.text(), st.text()), max_size=3).map(tuple),
     reml=st.booleans(),
     missing=st.sampled_from(["drop", "raise"]),
+    weights=st.text(max_size=4),
+    offset=st.text(max_size=4),
+    subset=st.text(max_size=9),
 )
 FULL = ModelCall("y ~ x", "g", "1 + x", (("class", "0 + C(class)"),), reml=False, missing="raise")
 
@@ -45,10 +48,13 @@ def test_json_gives_the_same_call_back(call: ModelCall) -> None:
 @settings(deadline=None)
 @given(calls, st.text(), st.lists(st.text(), max_size=2).map(tuple))
 @example(FULL, "f", ("\x00\rimport os\u2028",))
+@example(ModelCall("y ~ x + (1 | g)", "", weights="w"), "f", ())
 def test_a_script_is_python_whatever_the_text(call: ModelCall, name: str, notes: tuple[str, ...]) -> None:
     for source in (Data(f"example:{name}"), Data(f"upload:{name}", notes)):
         for script in (call.script(source), call.statsmodels_script(source)):
             statements = ast.parse(script).body
+            if call.not_in_statsmodels and not statements:
+                continue  # a comment
             assigned = [s.targets[0].id for s in statements if isinstance(s, ast.Assign)]  # type: ignore[attr-defined]
             assert assigned == ["data", "model", "result"]
             assert sum(isinstance(s, ast.Expr) for s in statements) == 1
@@ -82,6 +88,41 @@ def test_the_statsmodels_script_differs_in_its_import_only() -> None:
     assert changed == [
         ("from mixedcore import mixedlm", "from statsmodels.formula.api import mixedlm"),
     ]
+
+
+def test_bars_weights_offset_and_a_condition_are_said() -> None:
+    call = ModelCall("y ~ x + (1 | g)", "", weights="w", offset="o", subset='x > 1 and Q("a b") == "f"')
+    assert call.in_bars
+    assert not call.one_group
+    assert call.script(Data("example:x")).splitlines()[4:12] == [
+        "model = mixedlm(",
+        '    "y ~ x + (1 | g)",',
+        "    data,",
+        "    subset=(data['x'] > 1) & (data['a b'] == 'f'),",
+        '    missing="drop",',
+        '    weights="w",',
+        '    offset="o",',
+        ")",
+    ]
+
+
+@pytest.mark.parametrize("change", [{"formula": "y ~ x + (1 | g)"}, {"weights": "w"}, {"offset": "o"}])
+def test_what_statsmodels_lacks_is_a_comment(change: dict[str, str]) -> None:
+    call = replace(FULL, **change)  # type: ignore[arg-type]
+    assert call.not_in_statsmodels
+    assert call.statsmodels_script(Data("example:x")).startswith("# statsmodels has no")
+
+
+@pytest.mark.parametrize(
+    ("formula", "bars"),
+    [("y ~ (1 | g)", True), ("y ~ Q('a|b')", False), ("y ~ (1 | g", True), ("y ~ x", False), ("|", True)],
+)
+def test_bars_are_told_from_names(formula: str, bars: bool) -> None:
+    assert ModelCall(formula, "").in_bars == bars
+
+
+def test_a_model_saved_before_it_had_weights_still_reads() -> None:
+    assert ModelCall.from_json('{"formula": "y ~ x", "groups": "g"}') == ModelCall("y ~ x", "g")
 
 
 def test_one_group_is_an_array_of_ones() -> None:
@@ -126,6 +167,8 @@ def test_components_may_come_as_a_mapping() -> None:
         ({"formula": "y ~ x", "groups": "g", "reml": "yes"}, "'reml' must be true or false"),
         ({"formula": "y ~ x", "groups": "g", "missing": "none"}, "'missing' must be one of"),
         ({"formula": "y ~ x", "groups": "g", "missing": ["drop"]}, "'missing' must be one of"),
+        ({"formula": "y ~ x", "groups": "g", "weights": 1}, "'weights' must be text"),
+        ({"formula": "y ~ x", "groups": "g", "subset": None}, "'subset' must be text"),
         ({"formula": "y ~ x", "groups": "g", "vc_formula": 3}, "pairs of a name and a formula"),
         ({"formula": "y ~ x", "groups": "g", "vc_formula": [["a"]]}, "pairs of a name and a formula"),
         ({"formula": "y ~ x", "groups": "g", "vc_formula": {"a": 1}}, "both text"),

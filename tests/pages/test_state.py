@@ -40,6 +40,20 @@ def test_setting_data_drops_a_model_that_misses_a_column(gone: str) -> None:
     assert not state.fits(CALL, Dataset.of("a", FRAME.drop(columns=gone), "upload:a.csv"))
 
 
+@pytest.mark.parametrize(
+    "call",
+    [
+        ModelCall("y ~ x + (1 | g)", ""),
+        ModelCall("y ~ 1", "g", "1", weights="x"),
+        ModelCall("y ~ 1", "g", "1", offset="x"),
+        ModelCall("y ~ 1", "g", "1", subset="x > 1"),
+    ],
+)
+def test_a_model_needs_every_column_that_it_names(call: ModelCall) -> None:
+    assert state.fits(call, Dataset.of("a", FRAME, "upload:a.csv"))
+    assert not state.fits(call, Dataset.of("a", FRAME.drop(columns=["x", "g"]), "upload:a.csv"))
+
+
 def test_a_model_of_one_group_needs_no_group_column() -> None:
     call = ModelCall("y ~ x", "", vc_formula=(("g", "0 + C(g)"),))
     assert state.fits(call, Dataset.of("a", FRAME, "upload:a.csv"))

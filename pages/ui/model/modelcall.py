@@ -11,7 +11,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Protocol
 
-from mixedcore.errors import ModelError
+from mixedcore.errors import FormulaError, ModelError
+from mixedcore.formula import split
+from pages.ui.model import condition
 from pages.ui.text import one_line
 
 WHOLE_DATA = ""
@@ -37,13 +39,16 @@ class Source(Protocol):
 class ModelCall:
     """The arguments of `mixedcore.mixedlm(...).fit(...)` as typed or chosen; not yet checked.
 
-    formula    : 'outcome ~ fixed effects'
+    formula    : 'outcome ~ fixed effects', or with random effects in bars as lme4 writes them; then `groups`
+                 is '', `re_formula` None and `vc_formula` empty
     groups     : name of the grouping column; '' makes the whole data set one group
     re_formula : random coefficients of each group; None leaves it to `mixedlm` (a random intercept
                  without components, no group term beside them)
     vc_formula : pairs (name, one-sided formula), in the order shown; names may still repeat here
     reml       : restricted (True) or full maximum likelihood
     missing    : 'drop' or 'raise'
+    weights    : column of prior weights, offset : column of a known part of the mean; '' is none
+    subset     : condition on the rows in use, such as 'age > 3'; '' uses all
     """
 
     formula: str
@@ -52,11 +57,19 @@ class ModelCall:
     vc_formula: tuple[tuple[str, str], ...] = ()
     reml: bool = True
     missing: str = "drop"
+    weights: str = ""
+    offset: str = ""
+    subset: str = ""
+
+    @property
+    def in_bars(self) -> bool:
+        """Whether the formula has random effects in bars, (1 + x | g), which name their own groups."""
+        return has_bars(self.formula)
 
     @property
     def one_group(self) -> bool:
         """Whether the whole data set is one group."""
-        return self.groups == WHOLE_DATA
+        return self.groups == WHOLE_DATA and not self.in_bars
 
     def parts(self) -> Iterator[tuple[str, str]]:
         """Every formula with the field it belongs to: 'formula', 're_formula', 'vc_formula.0', …"""
@@ -107,9 +120,28 @@ class ModelCall:
         """Python code that repeats this fit with mixedcore."""
         return _program(self, data, "from mixedcore import mixedlm")
 
+    @property
+    def not_in_statsmodels(self) -> str:
+        """Why statsmodels cannot fit this model, a clause; '' when it can."""
+        if self.in_bars:
+            return "has no random effects in bars"
+        return "has no weights and no offset in mixed models" if self.weights or self.offset else ""
+
     def statsmodels_script(self, data: Source) -> str:
-        """The same fit with statsmodels: only the import differs."""
+        """The same fit with statsmodels: only the import differs. A comment where statsmodels has none."""
+        if self.not_in_statsmodels:
+            return f"# statsmodels {self.not_in_statsmodels}.\n"
         return _program(self, data, "from statsmodels.formula.api import mixedlm")
+
+
+def has_bars(formula: str) -> bool:
+    """Whether a formula has random effects in bars; of one that cannot be read, whether it looks so."""
+    if "|" not in formula:
+        return False
+    try:
+        return bool(split(formula).bars)
+    except FormulaError:
+        return True
 
 
 def _pairs(value: object) -> tuple[tuple[str, str], ...]:
@@ -129,6 +161,9 @@ def _checked(values: dict[str, Any]) -> dict[str, Any]:
     for name in ("formula", "groups"):
         if not isinstance(values[name], str):
             raise ModelError(f"The model's {name!r} must be text.")
+    for name in ("weights", "offset", "subset"):
+        if not isinstance(values.get(name, ""), str):
+            raise ModelError(f"The model's {name!r} must be text.")
     if not isinstance(values.get("re_formula"), str | None):
         raise ModelError("The model's 're_formula' must be text, or absent.")
     if not isinstance(values.get("reml", True), bool):
@@ -141,7 +176,7 @@ def _checked(values: dict[str, Any]) -> dict[str, Any]:
 def _program(call: ModelCall, data: Source, importing: str) -> str:
     """The whole program: imports, data, model, fit, summary."""
     arguments = "".join(f"    {argument},\n" for argument in _arguments(call))
-    numpy = ["import numpy as np"] if call.one_group else []
+    numpy = ["import numpy as np"] if call.one_group or "np." in call.subset else []
     load, reading = _loading(data)
     return "\n".join(
         [
@@ -173,13 +208,19 @@ def _loading(data: Source) -> tuple[str, list[str]]:
 def _arguments(call: ModelCall) -> Iterator[str]:
     yield _text(call.formula)
     yield "data"
-    yield "groups=np.ones(len(data))" if call.one_group else f"groups={_text(call.groups)}"
+    if call.groups != WHOLE_DATA or call.one_group:
+        yield "groups=np.ones(len(data))" if call.one_group else f"groups={_text(call.groups)}"
     if call.re_formula is not None:
         yield f"re_formula={_text(call.re_formula)}"
     if call.vc_formula:
         inner = ", ".join(f"{_text(name)}: {_text(formula)}" for name, formula in call.vc_formula)
         yield f"vc_formula={{{inner}}}"
+    if call.subset:
+        yield f"subset={condition.as_python(call.subset)}"
     yield f"missing={_text(call.missing)}"
+    for name, column in (("weights", call.weights), ("offset", call.offset)):
+        if column:
+            yield f"{name}={_text(column)}"
 
 
 def _text(value: str) -> str:

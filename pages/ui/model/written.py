@@ -83,5 +83,8 @@ def programs(form: Form, call: ModelCall) -> None:
     with st.expander("The same fit as a Python program", icon=":material/code:"):
         st.caption("mixedcore")
         st.code(call.script(form.data), language="python")
-        st.caption("statsmodels: the import differs, nothing else")
-        st.code(call.statsmodels_script(form.data), language="python")
+        if call.not_in_statsmodels:
+            st.caption(f"statsmodels {call.not_in_statsmodels}, so it cannot fit this model.")
+        else:
+            st.caption("statsmodels: the import differs, nothing else")
+            st.code(call.statsmodels_script(form.data), language="python")
