@@ -6,7 +6,7 @@ import streamlit as st
 
 from mixedcore.errors import MixedCoreError
 from pages.ui import fitting, shell, state, text
-from pages.ui.model import brief, builder, changes, components, form, groups, written
+from pages.ui.model import brief, changes, components, groups, sections, written
 from pages.ui.model.form import Form
 from pages.ui.model.modelcall import ModelCall
 
@@ -73,24 +73,23 @@ def show_last_fit(call: ModelCall) -> None:
 
 
 call = chosen_call()
-names = [column.name for column in columns]
-reading = builder.read(call, names)
+reading = changes.reading_of(call, data)
 changes.note_readable(call, reading.unread)
 asked = Form(reading, columns, data)
 problems = fitting.problems(call, columns)
 
 left, right = st.columns([5, 6], gap="large")
 with left:
-    form.outcome(asked)
-    form.fixed(asked)
+    sections.outcome(asked)
+    sections.fixed(asked)
     groups.grouping(asked)
     components.rows(asked, problems)
-    hold = form.settings(asked)
+    hold = sections.settings(asked, problems)
 with right:
     st.subheader("The model", anchor=False)
     if state.remark():
         st.caption(f":material/info: {state.remark()}")
-    written.formulas(call, problems)
+    written.formulas(asked, call, problems)
     written.mathematics(asked)
     st.subheader("The fit", anchor=False)
     show_fit(call, problems, hold)

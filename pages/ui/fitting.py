@@ -118,7 +118,11 @@ def _check_slopes(call: ModelCall, columns: Sequence[Column]) -> None:
     """Refuse more correlated coefficients a group than anyone could read or the server bear."""
     chosen = builder.read(call, [column.name for column in columns]).choices
     several = {c.name for c in columns if c.kind != "number"} | set(chosen.categorical)
-    width = sum(c.levels if c.name in several else 1 for c in columns if c.name in chosen.slopes)
+    width = sum(
+        c.levels if c.name in several else max(1, chosen.shape(c.name).df)
+        for c in columns
+        if c.name in chosen.slopes
+    )
     if width > MOST_SLOPES:
         raise FormulaError(
             f"The random part gives every group {width:,} coefficients that are correlated with each other; "

@@ -42,6 +42,8 @@ def texts(frame: pd.DataFrame) -> set[str]:
         ),
         (ModelCall("y ~ x", "g", "1", (("x slope", "0 + x"),)), "y ~ x + (1 | g) + (0 + x | g)"),
         (ModelCall("y ~ x", "g", "0", (("p", "0 + C(h):x"),)), "y ~ x + (0 + x | g:h)"),
+        (ModelCall("y ~ x", "g", "0", (("v", "0 + x:z"),)), "y ~ x + (0 + x:z | g)"),
+        (ModelCall("y ~ x", "g", "0", (("v", "0 + np.log(x)"),)), "y ~ x + (0 + np.log(x) | g)"),
         (ModelCall("y ~ x", "a b", "1"), 'y ~ x + (1 | Q("a b"))'),
         (ModelCall("y ~ x + (1 | g)", ""), "y ~ x + (1 | g)"),
     ],
@@ -63,8 +65,9 @@ def test_a_component_of_text_is_a_grouping_even_if_unmarked() -> None:
         (ModelCall("y ~ x", "", "1"), "no column to stand behind a bar"),
         (ModelCall("y ~ x", "g", "1", (("v", "0 + x + z"),)), "several terms"),
         (ModelCall("y ~ x", "g", "1", (("v", "C(h)"),)), "several terms"),
-        (ModelCall("y ~ x", "g", "1", (("v", "0 + x:z"),)), "a product"),
-        (ModelCall("y ~ x", "g", "1", (("v", "0 + bs(x, df=4)"),)), "'v'"),
+        (ModelCall("y ~ x", "g", "1", (("v", "0 + C(h, Sum)"),)), "several columns"),
+        (ModelCall("y ~ x", "g", "1", (("v", "0 + bs(x, df=4)"),)), "several columns"),
+        (ModelCall("y ~ x", "g", "1", (("v", "0 + np.exp(x)"),)), "no equal in bars"),
         (ModelCall("y ~ x", "", None, (("v", "0 + x"),)), "all rows together"),
     ],
 )
@@ -78,6 +81,12 @@ def test_what_bars_cannot_say_has_a_reason(call: ModelCall, reason: str) -> None
     [
         ("y ~ x + (1 + x | g)", ModelCall("y ~ x", "g", "1 + x")),
         ("y ~ x + (1 + x || g)", ModelCall("y ~ x", "g", "1", (("x slope", "0 + x"),))),
+        ("y ~ (0 + np.log(x) | g)", ModelCall("y ~ 1", "g", "0 + np.log(x)")),
+        (
+            "y ~ x + (1 | g) + (0 + I(x**2) | g)",
+            ModelCall("y ~ x", "g", "1", (("I(x**2) slope", "0 + I(x**2)"),)),
+        ),
+        ("y ~ x + (1 | g) + (0 + bs(x, df=4) || g:h)", None),
         ("y ~ x + (x | g/h)", None),
         ("y ~ x + (1 | g/h)", ModelCall("y ~ x", "g", "1", (("h", "0 + C(h)"),))),
         ("y ~ (1 | g:h)", ModelCall("y ~ 1", "g", None, (("h", "0 + C(h)"),))),

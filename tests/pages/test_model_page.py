@@ -63,9 +63,9 @@ def test_interactions_categories_and_uncorrelated_slopes() -> None:
     app = opened()
     app.pills(key="model_categorical").set_value(["Days"]).run()
     assert formula(app) == "Reaction ~ C(Days)"
-    assert app.toggle(key="model_correlated").disabled
+    assert app.segmented_control(key="model_correlated").disabled
     app.pills(key="model_categorical").set_value([]).run()
-    app.toggle(key="model_correlated").set_value(False).run()
+    app.segmented_control(key="model_correlated").set_value("apart").run()
     assert call(app).vc_formula == (("Days slope", "0 + Days"),)
     assert app.multiselect(key="model_slopes").value == ["Days"]
     assert fitted(app)

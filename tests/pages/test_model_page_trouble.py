@@ -46,13 +46,13 @@ def test_a_formula_that_fails_costs_nothing(typed: str, said: str) -> None:
 
 def test_what_widgets_cannot_show_greys_only_its_own_part() -> None:
     app = opened()
-    app.text_input(key="model_text_formula").set_value("np.log(Reaction) ~ Days").run()
+    app.text_input(key="model_text_formula").set_value("np.log10(Reaction) ~ Days").run()
     assert fitted(app)
     assert app.selectbox(key="model_outcome").disabled
     assert app.multiselect(key="model_fixed").disabled
     assert not app.multiselect(key="model_slopes").disabled
     app.multiselect(key="model_slopes").set_value([]).run()
-    assert call(app) == ModelCall("np.log(Reaction) ~ Days", "Subject", "1")
+    assert call(app) == ModelCall("np.log10(Reaction) ~ Days", "Subject", "1")
     app.button(key="model_unlock_formula").click().run()
     assert call(app) == ModelCall("Reaction ~ Days", "Subject", "1")
     assert not app.selectbox(key="model_outcome").disabled

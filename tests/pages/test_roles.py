@@ -11,7 +11,7 @@ import pytest
 from mixedcore import datasets
 from pages.ui import fitting
 from pages.ui.data.dataset import Dataset
-from pages.ui.model import roles
+from pages.ui.model import roles, support
 from pages.ui.model.builder import to_call
 from pages.ui.model.roles import Column
 
@@ -71,8 +71,7 @@ def test_two_columns_of_one_name_are_both_described() -> None:
 
 def test_a_slope_needs_a_predictor_that_varies_within_groups() -> None:
     frame = pd.DataFrame({"g": list("aabb"), "own": [1, 2, 1, 2], "of_group": [1, 1, 2, 2]})
-    assert roles.varies_within(frame, "own", "g")
-    assert not roles.varies_within(frame, "of_group", "g")
+    assert support.varying_of(frame, ["own", "of_group"], ["g"]) == {"own"}
 
 
 @pytest.mark.parametrize(

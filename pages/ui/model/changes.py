@@ -4,31 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping
 from dataclasses import replace
+from itertools import combinations
 from typing import Any
 
 from pages.ui import fitting, state, text
+from pages.ui.data.dataset import Dataset
 from pages.ui.model import builder, roles
-from pages.ui.model.builder import Part
+from pages.ui.model.builder import Part, Reading
 from pages.ui.model.choices import Choices, Component
-from pages.ui.model.modelcall import WHOLE_DATA, ModelCall
+from pages.ui.model.lme4 import UntranslatableError, to_mixedlm
+from pages.ui.model.modelcall import WHOLE_DATA, ModelCall, has_bars
 
 
 def interactions_of(choices: Choices) -> list[Any]:
-    """The value of the interactions widget: 'two-way', 'all' or pairs."""
-    return list(choices.pairs) if choices.crossing == "none" else [choices.crossing]
+    """The value of the interactions widget: 'two-way', 'all' or single ones."""
+    return list(choices.interactions) if choices.crossing == "none" else [choices.crossing]
 
 
 def choose(field: str, key: str) -> None:
     """A widget changed: one field of the choices takes its value."""
-    _apply(lambda choices: CHANGES.get(field, _plain(field))(choices, state.shown(key)))
+    apply(lambda choices: CHANGES.get(field, _plain(field))(choices, state.shown(key)))
 
 
-def _apply(change: Callable[[Choices], Choices]) -> None:
+def reading_of(call: ModelCall, data: Dataset) -> Reading:
+    """The call as far as the widgets can show it."""
+    columns = fitting.profiled(data.digest, data.frame)
+    return builder.read(call, [column.name for column in columns], roles.texts(columns))
+
+
+def apply(change: Callable[[Choices], Choices]) -> None:
     """Write the changed choices; what was typed beyond the widgets stays."""
     call, data = state.call(), state.data()
     if call is None or data is None:
         return
-    reading = builder.read(call, [str(name) for name in data.frame.columns])
+    reading = reading_of(call, data)
     state.set_remark("")
     state.set_call(builder.write(replace(reading, choices=change(reading.choices)), call))
 
@@ -43,13 +52,19 @@ def _plain(field: str) -> Callable[[Choices, Any], Choices]:
 
 def _outcome(choices: Choices, value: str) -> Choices:
     """A new outcome explains nothing: it leaves the predictors and slopes."""
-    if value in choices.fixed + choices.slopes:
+    if value in choices.predictors:
         state.set_remark(f"{text.escape(value)} is the outcome now, so it no longer is a predictor.")
+    blocks = (
+        block.with_effects(block.intercept, (name for name in block.slopes if name != value))
+        for block in choices.blocks
+    )
     return replace(
         choices,
         outcome=value,
+        outcome_transform="none",
         fixed=tuple(name for name in choices.fixed if name != value),
         slopes=tuple(name for name in choices.slopes if name != value),
+        blocks=tuple(blocks),
     )
 
 
@@ -72,16 +87,38 @@ def _groups(choices: Choices, value: str) -> Choices:
 
 
 def _interactions(choices: Choices, value: list[Any]) -> Choices:
-    """'Every pair' and 'every combination' contain any pair; of the two, the last chosen counts."""
-    pairs = tuple(item for item in value if not isinstance(item, str))
+    """'Every pair' and 'every combination' contain any other; of the two, the last chosen counts.
+
+    A new interaction of three brings the pairs within it, without which it would mean something else.
+    """
+    single = [item for item in value if not isinstance(item, str)]
     whole: list[Any] = [item for item in value if isinstance(item, str)]
-    if not whole:
-        return replace(choices, pairs=pairs, crossing="none")
-    return replace(choices, pairs=(), crossing=whole[-1])
+    if whole:
+        return replace(choices, interactions=(), crossing=whole[-1])
+    new = [item for item in single if item not in choices.interactions]
+    inside = [part for item in new for size in range(2, len(item)) for part in combinations(item, size)]
+    missing = [" × ".join(part) for part in dict.fromkeys(inside) if part not in single]
+    if missing and choices.crossing == "none":
+        state.set_remark(f"{text.listing(missing)} came with it: an interaction of three needs its pairs.")
+    return replace(choices, interactions=(*single, *inside), crossing="none")
+
+
+def _categorical(choices: Choices, value: list[str]) -> Choices:
+    """Numbers marked as categories; text with a coding of its own keeps its mark."""
+    data = state.data()
+    texts = set(roles.texts(fitting.profiled(data.digest, data.frame))) if data else set()
+    marked = [name for name in choices.categorical if name in texts]
+    return replace(choices, categorical=(*value, *marked))
+
+
+def _subset(choices: Choices, value: str) -> Choices:
+    return replace(choices, subset=value.strip())
 
 
 CHANGES: Mapping[str, Callable[[Choices, Any], Choices]] = {
     "outcome": _outcome,
+    "categorical": _categorical,
+    "subset": _subset,
     "groups": _groups,
     "interactions": _interactions,
 }
@@ -98,7 +135,7 @@ def add_component(column: str) -> None:
         row = Component(_free_name(column, names), "factor", column)
         return replace(choices, components=(*choices.components, row))
 
-    _apply(add)
+    apply(add)
 
 
 def _free_name(wanted: str, names: set[str]) -> str:
@@ -119,7 +156,7 @@ def change_component(position: int, field: str, key: str) -> None:
         rows[position] = replace(rows[position], **{field: state.shown(key)})
         return replace(choices, components=tuple(rows))
 
-    _apply(change)
+    apply(change)
 
 
 def change_kind(position: int, key: str, factor: str, slope: str) -> None:
@@ -132,7 +169,7 @@ def change_kind(position: int, key: str, factor: str, slope: str) -> None:
         rows[position] = replace(rows[position], kind=kind, column=column, factor=factor)
         return replace(choices, components=tuple(rows))
 
-    _apply(change)
+    apply(change)
 
 
 def remove_component(position: int) -> None:
@@ -142,38 +179,63 @@ def remove_component(position: int) -> None:
         rows = [row for place, row in enumerate(choices.components) if place != position]
         return replace(choices, components=tuple(rows))
 
-    _apply(remove)
+    apply(remove)
 
 
 # --- text typed by hand --------------------------------------------------------------------------
 
 
 def type_formula(key: str) -> None:
-    """The formula as typed; kept even when it is wrong."""
-    _type(lambda call, typed: replace(call, formula=typed), key)
+    """The formula as typed; kept even when it is wrong. Random effects in bars replace the other parts."""
+    typed = state.shown(key)
+    if has_bars(typed):
+        type_bars(key)
+    else:
+        _type(lambda call: replace(in_groups(call), formula=typed))
+
+
+def type_bars(key: str) -> None:
+    """The formula in lme4's notation, as typed; without bars only its fixed part can be meant."""
+    typed = state.shown(key)
+    if has_bars(typed):
+        _type(lambda call: replace(call, formula=typed, groups=WHOLE_DATA, re_formula=None, vc_formula=()))
+    else:
+        _type(lambda call: replace(call, formula=typed))
 
 
 def type_random(key: str) -> None:
     """The random part as typed; empty is none."""
-    _type(lambda call, typed: replace(call, re_formula=typed if typed.strip() else None), key)
+    typed = state.shown(key)
+    _type(lambda call: replace(in_groups(call), re_formula=typed if typed.strip() else None))
 
 
 def type_component(position: int, key: str) -> None:
     """The formula of one component as typed; emptied, the component goes away."""
+    typed = state.shown(key)
 
-    def put(call: ModelCall, typed: str) -> ModelCall:
+    def put(call: ModelCall) -> ModelCall:
+        call = in_groups(call)
         rows = list(call.vc_formula)
         rows[position : position + 1] = [(rows[position][0], typed)] if typed.strip() else []
         return replace(call, vc_formula=tuple(rows))
 
-    _type(put, key)
+    _type(put)
 
 
-def _type(put: Callable[[ModelCall, str], ModelCall], key: str) -> None:
+def in_groups(call: ModelCall) -> ModelCall:
+    """The call in `mixedlm` notation where it has an equal there, else as it is."""
+    data = state.data()
+    try:
+        return to_mixedlm(call, roles.texts(fitting.profiled(data.digest, data.frame))) if data else call
+    except UntranslatableError:
+        return call
+
+
+def _type(put: Callable[[ModelCall], ModelCall]) -> None:
     call = state.call()
     if call is not None:
         state.set_remark("")
-        state.set_call(put(call, state.shown(key)))
+        state.set_call(put(call))
 
 
 def unlock(part: Part) -> None:
@@ -181,21 +243,41 @@ def unlock(part: Part) -> None:
     call, data = state.call(), state.data()
     if call is None or data is None:
         return
-    names = [str(name) for name in data.frame.columns]
-    beginning = builder.to_call(builder.read(call, names).choices)
+    if part == "bars":
+        call, part = _without_bars(call, data), "re_formula"
+    beginning = builder.to_call(reading_of(call, data).choices)
     for source in (state.readable_call(), beginning, first_call()):
-        tried = replace(call, **{part: getattr(source, part)}) if source else call
-        if part not in builder.read(tried, names).unread:
+        tried = _with_part(call, source, part)
+        if part not in reading_of(tried, data).unread:
             state.set_remark("")
             state.set_call(tried)
             return
+
+
+def _with_part(call: ModelCall, source: ModelCall | None, part: Part) -> ModelCall:
+    """The call with this part of another one; of a formula its fixed part, for bars stay."""
+    if source is None:
+        return call
+    if part != "formula":
+        return replace(call, **{part: getattr(source, part)})
+    fixed, bars = builder.texts_of(source)[0], builder.texts_of(call)[1]
+    return replace(call, formula=f"{fixed} + {bars}" if bars else fixed)
+
+
+def _without_bars(call: ModelCall, data: Dataset) -> ModelCall:
+    """The fixed part alone, grouped as the widgets last knew or as the data suggest."""
+    names = {str(name) for name in data.frame.columns}
+    known = (source for source in (state.readable_call(), first_call()) if source and source.groups in names)
+    groups = next((source.groups for source in known), WHOLE_DATA)
+    return replace(call, formula=builder.texts_of(call)[0], groups=groups)
 
 
 def note_readable(call: ModelCall, unread: Container[str]) -> None:
     """Remember the text of every part that the widgets can express."""
     last = state.readable_call() or call
     parts = [part for part in ("formula", "re_formula", "vc_formula") if part not in unread]
-    state.set_readable_call(replace(last, **{part: getattr(call, part) for part in parts}))
+    known = replace(last, **{part: getattr(call, part) for part in parts})
+    state.set_readable_call(replace(known, groups=call.groups or last.groups))
 
 
 # --- the beginning -------------------------------------------------------------------------------

@@ -2,76 +2,75 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Literal
 
 from pages.ui.model.modelcall import WHOLE_DATA, ModelCall
 from pages.ui.model.notation import Factor, plus
+from pages.ui.model.random_part import (
+    Block,
+    Component,
+    Correlation,
+    Effects,
+    Kind,
+    merged,
+    slope_name,
+    unique,
+)
+from pages.ui.model.shape import PLAIN, Shape, Transform
+
+__all__ = [
+    "Block",
+    "Choices",
+    "Component",
+    "Correlation",
+    "Crossing",
+    "Effects",
+    "Interaction",
+    "Kind",
+    "all_components",
+    "fixed_text",
+    "slope_name",
+    "to_call",
+    "unique",
+]
 
 Crossing = Literal["none", "two-way", "all"]
-Kind = Literal["factor", "slope", "slope_in_factor"]
-Pair = tuple[str, str]
+Interaction = tuple[str, ...]
 
 MOST_FULLY_CROSSED = 6
 """Every combination of more predictors than this is not offered: 7 would already make 127 terms."""
 
 
 @dataclass(frozen=True, slots=True)
-class Component:
-    """One variance component.
-
-    factor          : an effect of each level of `column` within a group, 0 + C(column)
-    slope           : an independent slope of `column` for each group, 0 + column
-    slope_in_factor : an independent slope of `column` for each level of `factor`, 0 + C(factor):column
-    """
-
-    name: str
-    kind: Kind
-    column: str
-    factor: str = ""
-
-    def __post_init__(self) -> None:
-        if self.kind != "slope_in_factor":
-            object.__setattr__(self, "factor", "")
-
-    @property
-    def formula(self) -> str:
-        """The one-sided formula of this component."""
-        marked = Factor(self.column, categorical=self.kind == "factor")
-        inside = f"{Factor(self.factor, categorical=True)}:" if self.kind == "slope_in_factor" else ""
-        return f"0 + {inside}{marked}"
-
-
-def slope_name(column: str) -> str:
-    """The name of the variance component that holds the uncorrelated slopes of `column`."""
-    return f"{column} slope"
-
-
-@dataclass(frozen=True, slots=True)
 class Choices:
     """What the widgets say. Equal models have equal choices: redundant ones are settled on creation.
 
-    outcome          : column
+    outcome          : column;  outcome_transform : 'none', 'log' or 'sqrt'
     fixed            : predictors, in order, without repeats
-    categorical      : those of `fixed` and `slopes` that are categories even if written as numbers
-    pairs            : interactions of two predictors each, in the order of `fixed`
-    crossing         : 'two-way' adds every pair, 'all' every combination; then `pairs` is empty
+    categorical      : those of `fixed` and of the slopes that are marked with C(): numbers that are
+                       categories, and categories with a coding of their own
+    shapes           : (column, how it enters), for those that do not enter as they are
+    interactions     : of two or more predictors each, in the order of `fixed`
+    crossing         : 'two-way' adds every pair, 'all' every combination; then `interactions` is empty
     intercept        : of the fixed part
     groups           : grouping column; '' makes the whole data set one group
     random_intercept : whether groups differ in their level
     slopes           : columns whose effect differs between groups
     correlated       : whether slopes may be correlated with the intercept and each other; true without
-                       slopes, and for slopes of categories
+                       slopes, and for slopes of several columns
     components       : variance components. An independent slope with the name that uncorrelated slopes
                        carry is one of those.
+    blocks           : several grouping factors, or one whose slopes are correlated in parts; then the five
+                       above are empty. One simple factor is said by those.
     """
 
     outcome: str
     fixed: tuple[str, ...] = ()
     categorical: tuple[str, ...] = ()
-    pairs: tuple[Pair, ...] = ()
+    interactions: tuple[Interaction, ...] = ()
     crossing: Crossing = "none"
     intercept: bool = True
     groups: str = WHOLE_DATA
@@ -79,15 +78,22 @@ class Choices:
     slopes: tuple[str, ...] = ()
     correlated: bool = True
     components: tuple[Component, ...] = ()
+    blocks: tuple[Block, ...] = ()
+    shapes: tuple[tuple[str, Shape], ...] = ()
+    outcome_transform: Transform = "none"
     reml: bool = True
     missing: str = "drop"
+    weights: str = ""
+    offset: str = ""
+    subset: str = ""
 
     def __post_init__(self) -> None:
-        self._settle(fixed=unique(self.fixed), slopes=unique(self.slopes))
-        marked = [name for name in unique(self.fixed + self.slopes) if name in set(self.categorical)]
-        self._settle(categorical=tuple(marked))
+        self._settle(fixed=unique(self.fixed), slopes=unique(self.slopes), blocks=merged(self.blocks))
+        if self.blocks:
+            self._settle_blocks()
+        self._settle_marks()
         self._settle_interactions()
-        if not self.slopes or set(self.slopes) & set(self.categorical):
+        if not self.slopes or any(self.several_columns(name) for name in self.slopes):
             self._settle(correlated=True)
         if not self.slopes or not self.correlated:
             self._take_slopes_from_components()
@@ -96,73 +102,170 @@ class Choices:
         for name, value in values.items():
             object.__setattr__(self, name, value)
 
+    def _settle_marks(self) -> None:
+        """Marks and shapes of the columns in use, in their order."""
+        used, shapes = self.predictors, dict(self.shapes)
+        marked = tuple(name for name in used if name in set(self.categorical))
+        settled = {
+            name: shapes[name].settled(categorical=name in marked, fixed=name in self.fixed)
+            for name in used
+            if name in shapes
+        }
+        kept = tuple((name, shape) for name, shape in settled.items() if shape != PLAIN)
+        self._settle(categorical=marked, shapes=kept)
+
+    def _settle_blocks(self) -> None:
+        """One simple factor needs no bars; bars leave nothing to groups and components."""
+        (only, *others) = self.blocks
+        single = len(only.factor) == 1 and not others
+        apart = only.correlation == "apart" and not any(self.several_columns(n) for n in only.slopes)
+        if single and (only.correlation == "together" or apart):
+            self._settle(blocks=(), groups=only.factor[0], components=(), correlated=not apart)
+            self._settle(random_intercept=only.intercept, slopes=only.slopes)
+        else:
+            self._settle(groups=WHOLE_DATA, random_intercept=True, slopes=(), correlated=True, components=())
+
     def _settle_interactions(self) -> None:
-        """Each pair once and in order; all pairs of three or more predictors are 'two-way'."""
-        wanted = {frozenset(pair) for pair in self.pairs}
-        every = tuple(combinations(self.fixed, 2))
-        pairs = every if self.crossing != "none" else tuple(p for p in every if frozenset(p) in wanted)
-        crossing = self.crossing
-        if pairs == every and (crossing == "none" or len(self.fixed) > MOST_FULLY_CROSSED):
+        """Each once and in order; all pairs of three or more predictors are 'two-way', and so on."""
+        place = {name: number for number, name in enumerate(self.fixed)}
+        wanted = {
+            tuple(sorted(set(each), key=place.__getitem__))
+            for each in self.interactions
+            if len(set(each)) > 1 and set(each) <= set(place)
+        }
+        crossing = self.crossing if len(self.fixed) > 2 else "none"
+        if self.crossing != "none" and len(self.fixed) == 2:
+            wanted = {self.fixed}
+        if crossing == "none" and len(self.fixed) > 2:
+            crossing = self._whole(wanted)
+        elif len(self.fixed) > MOST_FULLY_CROSSED and crossing == "all":
             crossing = "two-way"
-        if len(self.fixed) < 3:
-            crossing = "none"
-        self._settle(crossing=crossing, pairs=pairs if crossing == "none" else ())
+        ordered = sorted(wanted, key=lambda each: (len(each), [place[name] for name in each]))
+        self._settle(crossing=crossing, interactions=() if crossing != "none" else tuple(ordered))
+
+    def _whole(self, wanted: set[Interaction]) -> Crossing:
+        """Whether interactions chosen one by one are every pair, or every combination."""
+        pairs, count = len(self.fixed) * (len(self.fixed) - 1) // 2, len(self.fixed)
+        if len(wanted) == pairs and all(len(each) == 2 for each in wanted):
+            return "two-way"
+        return "all" if count <= MOST_FULLY_CROSSED and len(wanted) == 2**count - count - 1 else "none"
 
     def _take_slopes_from_components(self) -> None:
-        marked = set(self.categorical)
-        found = [row for row in self.components if _is_free_slope(row) and row.column not in marked]
-        if found:
-            rest = tuple(row for row in self.components if row not in found)
-            slopes = unique((*self.slopes, *(row.column for row in found)))
-            self._settle(components=rest, slopes=slopes, correlated=False)
+        for row in self.components:
+            if not _is_free_slope(row) or row.column in self.categorical:
+                continue
+            known = row.column in self.fixed + self.slopes
+            if known and self.shape(row.column) != Shape(row.transform, self.shape(row.column).degree):
+                continue
+            shapes = self.shapes if known else (*self.shapes, (row.column, Shape(row.transform)))
+            rest = list(self.components)
+            rest.remove(row)
+            slopes = unique((*self.slopes, row.column))
+            self._settle(components=tuple(rest), slopes=slopes, correlated=False, shapes=shapes)
+            self._settle_marks()
+
+    @property
+    def predictors(self) -> tuple[str, ...]:
+        """Every column with a fixed effect or a slope."""
+        blocks = (name for block in self.blocks for name in block.slopes)
+        return unique((*self.fixed, *self.slopes, *blocks))
+
+    def shape(self, column: str) -> Shape:
+        """How the column enters."""
+        return dict(self.shapes).get(column, PLAIN)
+
+    def several_columns(self, column: str) -> bool:
+        """Whether the column is marked to make several columns, which are correlated as slopes."""
+        return column in self.categorical or self.shape(column).spline != "none"
+
+    def factors(self, column: str) -> tuple[Factor, ...]:
+        """The column as it stands in the fixed part: its base, then its powers."""
+        return self.shape(column).factors(column, categorical=column in self.categorical)
 
     def factor(self, column: str) -> Factor:
-        """The column as it stands in a formula."""
-        return Factor(column, categorical=column in self.categorical)
+        """The column as it stands in the random part."""
+        return self.factors(column)[0]
+
+    def all_interactions(self) -> Iterator[Interaction]:
+        """The interactions, with 'two-way' and 'all' spelled out."""
+        largest = {"none": 1, "two-way": 2, "all": len(self.fixed)}[self.crossing]
+        yield from self.interactions
+        for size in range(2, largest + 1):
+            yield from combinations(self.fixed, size)
 
 
 def _is_free_slope(row: Component) -> bool:
     return row.kind == "slope" and row.name == slope_name(row.column)
 
 
-def unique(names: Iterable[str]) -> tuple[str, ...]:
-    """The names in order, each once."""
-    return tuple(dict.fromkeys(names))
-
-
 def to_call(choices: Choices) -> ModelCall:
     """The call that says exactly what was chosen."""
+    bars = [bar_text(block.path, each, choices) for block in choices.blocks for each in block.sets]
     return ModelCall(
-        formula=f"{Factor(choices.outcome)} ~ {_fixed_text(choices)}",
+        formula=plus([fixed_text(choices), *bars]),
         groups=choices.groups,
-        re_formula=_random_text(choices),
+        re_formula=None if bars else _random_text(choices),
         vc_formula=tuple((row.name, row.formula) for row in all_components(choices)),
         reml=choices.reml,
         missing=choices.missing,
+        weights=choices.weights,
+        offset=choices.offset,
+        subset=choices.subset,
     )
+
+
+def bar_text(path: str, effects: Effects, choices: Choices) -> str:
+    """One random term in bars."""
+    return f"({_effects_text(effects, choices)} | {path})"
+
+
+def _effects_text(effects: Effects, choices: Choices) -> str:
+    slopes = [str(choices.factor(column)) for column in effects.slopes]
+    return plus([*(["1"] if effects.intercept else ["0"]), *slopes])
 
 
 def all_components(choices: Choices) -> tuple[Component, ...]:
     """The variance components of the call: uncorrelated slopes first, then the chosen rows."""
     free = () if choices.correlated else choices.slopes
-    return tuple(Component(slope_name(column), "slope", column) for column in free) + choices.components
+    rows = [
+        Component(slope_name(name), "slope", name, transform=choices.shape(name).transform) for name in free
+    ]
+    return (*rows, *choices.components)
 
 
-def _fixed_text(choices: Choices) -> str:
-    factors = [str(choices.factor(column)) for column in choices.fixed]
-    if not factors:
+def fixed_text(choices: Choices) -> str:
+    """Outcome and fixed effects as a formula."""
+    outcome = Factor(choices.outcome, transform=choices.outcome_transform)
+    return f"{outcome} ~ {_right_side(choices)}"
+
+
+def _right_side(choices: Choices) -> str:
+    sums = {column: plus(choices.factors(column)) for column in choices.fixed}
+    if not sums:
         return "1" if choices.intercept else "0"
-    written: dict[Crossing, str] = {"two-way": f"({plus(factors)})**2", "all": " * ".join(factors)}
-    if len(factors) == 2 and choices.pairs:
-        written["none"] = " * ".join(factors)
-    pairs = [f"{choices.factor(left)}:{choices.factor(right)}" for left, right in choices.pairs]
-    terms = written.get(choices.crossing, plus([*factors, *pairs]))
+    powers = any(len(choices.factors(column)) > 1 for column in sums)
+    inside = {column: f"({text})" if " + " in text else text for column, text in sums.items()}
+    if choices.crossing == "two-way" and not powers:
+        terms = f"({plus(sums.values())})**2"
+    elif choices.crossing == "all" or (len(sums) == 2 and choices.interactions):
+        terms = " * ".join(inside.values())
+    else:
+        products = (":".join(inside[name] for name in each) for each in choices.all_interactions())
+        terms = plus([*sums.values(), *products])
     return terms if choices.intercept else f"0 + {terms}"
 
 
 def _random_text(choices: Choices) -> str | None:
-    slopes = [str(choices.factor(column)) for column in choices.slopes] if choices.correlated else []
+    slopes = choices.slopes if choices.correlated else ()
     if slopes or choices.random_intercept:
-        return plus(["1" if choices.random_intercept else "0", *slopes])
+        return _effects_text(Effects(choices.random_intercept, slopes), choices)
     # Beside components, no formula means no group term; alone it would mean a random intercept.
     return None if all_components(choices) else "0"
+
+
+def columns(choices: Choices) -> Iterable[str]:
+    """Every column that the choices name."""
+    rows = (name for row in choices.components for name in (row.column, row.factor))
+    paths = (name for block in choices.blocks for name in block.factor)
+    own = (choices.outcome, choices.groups, choices.weights, choices.offset)
+    return {name for name in (*own, *choices.predictors, *rows, *paths) if name}

@@ -8,8 +8,8 @@ from typing import Any
 import streamlit as st
 
 from pages.ui import state, text
+from pages.ui.model import blocks, roles
 from pages.ui.model import changes as changes
-from pages.ui.model import roles
 from pages.ui.model.choices import Component, Kind
 from pages.ui.model.form import Form, explain_lock, options
 
@@ -25,7 +25,10 @@ CROSSED: Mapping[Kind, str] = {
 
 
 def rows(form: Form, problems: Mapping[str, str]) -> None:
-    """Every variance component with its controls, and a button for one more."""
+    """Every variance component with its controls, and buttons for more; none beside several factors."""
+    if form.choices.blocks or form.locked("bars"):
+        blocks.adder(form)
+        return
     st.markdown("**Further groupings (variance components)**")
     st.caption(
         "Groups inside the groups above, such as classes in schools; their labels may repeat elsewhere."
@@ -36,7 +39,9 @@ def rows(form: Form, problems: Mapping[str, str]) -> None:
     free = 0 if form.choices.correlated else len(form.choices.slopes)
     for position, row in enumerate(form.choices.components):
         _row(form, position, row, problems.get(f"vc_name.{free + position}", ""))
-    _adder(form)
+    with st.container(horizontal=True):
+        blocks.adder(form)
+        _adder(form)
 
 
 def _row(form: Form, position: int, row: Component, problem: str) -> None:
@@ -115,7 +120,9 @@ def _adder(form: Form) -> None:
     used = {row.factor or row.column for row in form.choices.components}
     able = _labels(form, [])
     best = max(
-        (n for n in able if n not in used), key=lambda n: _likely(form, n), default=able[0] if able else ""
+        (n for n in able if n not in used),
+        key=lambda n: blocks.likely(form, n),
+        default=able[0] if able else "",
     )
     st.button(
         "Add a variance component",
@@ -128,8 +135,3 @@ def _adder(form: Form) -> None:
         if best
         else "No other column has labels that repeat.",
     )
-
-
-def _likely(form: Form, name: str) -> float:
-    column = form.column(name)
-    return roles.group_score(column) if column else 0.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations, islice
+from itertools import islice
 
 from pages.ui.model.choices import Choices, Component
 from pages.ui.text import latex, shorten
@@ -74,10 +74,7 @@ def _fixed(choices: Choices, categories: set[str]) -> list[Part]:
 def _terms(choices: Choices) -> Iterator[tuple[str, ...]]:
     """Predictors, then the interactions chosen."""
     yield from ((column,) for column in choices.fixed)
-    yield from choices.pairs
-    largest = {"none": 1, "two-way": 2, "all": len(choices.fixed)}[choices.crossing]
-    for size in range(2, largest + 1):
-        yield from combinations(choices.fixed, size)
+    yield from choices.all_interactions()
 
 
 def _coefficient(number: int, term: tuple[str, ...], choices: Choices, categories: set[str]) -> Part:

@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.ui import text
-from pages.ui.data.dataset import Dataset
-from pages.ui.model import roles
+from pages.ui.model import block_changes, blocks, roles
+from pages.ui.model.choices import Correlation
 from pages.ui.model.form import AS_TYPED, Form, chooser, explain_lock, not_offered, options
 from pages.ui.model.modelcall import WHOLE_DATA
 
 
 def grouping(form: Form) -> None:
-    """How rows are grouped: factor, random intercept and slopes."""
+    """How rows are grouped: one factor, or a card for each of several."""
     st.subheader("How rows are grouped", anchor=False)
+    if form.choices.blocks or form.locked("bars"):
+        blocks.cards(form)
+        return
     chosen = form.choices
     able = [*options(form, roles.not_group, [chosen.groups] if chosen.groups else [], set()), WHOLE_DATA]
     st.selectbox(
         "Groups (grouping factor)",
         able,
         format_func=lambda name: name or "No top level: all rows together",
-        help="Rows with the same label belong together and share what is special about their group. Take all "
-        "rows together when the groups cross each other, and add each as a variance component below.",
+        help="Rows with the same label belong together and share what is special about their group. When "
+        "groups cross each other or lie inside each other, add a grouping factor below.",
         **chooser("groups", chosen.groups),
     )
     _say_about_groups(form)
@@ -35,7 +37,9 @@ def _say_about_groups(form: Form) -> None:
     if column is not None:
         st.caption(roles.group_caution(column))
     elif form.choices.groups == WHOLE_DATA and not form.choices.components:
-        st.caption("Add a variance component below for each way in which the rows are grouped.")
+        st.caption(
+            "Add a grouping factor or a variance component for each way in which the rows are grouped."
+        )
     # That a measured number is no group goes without saying.
     not_offered(form, lambda column: roles.not_group(column) if column.label else "", "groups")
 
@@ -48,10 +52,10 @@ def _random_effects(form: Form) -> None:
         help="Each group has its own level around the overall one; the model estimates how much they vary.",
         **chooser("random_intercept", chosen.random_intercept),
     )
-    able = options(form, roles.not_predictor, chosen.slopes, {chosen.outcome, chosen.groups})
+    path = (chosen.groups,)
     st.multiselect(
         "Effects that differ between groups (random slopes)",
-        able,
+        blocks.slope_options(form, path, chosen.slopes),
         disabled=locked,
         placeholder=AS_TYPED if locked else "None",
         wrap=True,
@@ -59,46 +63,30 @@ def _random_effects(form: Form) -> None:
         "there is an average effect to vary around. Barr et al. (2013), J. Mem. Lang. 68(3).",
         **chooser("slopes", list(chosen.slopes)),
     )
-    _say_about_slopes(form)
+    blocks.slopes_not_offered(form, path, chosen.slopes)
     if chosen.slopes:
         _correlation(form)
 
 
 def _correlation(form: Form) -> None:
     chosen = form.choices
-    marked = [name for name in chosen.slopes if (c := form.column(name)) and c.kind != "number"]
-    stuck = bool(marked or set(chosen.slopes) & set(chosen.categorical))
-    st.toggle(
-        "Level and slopes may go together (correlated)",
-        disabled=form.locked("re_formula") or form.locked("vc_formula") or stuck,
-        help="For example: groups that start higher rise faster. Without it each slope is an independent "
-        "variance component." + (" Slopes of categories are always correlated." if stuck else ""),
-        **chooser("correlated", chosen.correlated),
-    )
-
-
-def _say_about_slopes(form: Form) -> None:
-    """What to know about the slopes chosen, before the fit."""
-    chosen = form.choices
-    absent = [name for name in chosen.slopes if name not in chosen.fixed]
-    if absent and not form.locked("formula"):
-        verb = "is" if len(absent) == 1 else "are"
-        st.caption(f"{text.listing(absent)} {verb} not among the predictors, so the slopes vary around zero.")
-    if form.column(chosen.groups) is None:
-        return
-    still = [
-        n
-        for n in chosen.slopes
-        if form.column(n) and not _varies(form.data.digest, n, chosen.groups, form.data)
+    several = [
+        name
+        for name in chosen.slopes
+        if chosen.several_columns(name) or ((column := form.column(name)) and column.kind != "number")
     ]
-    if still:
-        st.warning(
-            f"{text.listing(still)} never varies within a group, so no group shows an effect of its own. "
-            "Remove the slope.",
-            icon=":material/info:",
-        )
-
-
-@st.cache_data(max_entries=256, ttl="2h", show_spinner=False)
-def _varies(digest: str, column: str, groups: str, _data: Dataset) -> bool:
-    return roles.varies_within(_data.frame, column, groups)
+    kinds: list[Correlation] = ["together", *([] if several else ["apart"])]  # type: ignore[list-item]
+    kinds += ["split"] if chosen.random_intercept + len(chosen.slopes) > 2 else []
+    value: Correlation = "together" if chosen.correlated else "apart"
+    control = chooser("correlated", value)
+    st.segmented_control(
+        "Level and slopes of a group",
+        kinds if value in kinds else [*kinds, value],
+        format_func=blocks.TOGETHER.__getitem__,
+        required=True,
+        disabled=form.locked("re_formula") or form.locked("vc_formula") or len(kinds) < 2,
+        help=blocks.TOGETHER_HELP + (" Slopes of categories are correlated." if several else ""),
+        key=control["key"],
+        on_change=block_changes.correlate,
+        args=(control["key"],),
+    )

@@ -55,12 +55,10 @@ def _bar(name: str, text: str, call: ModelCall, categories: Collection[str]) -> 
         raise UntranslatableError(
             f"The component {name!r} has several terms of one common variance; in bars each has its own."
         )
-    factors = found.terms[0]
+    factors = sorted(found.terms[0], key=str)
     levels = [each for each in factors if each.categorical or each.column in categories]
     slopes = [each for each in factors if each not in levels]
-    if len(slopes) > 1:
-        raise UntranslatableError(f"The component {name!r} is a slope of a product.")
-    if any(each != Factor(each.column, each.categorical) for each in factors):
+    if not all(each.single for each in slopes) or any(each.contrast != "none" for each in levels):
         raise UntranslatableError(
             f"The component {name!r} has several columns of one common variance; in bars each has its own."
         )
@@ -68,7 +66,7 @@ def _bar(name: str, text: str, call: ModelCall, categories: Collection[str]) -> 
     path += [column for column in sorted({each.column for each in levels}) if column not in path]
     if not path:
         raise UntranslatableError(f"The component {name!r} is a slope for all rows together.")
-    covariates = f"0 + {slopes[0]}" if slopes else "1"
+    covariates = f"0 + {':'.join(map(str, slopes))}" if slopes else "1"
     return f"({covariates} | {':'.join(map(quote_name, path))})"
 
 
@@ -138,9 +136,9 @@ def _component(effect: str, inside: Sequence[str], categories: set[str]) -> tupl
     marked = [str(Factor(name, categorical=True)) for name in inside]
     if effect == "1":
         return ":".join(inside), f"0 + {':'.join(marked)}"
-    factors = read(effect).terms[0]
-    (slope,) = factors if len(factors) == 1 else (None,)
-    if slope is None or slope != Factor(slope.column) or slope.column in categories:
+    factors = sorted(read(effect).terms[0], key=str)
+    if not all(each.single for each in factors) or any(each.column in categories for each in factors):
         raise UntranslatableError(f"The random effect of {effect} is more than one column of numbers.")
-    name = slope_name(slope.column) if not inside else f"{slope.column} by {':'.join(inside)}"
+    what = factors[0].column if len(factors) == 1 and factors[0].power == 1 else effect
+    name = f"{what} by {':'.join(inside)}" if inside else slope_name(what)
     return name, f"0 + {':'.join([*marked, effect])}"

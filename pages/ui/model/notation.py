@@ -1,8 +1,8 @@
-"""The part of the formula language that widgets can express: writing it, and reading it back.
+"""The part of the formula language that widgets can express: reading it back.
 
-Sums of columns and their interactions, each column plain or marked as categorical, with or without an
-intercept: `y ~ 0 + C(sex) * age`. Reading follows the precedence of patsy (`**`, `:`, `*`, `+`) and gives
-up with a sentence on anything else; nothing is evaluated.
+Sums of columns and their interactions, each column in one of the shapes that `shape.Factor` writes, with or
+without an intercept: `np.log(y) ~ 0 + C(sex, Sum) * age + I(age**2)`. Reading follows the precedence of patsy
+(`**`, `:`, `*`, `+`) and gives up with a sentence on anything else; nothing is evaluated.
 """
 
 from __future__ import annotations
@@ -11,31 +11,35 @@ import ast
 import io
 import keyword
 import tokenize
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from itertools import accumulate
+from typing import cast
 
-from mixedcore.formula import quote_name
+from pages.ui.model.shape import (
+    FUNCTIONS,
+    HIGHEST_POWER,
+    LEAST_DF,
+    MOST_DF,
+    Contrast,
+    Factor,
+    Level,
+    Spline,
+    Transform,
+)
+
+__all__ = ["Expression", "Factor", "Term", "UnreadError", "plus", "read"]
 
 MOST_TERMS = 20_000
 DEEPEST = 50
 POWERS = ("1", "2", "3", "4", "5", "6")
+TRANSFORMS: Mapping[str, Transform] = {name: transform for transform, name in FUNCTIONS.items()}
+CONTRASTS: tuple[Contrast, ...] = ("Treatment", "Sum", "Helmert", "Diff", "Poly")
+CALCULATED = "The outcome is calculated in a way that the widgets do not have."
 
 
 class UnreadError(ValueError):
     """The text says something that the widgets cannot show; the message says what."""
-
-
-@dataclass(frozen=True, slots=True)
-class Factor:
-    """One column as it stands in a term; `categorical` when it is marked with C()."""
-
-    column: str
-    categorical: bool = False
-
-    def __str__(self) -> str:
-        name = quote_name(self.column)
-        return f"C({name})" if self.categorical else name
 
 
 Term = frozenset[Factor]
@@ -98,14 +102,13 @@ class _Reader:
         """What stands before '~', if anything."""
         if self._take("~") or "~" not in self.tokens:
             return None
-        if self.tokens.index("~") != self._length_of_factor():
-            raise UnreadError("The outcome is calculated, not a column.")
-        outcome = self._factor()
-        self._take("~")
+        try:
+            outcome = self._factor()
+        except UnreadError as err:
+            raise UnreadError(CALCULATED) from err
+        if not self._take("~"):
+            raise UnreadError(CALCULATED)
         return outcome
-
-    def _length_of_factor(self) -> int:
-        return 4 if self.tokens[:2] == ["Q", "("] else 1
 
     def _sum(self, *, top: bool) -> tuple[bool, dict[Term, None]]:
         """term + term …; at the top, 1 and 0 (and - 1) say whether there is an intercept."""
@@ -158,19 +161,98 @@ class _Reader:
         return terms
 
     def _factor(self) -> Factor:
-        """A column name, Q("a name"), or C() around either."""
+        """A column in one of the shapes that are written for it."""
+        word = self._peek()
+        follows = self.tokens[self.position + 1 : self.position + 2]
+        if word == "C" and follows == ["("]:
+            return self._categories()
+        if word == "I" and follows == ["("]:
+            return self._power_of_column()
+        if word in ("bs", "cr") and follows == ["("]:
+            return self._spline(cast("Spline", word))
+        return self._transformed()
+
+    def _categories(self) -> Factor:
+        """C(x), C(x, Sum) or C(x, Treatment("level"))."""
+        self._begin("C")
+        column = self._column()
+        contrast: Contrast = "none"
+        reference: Level | None = None
+        if self._take(","):
+            contrast = cast("Contrast", self._next())
+            if contrast not in CONTRASTS:
+                raise UnreadError(f"The widgets cannot show the coding {contrast!r}.")
+            if contrast == "Treatment" and self._take("("):
+                reference = self._level()
+                self._expect(")")
+            elif contrast == "Treatment":
+                contrast = "none"
+        self._expect(")")
+        return Factor(column, True, contrast=contrast, reference=reference)
+
+    def _level(self) -> Level:
+        sign = self._take("-")
+        try:
+            level = ast.literal_eval(sign + self._next())
+        except (ValueError, SyntaxError) as err:
+            raise UnreadError("The reference level must be a text in quotes or a number.") from err
+        if not isinstance(level, str | int | float):
+            raise UnreadError("The reference level must be a text in quotes or a number.")
+        return level
+
+    def _power_of_column(self) -> Factor:
+        """I(x**2)."""
+        self._begin("I")
+        base = self._transformed()
+        self._expect("**")
+        exponent = self._next()
+        if exponent not in POWERS[1:HIGHEST_POWER]:
+            raise UnreadError("The widgets cannot show this power.")
+        self._expect(")")
+        return replace(base, power=int(exponent))
+
+    def _spline(self, kind: Spline) -> Factor:
+        """bs(x, df=4) or cr(x, df=4, constraints="center")."""
+        self._begin(kind)
+        base = self._transformed()
+        for sign in (",", "df", "="):
+            self._expect(sign)
+        df = self._next()
+        if not df.isdecimal() or not LEAST_DF <= int(df) <= MOST_DF:
+            raise UnreadError(f"The widgets show splines with {LEAST_DF} to {MOST_DF} df.")
+        if kind == "cr":
+            for sign in (",", "constraints", "="):
+                self._expect(sign)
+            if _string(self._next()) != "center":
+                raise UnreadError("The widgets cannot show this spline.")
+        self._expect(")")
+        return replace(base, spline=kind, df=int(df))
+
+    def _transformed(self) -> Factor:
+        """A column, or one of the transforms of a column."""
+        for name, transform in TRANSFORMS.items():
+            words = [*name.replace(".", " . ").split(), "("]
+            if self.tokens[self.position : self.position + len(words)] == words:
+                self.position += len(words)
+                column = self._column()
+                self._expect(")")
+                return Factor(column, transform=transform)
+        return Factor(self._column())
+
+    def _column(self) -> str:
+        """A column name, or Q("a name")."""
         word = self._next()
-        if word == "C" and self._take("("):
-            inner = self._factor()
-            self._expect(")")
-            return Factor(inner.column, categorical=True)
         if word == "Q" and self._take("("):
             name = _string(self._next())
             self._expect(")")
-            return Factor(name)
+            return name
         if not word.isidentifier() or keyword.iskeyword(word) or self._peek() in ("(", ".", "["):
             raise UnreadError(f"The widgets cannot show {word!r} and what follows it.")
-        return Factor(word)
+        return word
+
+    def _begin(self, name: str) -> None:
+        self._expect(name)
+        self._expect("(")
 
     def _peek(self) -> str:
         return self.tokens[self.position] if self.position < len(self.tokens) else ""

@@ -140,9 +140,9 @@ def group_caution(column: Column) -> str:
     return f"{column.levels:,} groups, {size:.3g} rows each on average."
 
 
-def varies_within(frame: pd.DataFrame, column: str, groups: str) -> bool:
-    """Whether `column` has two different values in any group; a slope that differs by group needs it."""
-    return bool((frame.groupby(groups, observed=True)[column].nunique() > 1).any())
+def texts(columns: Iterable[Column]) -> list[str]:
+    """The columns that make several columns of a design even where they are not marked."""
+    return [column.name for column in columns if column.kind != "number"]
 
 
 # --- first choices -------------------------------------------------------------------------------

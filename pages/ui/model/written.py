@@ -9,6 +9,7 @@ import streamlit as st
 
 from pages.ui import state, text
 from pages.ui.model import changes as changes
+from pages.ui.model import lme4, roles
 from pages.ui.model.equations import equations
 from pages.ui.model.form import Form
 from pages.ui.model.modelcall import ModelCall
@@ -16,8 +17,39 @@ from pages.ui.model.modelcall import ModelCall
 LONGEST_FORMULA = 4000
 
 
-def formulas(call: ModelCall, problems: Mapping[str, str]) -> None:
-    """Every formula of the call in a field of its own, with what is wrong with it right below."""
+def formulas(form: Form, call: ModelCall, problems: Mapping[str, str]) -> None:
+    """The model in both notations, each in fields of its own, with what is wrong with it right below."""
+    texts = roles.texts(form.columns)
+    if call.in_bars:
+        _in_bars(call.formula, problems.get("formula"))
+        try:
+            with st.expander("The same in mixedlm notation", icon=":material/swap_horiz:"):
+                _in_groups(lme4.to_mixedlm(call, texts), {})
+        except lme4.UntranslatableError as err:
+            st.caption(f"No equal in mixedlm notation. {text.escape(err)}")
+        return
+    _in_groups(call, problems)
+    try:
+        _in_bars(lme4.to_lme4(call, texts), None)
+    except lme4.UntranslatableError as err:
+        st.caption(f"No equal in lme4 notation. {text.escape(err)}")
+
+
+def _in_bars(formula: str, problem: str | None) -> None:
+    _field(
+        "Formula in lme4 notation",
+        "bars",
+        formula,
+        problem,
+        on_change=changes.type_bars,
+        args=(),
+        help="(1 + x | g) is a level and a slope of x for each g, correlated; (1 + x || g) independent; "
+        "(1 | a/b) is b inside a; (1 | a) + (1 | b) are crossed. Bates et al. (2015), table 2.",
+    )
+
+
+def _in_groups(call: ModelCall, problems: Mapping[str, str]) -> None:
+    """The formulas of `mixedlm`: fixed part, random part, components."""
     _field(
         "Formula",
         "formula",
@@ -25,7 +57,7 @@ def formulas(call: ModelCall, problems: Mapping[str, str]) -> None:
         problems.get("formula"),
         on_change=changes.type_formula,
         args=(),
-        help="outcome ~ predictors. Type what widgets do not offer, such as np.log(x) or bs(x, df=4).",
+        help="outcome ~ predictors. Type what widgets do not offer, such as np.exp(x) or te(cr(x, df=4), z).",
     )
     _field(
         "Random part of each group (re_formula)",

@@ -64,7 +64,7 @@ def outcome_name(result: MixedLMResults) -> str:
         outcome = notation.read(f"{written} ~ 1").outcome
     except notation.UnreadError:
         return written
-    return written if outcome is None or outcome.categorical else outcome.column
+    return outcome.column if outcome and outcome == notation.Factor(outcome.column) else written
 
 
 def random_effects(blups: pd.DataFrame) -> list[RandomEffect]:
