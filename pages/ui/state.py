@@ -16,13 +16,15 @@ from mixedcore.errors import MixedCoreError
 from mixedcore.formula import check_formula
 from pages.ui.data import examples
 from pages.ui.data.dataset import Dataset
-from pages.ui.data.exclusions import Exclusion, possible, without
+from pages.ui.data.exclusions import Exclusion, absent, possible, without
+from pages.ui.data.recipe.preparation import Preparation, Typed, same_rows
+from pages.ui.data.recipe.step import Step
 from pages.ui.data.sources import Choices, Inspected, Opened, Source
 from pages.ui.model import condition
 from pages.ui.model.kept import Kept
 from pages.ui.model.modelcall import ModelCall
 
-__all__ = ["Choices", "Dataset", "Exclusion", "Inspected", "Kept", "ModelCall", "Opened", "Source"]
+__all__ = ["Choices", "Dataset", "Exclusion", "Inspected", "Kept", "ModelCall", "Opened", "Source", "Step"]
 
 _APP_RAN = "_app_ran"
 _AWAITED_PAGE = "_awaited_page"
@@ -41,6 +43,8 @@ _TO_SETTLE = "_to_settle"
 _INSPECTED = "_inspected"
 _CHOICES = "_choices"
 _SERIAL = "_source_serial"
+_TYPED = "_typed"
+_PREPARATION = "_preparation"
 _READABLE_CALL = "_readable_call"
 _GOOD_FIT = "_good_fit"
 _REMARK = "_model_remark"
@@ -66,10 +70,12 @@ def set_data(dataset: Dataset) -> None:
     """
     previous = all_rows()
     again = previous is not None and previous.source == dataset.source
-    if previous is not None and again and previous.digest == dataset.digest:
+    if previous is not None and again and (previous.digest, previous.code) == (dataset.digest, dataset.code):
         return
     st.session_state[_ALL_ROWS] = dataset
-    set_exclusions(exclusions() if again else ())
+    if not again:
+        st.session_state[_EXCLUSIONS] = ()
+    set_exclusions(exclusions())
     chosen = call()
     if chosen is not None and not fits(chosen, dataset):
         set_call(None)
@@ -78,6 +84,12 @@ def set_data(dataset: Dataset) -> None:
 
 def exclusions() -> tuple[Exclusion, ...]:
     """The rows left out, in the order in which that was decided."""
+    loaded = all_rows()
+    return possible(_asked_exclusions(), loaded) if loaded else ()
+
+
+def _asked_exclusions() -> tuple[Exclusion, ...]:
+    """Rows that a filter took away included: they are left out again should they come back."""
     return cast("tuple[Exclusion, ...]", st.session_state.get(_EXCLUSIONS, ()))
 
 
@@ -86,7 +98,7 @@ def set_exclusions(chosen: Sequence[Exclusion]) -> None:
     loaded = all_rows()
     if loaded is None:
         return
-    st.session_state[_EXCLUSIONS] = possible(chosen, loaded)
+    st.session_state[_EXCLUSIONS] = (*absent(_asked_exclusions(), loaded), *chosen)
     st.session_state[_DATASET] = without(loaded, exclusions())
 
 
@@ -153,6 +165,7 @@ def use_example(name: str) -> None:
     set_opened(None, is_new=True)
     st.session_state[_SOURCE] = Source.example(dataset)
     set_choices(Choices())
+    set_preparation(Preparation())
     set_call(None)
     set_data(dataset)
     set_call(examples.suggested(name))
@@ -166,6 +179,10 @@ def use_upload(source: Source) -> None:
     names = set(source.frame.columns)
     kinds = tuple((name, kind) for name, kind in choices().kinds if name in names)
     set_choices(replace(choices(), kinds=kinds) if again else Choices())
+    if not again:
+        set_preparation(Preparation())
+    elif previous is not None and not same_rows(previous, source):
+        hold_rows(edits=True)
 
 
 def source() -> Source | None:
@@ -215,6 +232,44 @@ def set_choices(chosen: Choices) -> None:
     """Decide types and missing-value codes; columns are typed again when the next page begins."""
     st.session_state[_CHOICES] = chosen
     st.session_state[_TO_SETTLE] = True
+
+
+def typed() -> Typed | None:
+    """The typed columns of the current source, and what the recipe made of them."""
+    return cast("Typed | None", st.session_state.get(_TYPED))
+
+
+def set_typed(found: Typed) -> None:
+    """Remember the typed columns, and what the recipe made of them."""
+    st.session_state[_TYPED] = found
+
+
+def preparation() -> Preparation:
+    """The steps that prepare the data, those before the last changes, and what is held back."""
+    return cast("Preparation", st.session_state.get(_PREPARATION, Preparation()))
+
+
+def set_preparation(chosen: Preparation) -> None:
+    """Prepare the data in another way; applied when the next page begins."""
+    # A fresh one begins where the last one ended: keys of widgets that add a step must never repeat.
+    revision = preparation().revision + 1
+    st.session_state[_PREPARATION] = replace(chosen, revision=revision)
+
+
+def recipe() -> tuple[Step, ...]:
+    """The steps that prepare the data, in order, those that do not fit included."""
+    return preparation().steps
+
+
+def set_recipe(steps: Sequence[Step]) -> None:
+    """Prepare the data by these steps."""
+    set_preparation(preparation().changed(steps))
+
+
+def hold_rows(*, edits: bool) -> None:
+    """Leave no row out any more, nor change single cells: labels mean other rows now. Can be put back."""
+    set_preparation(preparation().holding(_asked_exclusions(), edits=edits))
+    st.session_state[_EXCLUSIONS] = ()
 
 
 def inspected() -> Inspected | None:

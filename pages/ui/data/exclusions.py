@@ -27,6 +27,11 @@ def possible(exclusions: Sequence[Exclusion], dataset: Dataset) -> tuple[Exclusi
     return tuple(each for row, each in last.items() if row in dataset.frame.index)
 
 
+def absent(exclusions: Sequence[Exclusion], dataset: Dataset) -> tuple[Exclusion, ...]:
+    """Those about rows that the data do not have, perhaps because of a filter that may be taken back."""
+    return tuple(each for each in exclusions if each.row not in dataset.frame.index)
+
+
 def without(dataset: Dataset, exclusions: Sequence[Exclusion]) -> Dataset:
     """The data without these rows; all of them must be there. The same Dataset when there are none."""
     if not exclusions:

@@ -12,7 +12,10 @@ from pages.ui.data import columns, profile
 from pages.ui.data.dataset import Dataset
 from pages.ui.data.parsing import Marks
 from pages.ui.data.reading import ReadError, ReadOptions, read
+from pages.ui.data.recipe import steps
+from pages.ui.data.recipe.preparation import Typed
 from pages.ui.data.sources import Inspected, Opened, Source
+from pages.ui.model.modelcall import ModelCall
 
 
 def open_file(name: str, content: bytes) -> None:
@@ -37,6 +40,10 @@ def catch_up() -> None:
     if source is not None:
         with st.spinner("Looking at the columns…"):
             _settle(source)
+    typed, source = state.typed(), state.source()
+    if typed is not None and source is not None and not typed.is_done(state.recipe()):
+        with st.spinner("Preparing the data…"):
+            _prepare(source, typed)
 
 
 def _read(opened: Opened) -> None:
@@ -50,20 +57,45 @@ def _read(opened: Opened) -> None:
 
 
 def _settle(source: Source) -> None:
+    """Type the columns; the recipe is then applied to what they are now."""
     marks = Marks(source.options.decimal or ".", source.options.thousands)
     settled = columns.settle(source.frame, state.choices(), marks)
-    meanings = _meanings(source)
+    found = Typed(settled, columns.suspects(source.frame))
+    before, loaded = state.typed(), state.all_rows()
+    if before and loaded and loaded.source == source.origin:
+        found = replace(found, done=before.done, lost_call=before.lost_call)
+    state.set_typed(found)
+
+
+def _prepare(source: Source, typed: Typed) -> None:
+    """Apply the recipe to the typed columns, and make the result the session's data."""
+    settled, before = typed.settled, typed.done
+    done = steps.run(settled.frame, state.recipe(), before)
+    if before is not None and before.rows_made_by != done.rows_made_by:
+        state.hold_rows(edits=False)
+    after = steps.settled_after(settled, done.frame)
     state.set_inspected(
         Inspected(
-            settled.columns,
-            profile.table(settled, meanings),
-            profile.missing_table(settled),
-            int(settled.frame.notna().all(axis=1).sum()),
-            columns.suspects(source.frame),
+            after.columns,
+            profile.table(after, _meanings(source)),
+            profile.missing_table(after),
+            int(after.frame.notna().all(axis=1).sum()),
+            typed.suspects,
         )
     )
     notes = (*source.notes, *settled.notes)
-    state.set_data(Dataset.of(source.name, settled.frame, source.origin, notes))
+    dataset = Dataset.of(source.name, done.frame, source.origin, notes, done.code)
+    state.set_typed(replace(typed, done=done, lost_call=_set_data(dataset, typed.lost_call)))
+
+
+def _set_data(dataset: Dataset, lost: ModelCall | None) -> ModelCall | None:
+    """Load the data; the model put aside because a step took a column of it, taken up when that is undone."""
+    chosen, loaded = state.call(), state.all_rows()
+    state.set_data(dataset)
+    if chosen is None and lost is not None and state.fits(lost, dataset):
+        state.set_call(lost)
+    gone = chosen if loaded and loaded.source == dataset.source else None
+    return (gone or lost) if state.call() is None else None
 
 
 def _meanings(source: Source) -> dict[str, str]:

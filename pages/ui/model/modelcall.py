@@ -178,13 +178,13 @@ def _program(call: ModelCall, data: Source, importing: str) -> str:
     arguments = "".join(f"    {argument},\n" for argument in _arguments(call))
     numpy = ["import numpy as np"] if call.one_group or "np." in call.subset else []
     load, reading = _loading(data)
+    # Lines that prepare the data import what they need; a program says that at its head, once.
+    needed = sorted({line for line in reading if line.startswith("import ")})
     return "\n".join(
         [
-            *numpy,
-            load,
-            importing,
+            *dict.fromkeys([*numpy, *needed, load, importing]),
             "",
-            *reading,
+            *(line for line in reading if line not in needed),
             f"model = mixedlm(\n{arguments})",
             f"result = model.fit(reml={call.reml})",
             "print(result.summary())\n",
