@@ -203,8 +203,8 @@ def set_opened(opened: Opened | None, *, is_new: bool) -> None:
         st.session_state[_SERIAL] = serial() + 1
 
 
-def set_failed(opened: Opened) -> None:
-    """Note that a file could not be read."""
+def set_opened_as(opened: Opened) -> None:
+    """Note what was found out about the file when it was read, or why it could not be."""
     st.session_state[_OPENED] = opened
 
 

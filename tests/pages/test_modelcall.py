@@ -35,6 +35,7 @@ class Data:
     source: str
     notes: tuple[str, ...] = ()
     code: tuple[str, ...] = ()
+    reader: tuple[str, ...] = ()
 
 
 @settings(deadline=None)

@@ -1,15 +1,16 @@
-"""Text columns → typed columns: what each column is, what is missing, what a change of kind would cost.
+"""Columns as read → typed columns: what each column is, what is missing, what a change of kind would cost.
 
-Pure functions on frames. Kinds: 'number', 'category' (text), 'ordered', 'date', 'yes_no'. Nothing is guessed
-that loses something: identifiers such as 007 and numbers beyond 2⁵³ stay text, and a column in which only
-most values are numbers is offered as a number together with the values that would become missing.
+Pure functions on frames. Kinds: 'number', 'category', 'ordered', 'date', 'days' (since the first date),
+'yes_no'. Nothing is guessed that loses something: identifiers such as 007 and numbers beyond 2⁵³ stay text,
+and a column in which only most values are numbers is offered as a number together with the values that
+would become missing. Labelled codes become their labels, in the order of the codes.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 
 import numpy as np
@@ -17,16 +18,18 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pages.ui.data import parsing
+from pages.ui.data import labelled, parsing
+from pages.ui.data.readers.base import Labels
 from pages.ui.data.sources import Choices
 
-Kind = Literal["number", "category", "ordered", "date", "yes_no"]
+Kind = Literal["number", "category", "ordered", "date", "days", "yes_no"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 KIND_NAMES: dict[Kind, str] = {
     "number": "Number",
     "category": "Category (text)",
     "ordered": "Ordered category",
     "date": "Date",
+    "days": "Days since the first date",
     "yes_no": "Yes / no",
 }
 _DIGITS = re.compile(r"-?\d+$")
@@ -84,18 +87,55 @@ class Settled:
     @property
     def notes(self) -> tuple[str, ...]:
         """Plain sentences on what typing changed."""
-        return tuple(sentence for column in self.columns for sentence in _sentences(column))
+        sentences = tuple(sentence for column in self.columns for sentence in _sentences(column))
+        dates = [f"“{column.name}”" for column in self.columns if column.kind == "date"]
+        return (*sentences, _about_dates(dates)) if dates else sentences
 
 
-def settle(frame: pd.DataFrame, choices: Choices, marks: parsing.Marks | None = None) -> Settled:
-    """Give every column its kind: the one chosen by hand, else the one its values show."""
-    chosen = dict(choices.kinds)
-    typed = [
-        _settled(frame[name], chosen.get(name), choices.missing, marks or parsing.Marks())
-        for name in frame.columns
-    ]
+def settle(
+    frame: pd.DataFrame,
+    choices: Choices,
+    marks: parsing.Marks | None = None,
+    labels: Mapping[str, Labels] | None = None,
+    *,
+    by_codes: bool = False,
+) -> Settled:
+    """Give every column its kind: the one chosen by hand, else the one its values show.
+
+    labels   : what the codes of a column stand for, by column
+    by_codes : take labelled columns by their codes unless a category was chosen by hand
+    """
+    chosen, known = dict(choices.kinds), labels or {}
+    typed = []
+    for name in frame.columns:
+        series, kind = frame[name], chosen.get(name)
+        if name in known:
+            found = labelled.labelled(series, known[name], choices.missing, by_codes=by_codes)
+            typed.append(_labelled(series, kind, found, choices.missing, marks or parsing.Marks()))
+        else:
+            typed.append(_settled(series, kind, choices.missing, marks or parsing.Marks()))
     columns = {column.name: series for column, series in typed}
     return Settled(pd.DataFrame(columns, index=frame.index), tuple(column for column, _ in typed))
+
+
+def _labelled(
+    series: pd.Series,
+    chosen: str | None,
+    found: labelled.Labelled,
+    codes: tuple[str, ...],
+    marks: parsing.Marks,
+) -> tuple[Column, pd.Series]:
+    """A column of labelled codes, by its labels or by its codes."""
+    kind = chosen or found.guessed
+    if kind not in ("category", "ordered"):
+        column, typed = _settled(series, chosen, codes, marks)
+        return replace(column, guessed=found.guessed or column.guessed, note=column.note or found.note), typed
+    values = labelled.as_kind(found.values, "ordered" if kind == "ordered" else "category")
+    native = found.guessed or kind_of(series) or "category"
+    name, missing = str(series.name), int(values.isna().sum())
+    return Column(
+        name, "ordered" if kind == "ordered" else "category", native, missing, found.by_code
+    ), values
 
 
 def _settled(
@@ -103,10 +143,20 @@ def _settled(
 ) -> tuple[Column, pd.Series]:
     """One column's description and its typed values."""
     name, present = str(series.name), kind_of(series)
+    by_code: dict[str, int] = {}
+    if present in ("category", "ordered"):
+        series, by_code = labelled.without_levels(series, codes)
+        if chosen in (None, "category", "ordered"):
+            series = labelled.as_kind(series, "ordered" if (chosen or present) == "ordered" else "category")
+            kind: Kind = kind_of(series) or "category"
+            return Column(name, kind, present, int(series.isna().sum()), by_code), series
     if present is not None and chosen in (None, present) and not _holds_code(series, codes):
         return Column(name, present, present, int(series.isna().sum()), infinite=_infinite(series)), series
+    if present == "date" and chosen == "days" and not _holds_code(series, codes):
+        return Column(name, "days", "date", int(series.isna().sum())), parsing.days(series)
     text = as_text(series)
-    values, by_code = _without_codes(text, codes)
+    values, found = without_codes(text, codes)
+    by_code = by_code or found
     guessed, note = (present, "") if present else _guess(values, marks)
     kind = next((kind for kind in KINDS if kind == chosen), guessed)
     typed = _converted(values, kind, marks)
@@ -142,12 +192,20 @@ def kind_of(series: pd.Series) -> Kind | None:
     return "date" if pd.api.types.is_datetime64_any_dtype(dtype) else None
 
 
+def is_whole(series: pd.Series) -> bool:
+    """Whether a column of floats holds whole numbers only."""
+    if not pd.api.types.is_float_dtype(series.dtype):
+        return False
+    present = series.dropna()
+    return bool(
+        np.isfinite(present).all() and (present == present.round()).all() and (present.abs() < 2**53).all()
+    )
+
+
 def as_text(series: pd.Series) -> pa.Array:
     """The values as a person would write them; null where missing."""
-    if pd.api.types.is_float_dtype(series.dtype):
-        whole = series.dropna()
-        if np.isfinite(whole).all() and (whole == whole.round()).all() and (whole.abs() < 2**53).all():
-            series = series.astype("Int64")
+    if is_whole(series):
+        series = series.astype("Int64")
     if kind_of(series) is not None:
         series = series.astype("object").where(series.notna(), None).map(str, na_action="ignore")
     array = pa.array(series, pa.string())
@@ -162,7 +220,7 @@ def _holds_code(series: pd.Series, codes: Iterable[str]) -> bool:
     return bool(numbers) and kind_of(series) == "number" and bool(series.isin(numbers).any())
 
 
-def _without_codes(text: pa.Array, codes: tuple[str, ...]) -> tuple[pa.Array, dict[str, int]]:
+def without_codes(text: pa.Array, codes: tuple[str, ...]) -> tuple[pa.Array, dict[str, int]]:
     """The values with null where a code stood, and how often each code did."""
     # 'Minus 99' may be written -99.0 where other values have decimals.
     written = [
@@ -190,17 +248,20 @@ def _guess(values: pa.Array, marks: parsing.Marks) -> tuple[Kind, str]:
         return "number", ""
     if parsing.every(values, r"^(?i:true|false)$"):
         return "yes_no", ""
-    if (
-        parsing.every(values, parsing.ISO)
-        and parsing.dates(parsing.as_series(values)).isna().sum() == values.null_count
-    ):
+    if parsing.date_format(values, sure=True) is not None:
         return "date", ""
     return "category", ""
 
 
 def _offer(values: pa.Array, marks: parsing.Marks) -> tuple[Kind, str] | None:
-    """A number, for a text column in which most values are numbers, with what that would cost."""
+    """A date or number, for a text column in which most values are one, with what that would cost."""
     present = len(values) - values.null_count
+    if present and parsing.every(values, parsing.SLASHED) and parsing.date_format(values) == "%d/%m/%Y":
+        return (
+            "date",
+            "Its values look like dates. As a date, the day is read before the month; if that is wrong, "
+            "write the dates as 2026-01-31 in the file.",
+        )
     plain = parsing.plain_numbers(values, marks)
     readable = pc.match_substring_regex(plain, parsing.NUMBER)
     count = pc.sum(readable).as_py() or 0
@@ -218,7 +279,9 @@ def _converted(values: pa.Array, kind: Kind, marks: parsing.Marks) -> pd.Series:
         case "number":
             return parsing.numbers(values, marks)
         case "date":
-            return parsing.dates(parsing.as_series(values))
+            return parsing.dates(values)
+        case "days":
+            return parsing.days(parsing.dates(values))
         case "yes_no":
             return parsing.yes_no(values)
         case "ordered":
@@ -246,6 +309,14 @@ def _sentences(column: Column) -> Iterable[str]:
         yield f"“{column.name}” has {column.infinite:,} infinite values; a model cannot use those rows."
     if column.note:
         yield f"“{column.name}”: {column.note}"
+
+
+def _about_dates(names: list[str]) -> str:
+    are = "is a date" if len(names) == 1 else "are dates"
+    return (
+        f"{', '.join(names)} {are}. A model calculates with numbers: to use a date in one, set its type to "
+        f"“{KIND_NAMES['days']}”."
+    )
 
 
 def quoted(values: Iterable[str], most: int = 5) -> str:

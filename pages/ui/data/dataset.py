@@ -18,6 +18,7 @@ class Dataset:
     digest : `digest_of(frame)`, the key of everything computed from it
     source : 'example:<name>' or 'upload:<file name>'
     notes  : what reading and typing changed, in plain sentences
+    reader : Python lines that read `data` from the file, imports first; none for an example
     code   : Python lines that make `data` this table once it has been read (new columns, filters, exclusions)
     """
 
@@ -27,6 +28,7 @@ class Dataset:
     source: str
     notes: tuple[str, ...] = ()
     code: tuple[str, ...] = ()
+    reader: tuple[str, ...] = ()
 
     @classmethod
     def of(
@@ -36,9 +38,10 @@ class Dataset:
         source: str,
         notes: tuple[str, ...] = (),
         code: tuple[str, ...] = (),
+        reader: tuple[str, ...] = (),
     ) -> Dataset:
         """A Dataset with its digest computed, once."""
-        return cls(name, frame, digest_of(frame), source, notes, code)
+        return cls(name, frame, digest_of(frame), source, notes, code, reader)
 
 
 def digest_of(frame: pd.DataFrame) -> str:

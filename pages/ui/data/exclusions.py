@@ -45,4 +45,5 @@ def without(dataset: Dataset, exclusions: Sequence[Exclusion]) -> Dataset:
         dataset.source,
         dataset.notes,
         (*dataset.code, *reasons, f"data = data.drop(index={rows!r})"),
+        dataset.reader,
     )

@@ -8,7 +8,7 @@ import streamlit as st
 
 from mixedcore import datasets
 from pages.ui import state
-from pages.ui.data import columns, profile
+from pages.ui.data import columns, loading, profile
 from pages.ui.data.dataset import Dataset
 from pages.ui.data.parsing import Marks
 from pages.ui.data.reading import ReadError, ReadOptions, read
@@ -17,10 +17,18 @@ from pages.ui.data.recipe.preparation import Typed
 from pages.ui.data.sources import Inspected, Opened, Source
 from pages.ui.model.modelcall import ModelCall
 
+PASTED = "Pasted cells"
+
 
 def open_file(name: str, content: bytes) -> None:
     """Take a file that a person chose; it is read when the page begins."""
     state.set_opened(Opened(name, content, ReadOptions()), is_new=True)
+
+
+def paste(text: str) -> None:
+    """Take cells that a person pasted; they are read as a file of text is."""
+    opened = Opened(PASTED, text.encode("utf-8", "surrogatepass"), ReadOptions(encoding="utf-8"), by="paste")
+    state.set_opened(opened, is_new=True)
 
 
 def reopen(asked: ReadOptions) -> None:
@@ -48,18 +56,23 @@ def catch_up() -> None:
 
 def _read(opened: Opened) -> None:
     try:
-        result = read(opened.content, opened.asked)
+        result = read(opened.name, opened.content, opened.asked)
     except ReadError as err:
         # What was loaded before stays loaded; the sentence is shown beside the upload box.
-        state.set_failed(replace(opened, error=str(err)))
+        kind, sheets = err.kind or opened.kind, err.sheets or opened.sheets
+        state.set_opened_as(replace(opened, error=str(err), kind=kind, sheets=sheets))
         return
-    state.use_upload(Source.upload(opened.name, opened.content, opened.asked, result))
+    opened = replace(opened, kind=result.kind, sheets=result.sheets)
+    state.set_opened_as(opened)
+    state.use_upload(Source.upload(opened, result))
 
 
 def _settle(source: Source) -> None:
     """Type the columns; the recipe is then applied to what they are now."""
     marks = Marks(source.options.decimal or ".", source.options.thousands)
-    settled = columns.settle(source.frame, state.choices(), marks)
+    settled = columns.settle(
+        source.frame, state.choices(), marks, source.labels, by_codes=source.options.codes
+    )
     found = Typed(settled, columns.suspects(source.frame))
     before, loaded = state.typed(), state.all_rows()
     if before and loaded and loaded.source == source.origin:
@@ -84,7 +97,8 @@ def _prepare(source: Source, typed: Typed) -> None:
         )
     )
     notes = (*source.notes, *settled.notes)
-    dataset = Dataset.of(source.name, done.frame, source.origin, notes, done.code)
+    reader = loading.lines(source, settled, state.choices())
+    dataset = Dataset.of(source.name, done.frame, source.origin, notes, done.code, reader)
     state.set_typed(replace(typed, done=done, lost_call=_set_data(dataset, typed.lost_call)))
 
 
@@ -100,6 +114,6 @@ def _set_data(dataset: Dataset, lost: ModelCall | None) -> ModelCall | None:
 
 def _meanings(source: Source) -> dict[str, str]:
     if not source.is_example:
-        return {}
+        return dict(source.meanings)
     example = datasets.describe(source.origin.partition(":")[2])
     return {column.name: column.meaning for column in example.columns}

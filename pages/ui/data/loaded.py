@@ -46,7 +46,7 @@ def _heading(data: Dataset, source: Source) -> None:
         return
     _way_on()
     opened = state.opened()
-    if opened is not None and not opened.error:
+    if opened is not None and not opened.error and upload.has_options(opened):
         with st.expander("How the file was read", icon=":material/settings:", key="reading"):
             upload.options(opened, source.options)
 

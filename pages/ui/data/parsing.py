@@ -18,6 +18,9 @@ WHOLE = r"^[+-]?\d+$"
 PADDED = r"^[+-]?0\d+$"
 LONG = r"^[+-]?\d{16,}$"
 ISO = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?)?$"
+SLASHED = r"^\d{1,2}/\d{1,2}/\d{4}$"
+SURE = (r"^\d{1,2}\.\d{1,2}\.\d{4}$", SLASHED, r"^\d{4}/\d{1,2}/\d{1,2}$")
+"""Shapes that only dates have."""
 DATE_FORMATS = ("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%Y/%m/%d", "%d-%m-%Y", "%Y%m%d", "%d %b %Y", "%d %B %Y")
 YES = {"true", "yes", "y", "t", "1"}
 NO = {"false", "no", "n", "f", "0"}
@@ -38,8 +41,11 @@ def as_series(values: pa.Array) -> pd.Series:
 
 
 def every(values: pa.Array, pattern: str) -> bool:
-    """Whether every value that is not missing has the pattern."""
-    return bool(pc.all(pc.match_substring_regex(values, pattern)).as_py())
+    """Whether every value that is not missing has the pattern; the first few are asked first."""
+    first = values.slice(0, 100)
+    return bool(pc.all(pc.match_substring_regex(first, pattern)).as_py()) and bool(
+        pc.all(pc.match_substring_regex(values, pattern)).as_py()
+    )
 
 
 def some(values: pa.Array, pattern: str) -> bool:
@@ -72,15 +78,41 @@ def numbers(values: pa.Array, marks: Marks) -> pd.Series:
     return pd.Series(parsed.astype(np.int64) if whole and len(parsed) else parsed)
 
 
-def dates(text: pd.Series) -> pd.Series:
-    """Dates by the format that reads most values, ISO first, day before month."""
-    best = pd.to_datetime(text, format="ISO8601", errors="coerce")
-    for pattern in DATE_FORMATS:
-        if best.notna().sum() == text.notna().sum():
+def date_format(values: pa.Array, *, sure: bool = False) -> str | None:
+    """The format that reads most values as dates, ISO first, day before month; None when none reads any.
+
+    sure : only one that reads every value and cannot be mistaken
+    """
+    present = values.drop_null()
+    if sure and not (len(present) and any(every(present, shape) for shape in (ISO, *SURE))):
+        return None
+    text = as_series(pc.unique(present))
+    best, most = None, 0
+    for pattern in ("ISO8601", *DATE_FORMATS):
+        read = int(pd.to_datetime(text, format=pattern, errors="coerce").notna().sum())
+        if read > most:
+            best, most = pattern, read
+        if most == len(text):
             break
-        read = pd.to_datetime(text, format=pattern, errors="coerce")
-        best = read if read.notna().sum() > best.notna().sum() else best
-    return best
+    if not sure:
+        return best
+    doubtful = best == "%d/%m/%Y" and pd.to_datetime(text, format="%m/%d/%Y", errors="coerce").notna().all()
+    return best if most == len(text) and not doubtful else None
+
+
+def dates(values: pa.Array) -> pd.Series:
+    """Dates by the format that reads most values; others missing."""
+    pattern = date_format(values) or "ISO8601"
+    # Each text once: a day is rarely alone in a long table.
+    coded = values.dictionary_encode()
+    read = pd.to_datetime(as_series(coded.dictionary), format=pattern, errors="coerce")
+    return pd.Series(read.reindex(coded.indices.to_pandas()).to_numpy())
+
+
+def days(moments: pd.Series) -> pd.Series:
+    """Days since the first of some dates, whole ones as integers when none is missing."""
+    since: pd.Series = (moments - moments.min()).dt.total_seconds() / 86_400
+    return since.astype("int64") if since.notna().all() and (since % 1 == 0).all() else since
 
 
 def yes_no(values: pa.Array) -> pd.Series:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pandas as pd
 
 from pages.ui.data.dataset import Dataset
-from pages.ui.data.reading import ReadOptions, ReadResult
+from pages.ui.data.readers.base import FileKind, Labels, ReadOptions, ReadResult, Recipe
 
 if TYPE_CHECKING:
     from pages.ui.data.columns import Column
@@ -34,9 +34,14 @@ class Choices:
 class Source:
     """A table as it was read, before types and missing values are settled.
 
-    origin  : 'example:<name>' or 'upload:<file name>'
-    frame   : text columns for a file, typed columns for an example
-    content : the bytes of the file, so that it can be read in another way
+    origin   : 'example:<name>', 'upload:<file name>' or 'paste:<name>'
+    frame    : text columns for a file of text, typed columns for another file or an example
+    content  : the bytes of the file, so that it can be read in another way
+    kind     : what the file is
+    sheets   : the sheets of a workbook
+    labels   : what the codes of a column stand for, by column
+    meanings : what a column holds in the words of the file, by column
+    recipe   : how a script reads the same
     """
 
     name: str
@@ -47,6 +52,11 @@ class Source:
     content: bytes | None = None
     options: ReadOptions = field(default_factory=ReadOptions)
     asked: ReadOptions = field(default_factory=ReadOptions)
+    kind: FileKind = "text"
+    sheets: tuple[str, ...] = ()
+    labels: Mapping[str, Labels] = field(default_factory=dict)
+    meanings: Mapping[str, str] = field(default_factory=dict)
+    recipe: Recipe = field(default_factory=Recipe)
 
     @classmethod
     def example(cls, dataset: Dataset) -> Source:
@@ -54,17 +64,22 @@ class Source:
         return cls(dataset.name, dataset.source, dataset.frame, dataset.notes)
 
     @classmethod
-    def upload(cls, name: str, content: bytes, asked: ReadOptions, result: ReadResult) -> Source:
-        """An opened file as a source; `asked` is what was set by hand, `result.options` what was used."""
+    def upload(cls, opened: Opened, result: ReadResult) -> Source:
+        """An opened file as a source; used were `result.options`, set by hand `opened.asked`."""
         return cls(
-            name,
-            f"upload:{name}",
+            opened.name,
+            f"{opened.by}:{opened.name}",
             result.frame,
             result.notes,
             result.warnings,
-            content,
+            opened.content,
             result.options,
-            asked,
+            opened.asked,
+            result.kind,
+            result.sheets,
+            result.labels,
+            result.meanings,
+            result.recipe,
         )
 
     @property
@@ -75,16 +90,22 @@ class Source:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Opened:
-    """A file that a person chose.
+    """A file that a person chose, or cells that a person pasted.
 
-    asked : how it shall be read, as far as set by hand
-    error : why it could not be read, in a plain sentence; empty when it could
+    asked  : how it shall be read, as far as set by hand
+    error  : why it could not be read, in a plain sentence; empty when it could
+    by     : how it came
+    kind   : what it is, as far as known
+    sheets : the sheets of a workbook
     """
 
     name: str
     content: bytes
     asked: ReadOptions
     error: str = ""
+    by: Literal["upload", "paste"] = "upload"
+    kind: FileKind = "text"
+    sheets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

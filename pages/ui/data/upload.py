@@ -1,4 +1,4 @@
-"""The upload box, what went wrong with a file, and how it was read."""
+"""The upload box and the field for pasting, what went wrong with a file, and how it was read."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import streamlit as st
 
 from pages.ui import state
 from pages.ui.data import intake
-from pages.ui.data.reading import MAX_BYTES, ReadOptions
-from pages.ui.data.sniffing import ENCODINGS, SEPARATORS
+from pages.ui.data.readers.base import MAX_BYTES, ReadOptions
+from pages.ui.data.readers.sniffing import ENCODINGS, SEPARATORS
 from pages.ui.data.sources import Opened
 from pages.ui.text import escape, shorten
 
@@ -27,21 +27,43 @@ THOUSANDS = {
 FOUND = SEPARATORS | {".": "point"}
 """Names of what was found out, in the middle of a line."""
 BOX = "upload"
+CELLS = "pasted_cells"
 
 
 def show() -> None:
-    """The box; beside it the sentence that says why a file could not be read."""
+    """The box and the field for pasting; beside them the sentence that says why a table could not be read."""
     st.file_uploader(
-        "Open your own file: CSV, TSV or other text with one row a line",
+        "Open your own file: CSV or other text, Excel, SPSS, Stata, SAS or Parquet",
         key=BOX,
         max_upload_size=MAX_BYTES // 2**20,
         on_change=_taken,
-        help="Separator, decimal mark and encoding are found out and can be changed. The file stays in this "
-        "session's memory: nothing is stored, nobody else sees it.",
+        help="Text with one row a line (CSV, TSV; also zipped), Excel (.xlsx, .xls) and OpenDocument (.ods), "
+        "SPSS (.sav, .zsav, .por), Stata (.dta), SAS (.sas7bdat, .xpt) and Parquet. What a file is, its "
+        "separator, sheet, value labels and so on are found out and can be changed. The file stays "
+        "in this session's memory: nothing is stored, nobody else sees it.",
     )
+    with st.popover("Paste from a spreadsheet", icon=":material/content_paste:", key="paste_popover"):
+        _paste()
     opened = state.opened()
     if opened is not None and opened.error:
         _refused(opened)
+
+
+def _paste() -> None:
+    with st.form("paste_form", border=False):
+        st.text_area(
+            "Cells",
+            key=CELLS,
+            height=200,
+            placeholder="school\tpupil\tscore\nA\t1\t12.5\nA\t2\t9",
+            help="Copy the cells in the spreadsheet, the row of names too, and paste them here. Tabs, commas "
+            "or semicolons may stand between the values.",
+        )
+        st.form_submit_button("Use these cells", on_click=_pasted, icon=":material/arrow_forward:")
+
+
+def _pasted() -> None:
+    intake.paste(st.session_state[CELLS])
 
 
 def _taken() -> None:
@@ -53,34 +75,97 @@ def _taken() -> None:
 
 
 def _refused(opened: Opened) -> None:
+    what = "not read" if opened.by == "paste" else "not opened"
     st.error(
-        f"**{escape(shorten(opened.name, 60))}** was not opened. {escape(opened.error)}",
+        f"**{escape(shorten(opened.name, 60))}** {'were' if opened.by == 'paste' else 'was'} {what}. "
+        f"{escape(opened.error)}",
         icon=":material/error:",
     )
     if state.data() is not None:
         st.caption("What was loaded before is still there.")
-    with st.expander("Read it in another way", key="reread_refused"):
-        options(opened, opened.asked)
+    if has_options(opened):
+        with st.expander("Read it in another way", key="reread_refused"):
+            options(opened, opened.asked)
+
+
+def has_options(opened: Opened) -> bool:
+    """Whether there is anything to choose about how a file is read."""
+    match opened.kind:
+        case "text":
+            return True
+        case "workbook":
+            return bool(opened.sheets)
+        case "parquet":
+            return False
+        case _:
+            return not opened.error
 
 
 def options(opened: Opened, used: ReadOptions) -> None:
     """Widgets for everything that was found out about the file, each with what was used."""
     st.caption("Everything was found out from the file; change what is wrong and it is read again.")
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        asked = opened.asked
-        _choice(
-            "Separator",
-            "separator",
-            asked.separator,
-            {k: v.capitalize() for k, v in SEPARATORS.items()},
-            used.separator,
-        )
-        _choice("Decimal mark", "decimal", asked.decimal, DECIMALS, used.decimal)
-        _choice(
-            "Encoding", "encoding", asked.encoding, {name: name.upper() for name in ENCODINGS}, used.encoding
-        )
-        _thousands(asked.thousands)
-        _header(asked.header)
+        if opened.kind == "workbook":
+            _workbook(opened, used)
+        elif opened.kind == "text":
+            _text(opened.asked, used)
+        else:
+            _labels(opened.asked)
+            _encoding(opened.asked, used)
+
+
+def _text(asked: ReadOptions, used: ReadOptions) -> None:
+    separators = {key: name.capitalize() for key, name in SEPARATORS.items()}
+    _choice("Separator", "separator", asked.separator, separators, used.separator)
+    _choice("Decimal mark", "decimal", asked.decimal, DECIMALS, used.decimal)
+    _encoding(asked, used)
+    _thousands(asked.thousands)
+    _header(asked.header)
+
+
+def _encoding(asked: ReadOptions, used: ReadOptions) -> None:
+    names = {name: name.upper() for name in ENCODINGS}
+    _choice("Encoding", "encoding", asked.encoding, names, used.encoding)
+
+
+def _workbook(opened: Opened, used: ReadOptions) -> None:
+    sheets, key = list(opened.sheets), f"sheet_{state.serial()}"
+    st.selectbox(
+        "Sheet",
+        sheets,
+        index=sheets.index(used.sheet) if used.sheet in sheets else 0,
+        key=key,
+        # Another sheet has its names in another row.
+        on_change=lambda: intake.reopen(replace(opened.asked, sheet=st.session_state[key], header_row=None)),
+        width=240,
+    )
+    st.number_input(
+        "Row of the names",
+        min_value=1,
+        value=used.header_row,
+        # Found out anew on each sheet, so that the field shows what was found there.
+        key=f"header_row_{used.sheet}_{state.serial()}",
+        on_change=_changed("header_row", f"header_row_{used.sheet}_{state.serial()}"),
+        help="The row of the sheet in which the names of the columns stand, counted from 1. What is above "
+        "is left out.",
+        width=190,
+    )
+    _header(opened.asked.header)
+
+
+def _labels(asked: ReadOptions) -> None:
+    key = f"codes_or_labels_{state.serial()}"
+    st.selectbox(
+        "Labelled values",
+        [False, True],
+        index=int(asked.codes),
+        format_func=lambda codes: "Codes: 1, 2, 3" if codes else "Labels, in the order of their codes",
+        key=key,
+        on_change=_changed("codes", key),
+        help="A column whose codes all have labels becomes a category with those labels. For one column "
+        "alone, set its type to Number under Columns: that gives its codes.",
+        width=300,
+    )
 
 
 def _choice(label: str, part: str, asked: str | None, names: dict[str, str], used: str | None) -> None:
@@ -121,8 +206,9 @@ def _header(asked: bool | None) -> None:
     )
 
 
-def _changed(part: str) -> Callable[[], None]:
-    key = f"{part}_{state.serial()}"
+def _changed(part: str, key: str = "") -> Callable[[], None]:
+    """What reads the file again with the new value of one option; `key` if it differs from the usual."""
+    key = key or f"{part}_{state.serial()}"
 
     def change() -> None:
         opened, value = state.opened(), st.session_state[key]

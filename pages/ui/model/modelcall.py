@@ -34,6 +34,9 @@ class Source(Protocol):
     @property
     def code(self) -> tuple[str, ...]: ...
 
+    @property
+    def reader(self) -> tuple[str, ...]: ...
+
 
 @dataclass(frozen=True, slots=True)
 class ModelCall:
@@ -182,7 +185,7 @@ def _program(call: ModelCall, data: Source, importing: str) -> str:
     needed = sorted({line for line in reading if line.startswith("import ")})
     return "\n".join(
         [
-            *dict.fromkeys([*numpy, *needed, load, importing]),
+            *dict.fromkeys([*numpy, *needed, *load, importing]),
             "",
             *(line for line in reading if line not in needed),
             f"model = mixedlm(\n{arguments})",
@@ -192,17 +195,19 @@ def _program(call: ModelCall, data: Source, importing: str) -> str:
     )
 
 
-def _loading(data: Source) -> tuple[str, list[str]]:
-    """The import and the lines that read the data, with what reading changed as comments."""
+def _loading(data: Source) -> tuple[list[str], list[str]]:
+    """The imports and the lines that read the data, with what reading changed as comments."""
     kind, _, name = data.source.partition(":")
     if kind == "example":
-        return "from mixedcore import datasets", [
+        return ["from mixedcore import datasets"], [
             f"data = datasets.load({_text(name)})",
             *data.code,
         ]
     # A note may quote a column name: on one line it can only ever be a comment.
     notes = [f"# {one_line(note)}" for note in data.notes]
-    return "import pandas as pd", [f"data = pd.read_csv({_text(name)})", *notes, *data.code]
+    lines = data.reader or ("import pandas as pd", f"data = pd.read_csv({_text(name)})")
+    imports = [line for line in lines if line.startswith("import ")]
+    return imports, [*lines[len(imports) :], *notes, *data.code]
 
 
 def _arguments(call: ModelCall) -> Iterator[str]:

@@ -19,25 +19,14 @@ SAMPLE_CHARACTERS = 200_000
 
 _MAGIC = (
     (b"%PDF", "a PDF document", "Copy the table out of it, or ask for the data as CSV."),
-    (
-        b"PK\x03\x04",
-        "a zip archive or a spreadsheet (Excel, OpenDocument)",
-        "In the spreadsheet, use “Save as” CSV.",
-    ),
     (b"PK\x05\x06", "an empty zip archive", "Choose the CSV file itself."),
-    (b"\xd0\xcf\x11\xe0", "an older Excel or Word file", "In the spreadsheet, use “Save as” CSV."),
     (b"\x89PNG", "a PNG picture", "A table is needed: text with one row a line."),
     (b"\xff\xd8\xff", "a JPEG picture", "A table is needed: text with one row a line."),
     (b"GIF8", "a GIF picture", "A table is needed: text with one row a line."),
-    (b"\x1f\x8b", "a gzip archive", "Unpack it first, then open the file inside."),
     (b"BZh", "a bzip2 archive", "Unpack it first, then open the file inside."),
     (b"7z\xbc\xaf", "a 7-Zip archive", "Unpack it first, then open the file inside."),
     (b"Rar!", "a RAR archive", "Unpack it first, then open the file inside."),
     (b"\x28\xb5\x2f\xfd", "a Zstandard archive", "Unpack it first, then open the file inside."),
-    (b"PAR1", "a Parquet file", "Save it as CSV first."),
-    (b"$FL2", "an SPSS file", "In SPSS, use “Save as” CSV."),
-    (b"$FL3", "an SPSS file", "In SPSS, use “Save as” CSV."),
-    (b"<stata_dta>", "a Stata file", "In Stata, use “export delimited”."),
     (b"RDX", "an R workspace", "In R, use write.csv()."),
     (b"SQLite format 3", "an SQLite database", "Export the table as CSV first."),
     (b"\x7fELF", "a program", "A table is needed: text with one row a line."),
@@ -66,15 +55,21 @@ class Reader(Protocol):
     def __iter__(self) -> Iterator[list[str]]: ...
 
 
+def is_binary(content: bytes) -> bool:
+    """Whether the first bytes hold control characters, as no text does."""
+    return bool(_CONTROL.search(content[:512]))
+
+
 def foreign(content: bytes) -> str | None:
     """What the file really is and what to do, when its first bytes are not those of a text table."""
     for magic, what, remedy in _MAGIC:
         # A heading may begin with letters that also mark a file type; such files then hold control bytes.
-        if content.startswith(magic) and (not magic.isalnum() or _CONTROL.search(content[:512])):
+        if content.startswith(magic) and (not magic.isalnum() or is_binary(content)):
             return f"This is {what}, whatever its name says. {remedy}"
     if content[:512].lstrip().lower().startswith((b"<!doctype html", b"<html")):
         return (
-            "This is a web page, whatever its name says. Use the site's own download button for the CSV file."
+            "This is a web page, whatever its name says, as some programs save “Excel” files. Open it in a "
+            "spreadsheet and save it as .xlsx, or use the site's own download button for the CSV file."
         )
     return None
 

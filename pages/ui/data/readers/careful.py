@@ -8,7 +8,7 @@ from itertools import zip_longest
 
 import pyarrow as pa
 
-from pages.ui.data import sniffing
+from pages.ui.data.readers import sniffing
 
 
 class RaggedError(ValueError):
