@@ -155,4 +155,4 @@ def zipped(members: dict[str, bytes]) -> bytes:
 
 def gzipped(content: bytes) -> bytes:
     """A gzip file."""
-    return gzip.compress(content)
+    return gzip.compress(content, mtime=0)
