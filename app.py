@@ -48,8 +48,15 @@ RESIDUALS = st.Page(
     url_path="residuals",
     help="Whether the model fits: residuals against fitted values, Q–Q plot, spread, by group.",
 )
+COMPARE = st.Page(
+    "pages/compare.py",
+    title=":material/compare_arrows: Compare",
+    icon="",
+    url_path="compare",
+    help="The models you kept, side by side: tests, AIC and BIC, coefficients.",
+)
 
-menu = {"Data": [DATA], "Model": [MODEL, ESTIMATES, GROUP_EFFECTS, RESIDUALS]}
+menu = {"Data": [DATA], "Model": [MODEL, ESTIMATES, GROUP_EFFECTS, RESIDUALS, COMPARE]}
 page = st.navigation(shell.with_start_page(menu))
 shell.name_sections(menu)
 name = page.title.rpartition(": ")[2]

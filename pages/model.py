@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from mixedcore.errors import MixedCoreError
-from pages.ui import fitting, shell, state, text
+from pages.ui import fitting, invitation, shell, state, text
 from pages.ui.model import brief, changes, components, groups, sections, written
 from pages.ui.model.form import Form
 from pages.ui.model.modelcall import ModelCall
@@ -13,7 +13,7 @@ from pages.ui.model.modelcall import ModelCall
 shell.enter("model")
 st.title("Model")
 
-data = state.data_or_stop()
+data = invitation.data_or_stop()
 columns = fitting.profiled(data.digest, data.frame)
 
 

@@ -14,7 +14,7 @@ import streamlit as st
 import mixedcore
 from mixedcore import formula as language
 from mixedcore.errors import FormulaError, MixedCoreError
-from pages.ui import state, text
+from pages.ui import invitation, state, text
 from pages.ui.data.dataset import Dataset
 from pages.ui.model import builder, condition, notation, roles
 from pages.ui.model.modelcall import ModelCall
@@ -201,7 +201,7 @@ def fit_or_stop(call: ModelCall, data: Dataset) -> mixedcore.MixedLMResults:
 
 def current_fit_or_stop() -> mixedcore.MixedLMResults:
     """The fit of the model now chosen; an invitation to the page that is missing when there is none."""
-    data = state.data_or_stop()
+    data = invitation.data_or_stop()
     call = state.call()
     if call is None:
         st.info("No model has been chosen for these data yet.", icon=":material/tune:")

@@ -34,6 +34,7 @@ _DATASET = "_dataset"
 _ALL_ROWS = "_dataset_with_all_rows"
 _EXCLUSIONS = "_rows_left_out"
 _KEPT = "_kept_models"
+_JOBS = "_long_work"
 _CALL = "_call"
 _GROUP = "_chosen_group"
 _SOURCE = "_source"
@@ -102,15 +103,6 @@ def set_exclusions(chosen: Sequence[Exclusion]) -> None:
     st.session_state[_DATASET] = without(loaded, exclusions())
 
 
-def data_or_stop() -> Dataset:
-    """The data; or an invitation to load some, and the end of the run."""
-    found = data()
-    if found is None:
-        invite("There are no data yet", "Take an example or open your own file; this page then fills itself.")
-        st.stop()
-    return found
-
-
 def call() -> ModelCall | None:
     """The model as last chosen."""
     return cast("ModelCall | None", st.session_state.get(_CALL))
@@ -154,6 +146,16 @@ def kept() -> tuple[Kept, ...]:
 def set_kept(models: Sequence[Kept]) -> None:
     """Keep these models, and no others."""
     st.session_state[_KEPT] = tuple(models)
+
+
+def job(key: str) -> Any:
+    """The long work begun under this key, or None."""
+    return st.session_state.get(_JOBS, {}).get(key)
+
+
+def set_job(key: str, begun: Any) -> None:
+    """Remember the long work begun under this key, or forget it."""
+    st.session_state[_JOBS] = st.session_state.get(_JOBS, {}) | {key: begun}
 
 
 # --- where the data came from, and what was decided about them -----------------------------------
@@ -373,23 +375,3 @@ def first_look_at_link() -> bool:
     first = _LINK_READ not in st.session_state
     st.session_state[_LINK_READ] = True
     return first
-
-
-# --- invitations ---------------------------------------------------------------------------------
-
-
-def invite(title: str, sentence: str) -> None:
-    """A friendly way on for a page that has nothing to work with."""
-    with st.container(border=True, key="invitation"):
-        st.subheader(title, anchor=False)
-        st.markdown(sentence)
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.button(
-                "Use an example now",
-                key="invitation_example",
-                type="primary",
-                icon=":material/play_arrow:",
-                on_click=use_example,
-                args=(examples.FIRST,),
-            )
-            st.page_link("pages/data.py", label="Go to Data", icon=":material/table_chart:")

@@ -1,0 +1,1 @@
+"""Models side by side: what the Compare page is made of."""

@@ -1,0 +1,123 @@
+"""What the comparison says: one table of models, one of coefficients, and sentences. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from pages.ui import text
+from pages.ui.compare.comparing import Entry, Lrt
+from pages.ui.numbers import NONE, number, numbers, p_value
+from pages.ui.tables import Table
+
+CLOSE = 2.0
+"""Models whose criterion is this near the lowest have about as much support: Burnham & Anderson (2002)."""
+RANDOM_SCALES = {"sd": "SD", "correlation": "Correlation"}
+
+
+def models(entries: Sequence[Entry], tested: Sequence[Lrt]) -> Table:
+    """One row a model: size, fit, criteria, R², and its test against the next smaller model inside it."""
+    glances = [entry.result.glance().iloc[0] for entry in entries]
+    values = pd.DataFrame(
+        {
+            "Model": [entry.name for entry in entries],
+            "Parameters": [entry.parameters for entry in entries],
+            "Log-likelihood": [float(glance["log_lik"]) for glance in glances],
+            "AIC": [float(glance["aic"]) for glance in glances],
+            "BIC": [float(glance["bic"]) for glance in glances],
+            "R² marginal": [float(glance["r2_marginal"]) for glance in glances],
+            "R² conditional": [float(glance["r2_conditional"]) for glance in glances],
+            "Tested against": [test.against or NONE for test in tested],
+            "df": [test.df for test in tested],
+            "χ²": [test.chisq for test in tested],
+            "p": [test.p_value for test in tested],
+        }
+    )
+    shown = values.astype(object)
+    for name in ("Log-likelihood", "AIC", "BIC"):
+        shown[name] = [f"{value:,.1f}".replace("-", "−") for value in values[name]]
+    for name in ("R² marginal", "R² conditional"):
+        shown[name] = [NONE if np.isnan(value) else f"{value:.3f}" for value in values[name]]
+    shown["df"] = [NONE if np.isnan(value) else f"{value:.0f}" for value in values["df"]]
+    shown["χ²"] = [NONE if np.isnan(value) else number(value, 3) for value in values["χ²"]]
+    shown["p"] = [p_value(value) for value in values["p"]]
+    raw = values.assign(
+        formula=[entry.call.formula for entry in entries],
+        method=["REML" if entry.result.reml else "ML" for entry in entries],
+        note=[test.note for test in tested],
+    )
+    alt = f"Comparison of {len(entries)} models: criteria, R² and likelihood-ratio tests"
+    return Table(shown.astype(str), values, raw, alt, "model-comparison")
+
+
+def coefficients(entries: Sequence[Entry]) -> Table:
+    """Estimates with standard errors side by side: fixed effects, then SDs and correlations."""
+    parts = [_estimates(entry) for entry in entries]
+    order = list(dict.fromkeys(label for part in parts for label in part["label"]))
+    order.sort(key=lambda label: not label.startswith("fixed"))  # stable: each kind in its own order
+    shown = pd.DataFrame({"Effect": [label.partition("|")[2] for label in order]})
+    for entry, part in zip(entries, parts, strict=True):
+        cells = dict(zip(part["label"], _cells(part), strict=True))
+        shown[entry.name] = [cells.get(label, NONE) for label in order]
+    raw = pd.concat(parts, ignore_index=True).drop(columns="label")
+    alt = f"Estimates of {len(entries)} models side by side, standard errors in brackets"
+    return Table(shown, shown, raw, alt, "coefficients-side-by-side")
+
+
+def _estimates(entry: Entry) -> pd.DataFrame:
+    fixed = entry.result.tidy(effects="fixed")
+    fixed = fixed.assign(label=[f"fixed|{term}" for term in fixed["term"]])
+    random = entry.result.tidy(effects="random")
+    random = random[random["scale"].isin(list(RANDOM_SCALES))]
+    random = random.assign(label=[_random_label(row) for row in random.to_dict("records")])
+    columns = ["label", "term", "estimate", "std_error"]
+    both = pd.concat([fixed[columns], random.assign(std_error=np.nan)[columns]], ignore_index=True)
+    names = [label.partition("|")[2] for label in both["label"]]
+    return both.assign(term=names, model=entry.name)
+
+
+def _random_label(row: dict[object, object]) -> str:
+    terms = [str(row[name]) for name in ("term", "term2") if isinstance(row[name], str)]
+    what = RANDOM_SCALES[str(row["scale"])]
+    return f"random|{what} {' and '.join(terms)} ({row['group']})" if terms else f"random|{what} residual"
+
+
+def _cells(part: pd.DataFrame) -> list[str]:
+    estimates, errors = numbers(part["estimate"]), part["std_error"].to_numpy(dtype=float)
+    return [
+        shown if np.isnan(error) else f"{shown} ({number(float(error), 3)})"
+        for shown, error in zip(estimates, errors, strict=True)
+    ]
+
+
+def reading(entries: Sequence[Entry], tested: Sequence[Lrt]) -> list[str]:
+    """Sentences of Markdown: which model the criteria favour, and what each test says."""
+    said = [*_by_criteria(entries)] if len(entries) > 1 else []
+    return [*said, *(_by_test(test) for test in tested if test.against)]
+
+
+def _by_criteria(entries: Sequence[Entry]) -> list[str]:
+    found = []
+    for name, attribute in (("AIC", "aic"), ("BIC", "bic")):
+        values = np.array([float(getattr(entry.result, attribute)) for entry in entries])
+        best = int(np.argmin(values))
+        near = [
+            entry.name for i, entry in enumerate(entries) if i != best and values[i] - values[best] < CLOSE
+        ]
+        sentence = f"**{name}** is lowest for **{text.escape(entries[best].name)}**"
+        if near:
+            sentence += f", and {text.listing(near)} come within {CLOSE:g} of it: they fit about as well"
+        found.append(sentence + ".")
+    return found
+
+
+def _by_test(test: Lrt) -> str:
+    one, other = text.escape(test.name), text.escape(test.against)
+    shown = p_value(test.p_value)
+    p = f"p {shown}" if shown[0] in "<>" else f"p = {shown}"
+    numbers_ = f"χ²({test.df:.0f}) = {number(test.chisq, 3)}, {p}"
+    if test.p_value < 0.05:
+        return f"**{one}** fits better than **{other}** by more than chance would ({numbers_})."
+    return f"That **{one}** fits better than **{other}** may be chance ({numbers_})."

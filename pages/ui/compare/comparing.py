@@ -1,0 +1,128 @@
+"""Models held against each other: which rows they share, which is tested against which. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import reduce
+
+import pandas as pd
+
+from mixedcore import MixedLMResults, compare
+from mixedcore.errors import MixedCoreError
+from mixedcore.formula import formula_columns
+from pages.ui.data.dataset import Dataset
+from pages.ui.model.kept import Kept
+from pages.ui.model.modelcall import ModelCall
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Entry:
+    """A kept model and its fit, as it is compared."""
+
+    name: str
+    call: ModelCall
+    result: MixedLMResults
+
+    @property
+    def parameters(self) -> int:
+        """Fixed effects, covariance parameters and σ."""
+        return len(self.result.fe_params) + len(self.result.theta) + 1
+
+    @property
+    def rows(self) -> pd.Index:
+        """Labels of the rows that the fit used."""
+        found: pd.Index = self.result.fittedvalues.index
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Lrt:
+    """A likelihood-ratio test of one model against a smaller one, or why there is none.
+
+    against : name of the smaller model; '' where none was found
+    note    : what the p-value is taken from, or the reason
+    """
+
+    name: str
+    against: str = ""
+    df: float = float("nan")
+    chisq: float = float("nan")
+    p_value: float = float("nan")
+    note: str = ""
+
+
+def by_ml(calls: Sequence[ModelCall], fixed: Sequence[Sequence[str]]) -> bool:
+    """Whether likelihoods can be compared by ML only: some are ML, or REML fits differ in fixed effects.
+
+    fixed : names of the fixed effects of each
+    """
+    return not all(call.reml for call in calls) or len({frozenset(names) for names in fixed}) > 1
+
+
+def as_ml(call: ModelCall) -> ModelCall:
+    """The same model by full maximum likelihood."""
+    return replace(call, reml=False)
+
+
+def ordered(entries: Sequence[Entry]) -> list[Entry]:
+    """From the fewest parameters to the most; of equals the one kept first."""
+    return sorted(entries, key=lambda entry: entry.parameters)
+
+
+def tested(entries: Sequence[Entry]) -> list[Lrt]:
+    """Each model against the largest smaller one that it contains; `entries` as `ordered` gives them."""
+    return [_test(entry, entries[:place]) for place, entry in enumerate(entries)]
+
+
+def _test(entry: Entry, smaller: Sequence[Entry]) -> Lrt:
+    reason = ""
+    for other in reversed(smaller):
+        try:
+            frame = compare(other.result, entry.result)
+        except MixedCoreError as err:
+            reason = reason or str(err)
+            continue
+        row = frame.iloc[-1]
+        note = frame.attrs["notes"][-1].rpartition(": ")[2]
+        return Lrt(entry.name, other.name, float(row["df"]), float(row["chisq"]), float(row["p_value"]), note)
+    return Lrt(entry.name, note=reason)
+
+
+# --- rows ----------------------------------------------------------------------------------------
+
+
+def same_rows(entries: Sequence[Entry]) -> bool:
+    """Whether all fits used the same rows."""
+    return all(entry.rows.equals(entries[0].rows) for entry in entries[1:])
+
+
+def common_rows(entries: Sequence[Entry]) -> pd.Index:
+    """Labels of the rows that every fit used, in the order of the first."""
+    return reduce(lambda left, right: left[left.isin(right)], (entry.rows for entry in entries))
+
+
+def on_rows(kept: Kept, rows: pd.Index, columns: Sequence[str]) -> Kept:
+    """The same model on these rows of its data; the script says it by the columns that must be complete."""
+    frame = kept.data.frame
+    inside = frame.index.isin(rows)
+    if inside.all():
+        return kept
+    needed = [name for name in columns if name in frame.columns]
+    complete = frame[needed].notna().all(axis=1).to_numpy()
+    lines = [f"data = data.dropna(subset={needed!r})"] if not complete.all() else []
+    if (rest := frame.index[complete & ~inside]).size:
+        lines.append(f"data = data.drop(index={rest.tolist()!r})")
+    data = kept.data
+    less = Dataset.of(
+        data.name, frame[inside & complete], data.source, data.notes, (*data.code, *lines), data.reader
+    )
+    return replace(kept, data=less)
+
+
+def columns_of(call: ModelCall, known: Sequence[str]) -> list[str]:
+    """The columns that the model uses, in the order of the data."""
+    used = {call.groups, call.weights, call.offset}
+    for _, formula in call.parts():
+        used |= set(formula_columns(formula))
+    return [name for name in known if name in used]

@@ -1,0 +1,151 @@
+"""The comparison on the page: fits, the same rows for all, tables, picture, bootstrap."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from mixedcore import compare
+from mixedcore.errors import MixedCoreError
+from pages.ui import charts, display, fitting, jobs, state, tables, text
+from pages.ui.charts.compared import compared_coefficients
+from pages.ui.compare import compared, comparing
+from pages.ui.compare.comparing import Entry, Lrt
+from pages.ui.model.kept import Kept
+from pages.ui.numbers import p_value
+
+BOOTSTRAP = "compare_bootstrap"
+LEVEL = 0.95
+
+
+def fitted(kept: Sequence[Kept]) -> tuple[list[Entry], bool]:
+    """The kept models fitted, in order of size, and whether by ML for the comparison's sake.
+
+    A model that cannot be fitted is named with the reason, and the others are compared.
+    """
+    entries = [entry for each in kept if (entry := _entry(each)) is not None]
+    ml = comparing.by_ml(
+        [entry.call for entry in entries], [list(entry.result.fe_params.index) for entry in entries]
+    )
+    if ml:
+        again = {each.name: replace(each, call=comparing.as_ml(each.call)) for each in kept}
+        entries = [found for entry in entries if (found := _entry(again[entry.name])) is not None]
+    return comparing.ordered(entries), ml
+
+
+def _entry(each: Kept) -> Entry | None:
+    try:
+        return Entry(each.name, each.call, fitting.fit(each.call, each.data))
+    except MixedCoreError as err:
+        st.error(f"“{text.escape(each.name)}” cannot be fitted: {text.escape(err)}", icon=":material/error:")
+        return None
+
+
+def method(entries: Sequence[Entry], ml: bool) -> None:
+    """By which likelihood the models are compared, and why."""
+    if ml and any(each.call.reml for each in state.kept()):
+        st.info(
+            "For this comparison all models are fitted by full maximum likelihood (ML): REML likelihoods of "
+            "models with different predictors are about different data. The other pages keep your choice.",
+            icon=":material/info:",
+        )
+    elif entries and entries[0].result.reml:
+        st.caption("All models have the same predictors, so their REML likelihoods can be compared.")
+
+
+def rows_or_stop(entries: Sequence[Entry]) -> None:
+    """Whether all fits used the same rows; else why not, one click that mends it, and the end of the run."""
+    if comparing.same_rows(entries):
+        return
+    counts = text.listing(f"{entry.name} {len(entry.rows):,}" for entry in entries)
+    common = comparing.common_rows(entries)
+    st.warning(
+        "These models use different rows, so their likelihoods cannot be compared. Rows used: "
+        f"{text.escape(counts)}. **{len(common):,} rows** are used by all of them.",
+        icon=":material/warning:",
+    )
+    if len(common):
+        st.button(
+            "Refit all on common rows",
+            key="compare_common",
+            type="primary",
+            icon=":material/join_inner:",
+            on_click=_on_common_rows,
+            args=(common,),
+        )
+    st.stop()
+
+
+def _on_common_rows(common: Any) -> None:
+    kept = state.kept()
+    names = [str(name) for each in kept for name in each.data.frame.columns]
+    used = [name for each in kept for name in comparing.columns_of(each.call, list(dict.fromkeys(names)))]
+    state.set_kept([comparing.on_rows(each, common, list(dict.fromkeys(used))) for each in kept])
+
+
+def tables_and_words(entries: Sequence[Entry], tested: Sequence[Lrt]) -> None:
+    """The table of models, what it says, and where each p-value is from."""
+    tables.show(compared.models(entries, tested), "compare_models", "Models")
+    for sentence in compared.reading(entries, tested):
+        st.markdown(sentence)
+    notes = [f"{test.name}: {test.note}" for test in tested if test.note]
+    if notes:
+        with st.expander("Where each p-value comes from, and what could not be tested"):
+            st.markdown("\n".join(f"- {text.escape(note)}" for note in notes))
+
+
+def side_by_side(entries: Sequence[Entry]) -> None:
+    """Coefficients of all models as a picture and a table."""
+    fixed = {entry.name: entry.result.tidy(effects="fixed", level=LEVEL) for entry in entries}
+    if any(len(frame) for frame in fixed.values()):
+        chart: charts.Chart = compared_coefficients(fixed, level=LEVEL, ink=display.ink())
+        display.chart(chart, "compared_coefficients")
+    tables.show(compared.coefficients(entries), "compare_coefficients", "All estimates")
+
+
+def bootstrap(entries: Sequence[Entry], tested: Sequence[Lrt]) -> None:
+    """A test by simulation, for those who do not trust the asymptotic one."""
+    pairs = {f"{test.against} → {test.name}": (test.against, test.name) for test in tested if test.against}
+    if not pairs:
+        return
+    by_name = {entry.name: entry for entry in entries}
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        pair = st.selectbox(
+            "Test",
+            list(pairs),
+            index=len(pairs) - 1,
+            format_func=text.one_line,
+            key="compare_pair",
+            width=360,
+            help="The smaller model draws new outcomes; both models are fitted to each (parametric "
+            "bootstrap, Davison & Hinkley 1997). Slower than the χ² test, and right in small samples too.",
+        )
+        n = st.number_input("Simulations", 100, 100_000, 1_000, step=100, key="compare_n", width=150)
+        seed = st.number_input("Seed", 0, 2**31 - 1, 1, key="compare_seed", width=120)
+        pressed = st.button("Run", key="compare_run", icon=":material/casino:")
+    small, large = (by_name[name] for name in pairs[pair or next(iter(pairs))])
+    if pressed:
+        jobs.start(BOOTSTRAP, _bootstrapped(small, large, int(n), int(seed)))
+    found = jobs.show(BOOTSTRAP)
+    if found is not None:
+        st.markdown(found)
+
+
+def _bootstrapped(small: Entry, large: Entry, n: int, seed: int) -> jobs.Work:
+    """The work: what it gives is a sentence of Markdown."""
+
+    def work(progress: Any, cancel: Any) -> str:
+        frame = compare(
+            small.result, large.result, test="bootstrap", n=n, seed=seed, progress=progress, cancel=cancel
+        )
+        row, note = frame.iloc[-1], frame.attrs["notes"][-1].rpartition(": ")[2]
+        one, other = text.escape(large.name), text.escape(small.name)
+        return (
+            f"**{one}** against **{other}** by parametric bootstrap: χ² = {row['chisq']:.4g}, "
+            f"p = {p_value(float(row['p_value']))} ({text.escape(note.rstrip('.'))}; seed {seed})."
+        )
+
+    return work

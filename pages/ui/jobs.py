@@ -1,0 +1,122 @@
+"""Long work beside the pages: it says how far it is, how long is left, and can be cancelled.
+
+A job is a function of the core that takes `progress` and `cancel`. All sessions share as many workers as
+there are processors, so that a class that simulates leaves the server able to answer; a job waits its turn.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from threading import Event
+from typing import Any
+
+import streamlit as st
+
+from mixedcore.errors import MixedCoreError
+from pages.ui import state, text
+
+Work = Callable[[Callable[[int, int], None], Event], Any]
+POLL = "500ms"
+
+
+@dataclass(slots=True, eq=False)
+class Job:
+    """One piece of work. Its thread writes done, total and began; pages read them."""
+
+    work: Work
+    stop: Event = field(default_factory=Event)
+    done: int = 0
+    total: int = 0
+    began: float = 0.0
+    future: Future[Any] | None = None
+
+    def run(self) -> Any:
+        """Do the work; what it gives."""
+        self.began = time.monotonic()
+        return self.work(self.progress, self.stop)
+
+    def progress(self, done: int, total: int) -> None:
+        """Note how far the work is."""
+        self.done, self.total = done, total
+
+    @property
+    def running(self) -> bool:
+        """Whether there is more to come."""
+        return self.future is not None and not self.future.done()
+
+    @property
+    def outcome(self) -> Any:
+        """What the finished work gave. Raises MixedCoreError with the reason where it could not be done."""
+        assert self.future is not None
+        return self.future.result()
+
+    def words(self) -> str:
+        """How far it is and how long is left."""
+        if not self.began:
+            return "Waiting for a free processor…"
+        if not self.done:
+            return "Starting…"
+        left = (time.monotonic() - self.began) * (self.total - self.done) / self.done
+        return f"{self.done:,} of {self.total:,} done, about {duration(left)} left"
+
+
+def duration(seconds: float) -> str:
+    """A time span as people say it."""
+    if seconds < 1:
+        return "a second"
+    if seconds < 90:
+        return f"{seconds:.0f} seconds"
+    return f"{seconds / 60:.0f} minutes"
+
+
+@st.cache_resource(show_spinner=False)
+def _workers() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(max_workers=os.cpu_count() or 1, thread_name_prefix="job")
+
+
+def start(key: str, work: Work) -> None:
+    """Begin the work of this key; what ran under the key before is cancelled."""
+    cancel(key)
+    job = Job(work)
+    job.future = _workers().submit(job.run)
+    state.set_job(key, job)
+
+
+def cancel(key: str) -> None:
+    """Stop the work of this key and forget it."""
+    job = state.job(key)
+    if job is not None:
+        job.stop.set()
+        if job.future is not None:
+            job.future.cancel()
+    state.set_job(key, None)
+
+
+def show(key: str) -> Any | None:
+    """The outcome of this key's work once it is there; until then how far it is, with a way to stop it."""
+    job = state.job(key)
+    if job is None:
+        return None
+    if job.running:
+        _follow(key)
+        return None
+    try:
+        return job.outcome
+    except MixedCoreError as err:
+        st.error(text.escape(err), icon=":material/error:")
+        return None
+
+
+@st.fragment(run_every=POLL)
+def _follow(key: str) -> None:
+    """The progress of running work, drawn again and again until it ends."""
+    job = state.job(key)
+    if job is None or not job.running:
+        st.rerun()
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.progress(job.done / job.total if job.total else 0.0, text=job.words())
+        st.button("Cancel", key=f"{key}_cancel", icon=":material/close:", on_click=cancel, args=(key,))
