@@ -11,7 +11,8 @@ from pages.ui import state
 from pages.ui.data import columns, loading, profile
 from pages.ui.data.dataset import Dataset
 from pages.ui.data.parsing import Marks
-from pages.ui.data.reading import ReadError, ReadOptions, read
+from pages.ui.data.readers import apart
+from pages.ui.data.readers.base import ReadError, ReadOptions
 from pages.ui.data.recipe import steps
 from pages.ui.data.recipe.preparation import Typed
 from pages.ui.data.sources import Inspected, Opened, Source
@@ -56,7 +57,7 @@ def catch_up() -> None:
 
 def _read(opened: Opened) -> None:
     try:
-        result = read(opened.name, opened.content, opened.asked)
+        result = apart.read(opened.name, opened.content, opened.asked)
     except ReadError as err:
         # What was loaded before stays loaded; the sentence is shown beside the upload box.
         kind, sheets = err.kind or opened.kind, err.sheets or opened.sheets

@@ -6,6 +6,7 @@ stands for a missing value, labels, and kinds that a script would not find by it
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -20,6 +21,8 @@ from pages.ui.data.sources import Choices, Source
 PASTED_FILE = "pasted.txt"
 GUESSING = ("pd.read_csv", "pd.read_excel")
 """Functions that find types and missing values by themselves."""
+LONG = 1e15
+"""From here on pandas may read as a whole number what is a number here."""
 PANDAS_MISSING = frozenset(
     (
         *("", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN"),
@@ -115,8 +118,8 @@ class _Work:
 
     def lines(self) -> Iterator[str]:
         """What makes the column as read the column as settled."""
-        if self.is_text and self.column.name in self.source.recipe.trimmed and self.column.kind != "number":
-            yield f"{self.at} = {self.at}.str.strip()"
+        if self.is_text and self.column.name in self.source.recipe.trimmed:
+            yield from self._trimmed()
         labels = self.source.labels.get(self.column.name)
         if labels is not None and isinstance(self.typed.dtype, pd.CategoricalDtype):
             yield self._labelled(labels)
@@ -149,6 +152,11 @@ class _Work:
             yield f'{self.at} = {self.at}.astype("str")'
             yield from self._kind()
             return
+        if (
+            self.guessing
+        ):  # a sheet has no categories but yes / no with blank cells, which pandas reads as 1 and 0
+            values = f"{self.at}.map({{1: True, 0: False}})"
+            yield f"{self.at} = pd.Categorical({values}, categories=[False, True])"
         gone = [level for level in self.raw.cat.categories if level not in self.typed.cat.categories]
         if gone:
             yield f"{self.at} = {self.at}.cat.remove_categories({literals(gone)})"
@@ -159,8 +167,22 @@ class _Work:
         codes = self.column.by_code
         if self.guessing or not codes:
             return
-        shown = literals(codes) if self.is_text else f"[{', '.join(codes)}]"
-        yield f"{self.at} = {self.at}.mask({self.at}.isin({shown}))"
+        yield self._masked()
+
+    def _trimmed(self) -> Iterator[str]:
+        """Pandas looks for what stands for missing before the spaces are gone."""
+        if self.column.kind != "number":
+            yield f"{self.at} = {self.at}.str.strip()"
+        if any(code not in PANDAS_MISSING for code in self.column.by_code):
+            yield self._masked()
+
+    def _masked(self) -> str:
+        codes = list(self.column.by_code)
+        if self.column.kind == "number" and (self.guessing or not self.is_text):
+            shown = f"[{', '.join(code for code in codes if re.match(parsing.NUMBER, code))}]"
+        else:
+            shown = literals(codes) if self.is_text else f"[{', '.join(codes)}]"
+        return f"{self.at} = {self.at}.mask({self.at}.isin({shown}))"
 
     def _kind(self) -> Iterator[str]:
         kind = self.column.kind
@@ -172,10 +194,19 @@ class _Work:
         elif kind == "yes_no" and present != "yes_no":
             yield from self._yes_no()
         elif kind in ("category", "ordered"):
-            if not self.is_text and present != "category":
+            if not self.is_text or self._is_mixed():
                 yield self._as_text()
             if kind == "ordered":
                 yield f"{self.at} = {self._categorical(self.at)}"
+
+    def _is_mixed(self) -> bool:
+        """Whether the column is text because its cells are of several types."""
+        return self.source.kind == "workbook" and not self._is_worded()
+
+    def _is_worded(self) -> bool:
+        """Whether no text looks like a number, date or truth value."""
+        typed_text = rf"{parsing.NUMBER}|{parsing.ISO}|^(?i:true|false)$"
+        return not any(re.match(typed_text, text) for text in self._values())
 
     def _as_text(self) -> str:
         whole = '.astype("Int64")' if columns.is_whole(self.raw) else ""
@@ -183,6 +214,10 @@ class _Work:
 
     def _number(self) -> Iterator[str]:
         if self.guessing and self.is_text and not self.column.lost:
+            if self.typed.dtype == "float64" and self.typed.abs().max() >= LONG:
+                yield f'{self.at} = {self.at}.astype("float64")'
+            if self.typed.dtype == "int64" and any("dropna" in line for line in self.source.recipe.after):
+                yield f'{self.at} = {self.at}.astype("int64")'
             return
         options, text = self.source.options, f'{self.at}.astype("str")'
         if options.thousands:
@@ -194,6 +229,8 @@ class _Work:
 
     def _date(self, is_date: bool) -> Iterator[str]:
         if not is_date:
+            if not self.is_text:
+                yield self._as_text()
             values = columns.without_codes(columns.as_text(self.raw), self.choices.missing)[0]
             lost = ', errors="coerce"' if self.column.lost else ""
             pattern = literal(parsing.date_format(values) or "ISO8601")

@@ -1,11 +1,14 @@
-"""Any file → a table: what it is, told by its content and not by its name, and the reader for that. Pure."""
+"""Any file → a table: what it is, told by its content and not by its name, and the reader for that. Pure.
+
+Readers other than that of text are imported when first needed: their libraries load slowly.
+"""
 
 from __future__ import annotations
 
-from pages.ui.data.readers import archive, base, parquet, sniffing, statfile, text, workbook
-from pages.ui.data.readers.base import FileKind, ReadError, ReadOptions, ReadResult
+from pages.ui.data.readers import archive, base, sniffing, text
+from pages.ui.data.readers.base import PASSWORD, FileKind, ReadError, ReadOptions, ReadResult
 
-__all__ = ["ReadError", "ReadOptions", "ReadResult", "kind_of", "read"]
+__all__ = ["ReadError", "ReadOptions", "ReadResult", "is_brittle", "kind_of", "read"]
 
 _COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
@@ -30,6 +33,11 @@ def kind_of(content: bytes) -> FileKind:
     if content.startswith(b"PAR1") and (content.endswith(b"PAR1") or sniffing.is_binary(content)):
         return "parquet"
     return "workbook" if content.startswith(_COMPOUND) else "text"
+
+
+def is_brittle(content: bytes) -> bool:
+    """Whether a file is read by a library that a damaged one can bring down."""
+    return content.startswith(b"PK\x03\x04") or kind_of(content) not in ("text", "parquet")
 
 
 def _is_old_stata(head: bytes) -> bool:
@@ -58,7 +66,7 @@ def _zipped(name: str, content: bytes, asked: ReadOptions) -> ReadResult:
         if archive.inside(opened) == "other":
             return _packed(name, archive.only_file(opened)[1], asked)
         archive.check_workbook(opened)
-    return workbook.read(content, asked)
+    return _workbook(content, asked)
 
 
 def _packed(name: str, content: bytes, asked: ReadOptions) -> ReadResult:
@@ -70,16 +78,25 @@ def _packed(name: str, content: bytes, asked: ReadOptions) -> ReadResult:
 
 
 def _plain(name: str, content: bytes, asked: ReadOptions) -> ReadResult:
-    match kind_of(content):
-        case "text":
-            if _SPREADSHEET_XML in content[:500]:
-                raise ReadError("This is a workbook saved as XML. In Excel, save it as .xlsx.")
-            return text.read(content, asked)
-        case "parquet":
-            return parquet.read(content, asked)
-        case "workbook":
-            if _ENCRYPTED in content:
-                raise ReadError(workbook.PASSWORD, "workbook")
-            return workbook.read(content, asked)
-        case kind:
-            return statfile.read(content, name, kind, asked)
+    kind = kind_of(content)
+    if kind == "text":
+        if _SPREADSHEET_XML in content[:500]:
+            raise ReadError("This is a workbook saved as XML. In Excel, save it as .xlsx.")
+        return text.read(content, asked)
+    if kind == "parquet":
+        from pages.ui.data.readers import parquet
+
+        return parquet.read(content, asked)
+    if kind == "workbook":
+        if _ENCRYPTED in content:
+            raise ReadError(PASSWORD, "workbook")
+        return _workbook(content, asked)
+    from pages.ui.data.readers import statfile
+
+    return statfile.read(content, name, kind, asked)
+
+
+def _workbook(content: bytes, asked: ReadOptions) -> ReadResult:
+    from pages.ui.data.readers import workbook
+
+    return workbook.read(content, asked)

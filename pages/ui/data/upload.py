@@ -42,7 +42,9 @@ def show() -> None:
         "separator, sheet, value labels and so on are found out and can be changed. The file stays "
         "in this session's memory: nothing is stored, nobody else sees it.",
     )
-    with st.popover("Paste from a spreadsheet", icon=":material/content_paste:", key="paste_popover"):
+    # A new key with every table, so that it closes when the cells are taken.
+    key = f"paste_{state.serial()}"
+    with st.popover("Paste from a spreadsheet", icon=":material/content_paste:", key=key):
         _paste()
     opened = state.opened()
     if opened is not None and opened.error:

@@ -13,6 +13,7 @@ MAX_BYTES = 200 * 1024 * 1024
 MAX_ROWS = 2_000_000
 MAX_COLUMNS = 1_000
 MAX_CELLS = 40_000_000
+PASSWORD = "The workbook is protected by a password. Remove the password in the spreadsheet program."
 
 FileKind = Literal["text", "workbook", "parquet", "spss", "portable", "stata", "sas", "transport"]
 Code = float | str

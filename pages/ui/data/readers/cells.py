@@ -43,7 +43,7 @@ def column(values: Sequence[Cell]) -> pd.Series:
     if present <= _NUMBERS:
         return _numbers(filled)
     if present <= _DATES:
-        return pd.to_datetime(pd.Series(filled, dtype="object"))
+        return pd.to_datetime(pd.Series(filled, dtype="object")).astype("datetime64[us]")
     if present <= _SPANS:
         return pd.Series([np.nan if v is None else _seconds(v) for v in filled])
     return pd.Series([text(value) for value in values], dtype="str")

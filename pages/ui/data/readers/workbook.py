@@ -10,7 +10,7 @@ import pandas as pd
 from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetTypeEnum, SheetVisibleEnum
 
 from pages.ui.data.readers import base, cells
-from pages.ui.data.readers.base import ReadError, ReadOptions, ReadResult, Recipe, literal, literals
+from pages.ui.data.readers.base import PASSWORD, ReadError, ReadOptions, ReadResult, Recipe, literal, literals
 from pages.ui.data.readers.cells import Cell
 
 HEADER_SEARCHED = 50
@@ -22,7 +22,6 @@ DAMAGED = (
     "This is a workbook, but it is damaged, was cut short or is none that can be read. Save it again in the "
     "spreadsheet program, or save the sheet as CSV."
 )
-PASSWORD = "The workbook is protected by a password. Remove the password in the spreadsheet program."
 _Merge = tuple[tuple[int, int], tuple[int, int]]
 
 
@@ -77,7 +76,10 @@ def _sheet(book: CalamineWorkbook, asked: str | None) -> _Sheet:
 def first_row(rows: Sequence[Sequence[Cell]]) -> int:
     """Where the names stand: the first row in which nearly as many cells are filled as in any."""
     filled = [len(row) - row.count("") for row in rows[:HEADER_SEARCHED]]
-    return next(i for i, count in enumerate(filled) if count and count >= FILLED * max(filled))
+    found = next(i for i, count in enumerate(filled) if count and count >= FILLED * max(filled))
+    if any(filled[found + 1 :]) or len(rows) > HEADER_SEARCHED:
+        return found
+    return next(i for i, count in enumerate(filled) if count)
 
 
 @dataclass(slots=True, eq=False)
