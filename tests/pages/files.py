@@ -8,7 +8,7 @@ import tempfile
 import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import openpyxl
 import pandas as pd
@@ -21,7 +21,9 @@ PUPILS = pd.DataFrame(
         "sex": [1.0, 2.0, 2.0, 1.0, 2.0, 1.0],
         "mood": [1.0, 3.0, 7.0, 5.0, 7.0, 2.0],
         "income": [10.5, 98.0, 20.0, 99.0, None, 7.25],
-        "born": pd.to_datetime(["2010-01-31", "1999-12-31", None, "2011-02-28", "2012-02-29", "1950-06-01"]),
+        "born": pd.to_datetime(
+            pd.Series(["2010-01-31", "1999-12-31", None, "2011-02-28", "2012-02-29", "1950-06-01"])
+        ),
     }
 )
 SEX = {1: "male", 2: "female"}
@@ -61,14 +63,16 @@ def portable(frame: pd.DataFrame) -> bytes:
     return written(lambda path: pyreadstat.write_por(frame, path), ".por")
 
 
-def transport(frame: pd.DataFrame, version: int = 5) -> bytes:
+def transport(frame: pd.DataFrame, version: Literal[5, 8] = 5) -> bytes:
     """A SAS transport file."""
     return written(lambda path: pyreadstat.write_xport(frame, path, file_format_version=version), ".xpt")
 
 
 def parquet(frame: pd.DataFrame, **how: Any) -> bytes:
     """A Parquet file."""
-    return frame.to_parquet(**how)
+    file = io.BytesIO()
+    frame.to_parquet(file, **how)
+    return file.getvalue()
 
 
 def xlsx(
