@@ -6,7 +6,7 @@ import streamlit as st
 
 from mixedcore.errors import MixedCoreError
 from pages.ui import fitting, invitation, shell, state, text
-from pages.ui.model import brief, changes, components, groups, sections, written
+from pages.ui.model import brief, changes, components, groups, sections, start_buttons, written
 from pages.ui.model.form import Form
 from pages.ui.model.modelcall import ModelCall
 
@@ -80,6 +80,7 @@ problems = fitting.problems(call, columns)
 
 left, right = st.columns([5, 6], gap="large")
 with left:
+    start_buttons.buttons(asked)
     sections.outcome(asked)
     sections.fixed(asked)
     groups.grouping(asked)
@@ -90,6 +91,7 @@ with right:
     if state.remark():
         st.caption(f":material/info: {state.remark()}")
     written.formulas(asked, call, problems)
+    start_buttons.show_size(asked)
     written.mathematics(asked)
     st.subheader("The fit", anchor=False)
     show_fit(call, problems, hold)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from pages.ui import fitting, state, text
 from pages.ui.model import changes, roles
-from pages.ui.model.choices import Block, Choices, Correlation, Effects
+from pages.ui.model.choices import Block, Choices, Correlation, Effects, as_blocks
 from pages.ui.model.shape import Shape
 
 LEVEL = ""
@@ -18,33 +18,11 @@ LEVEL = ""
 # --- several grouping factors --------------------------------------------------------------------
 
 
-def blocks_of(choices: Choices, texts: Collection[str] = ()) -> tuple[tuple[Block, ...], list[str]]:
-    """The groups and components of the choices as blocks, and the names of components that have no equal.
-
-    texts : columns of text, of which a slope is an effect of each level
-    """
-    top = (choices.groups,) if choices.groups else ()
-    found: list[Block] = []
-    if top and (choices.random_intercept or choices.slopes):
-        block = Block(top, (Effects(choices.random_intercept, choices.slopes),))
-        found.append(block if choices.correlated else block.arranged("apart"))
-    lost: list[str] = []
-    for row in choices.components:
-        of_levels = row.kind == "factor" or row.column in texts
-        inner = {"factor": row.column, "slope": "", "slope_in_factor": row.factor}[row.kind]
-        path = (*top, *filter(None, [inner]), *([row.column] if of_levels and row.kind != "factor" else []))
-        if not path or (not of_levels and row.transform != choices.shape(row.column).transform):
-            lost.append(row.name)
-        else:
-            found.append(Block(path, (Effects() if of_levels else Effects(False, (row.column,)),)))
-    return tuple(found), lost
-
-
 def add_block(column: str) -> None:
     """A new grouping factor with a random intercept; groups and components become factors as well."""
 
     def add(choices: Choices) -> Choices:
-        blocks, lost = (choices.blocks, []) if choices.blocks else blocks_of(choices, _texts())
+        blocks, lost = (choices.blocks, []) if choices.blocks else as_blocks(choices, _texts())
         if lost:
             state.set_remark(f"{text.listing(lost)} cannot stand beside several factors and was taken out.")
         fixed = tuple(name for name in choices.fixed if name != column)
@@ -125,7 +103,7 @@ def correlate(key: str) -> None:
     def put(choices: Choices) -> Choices:
         if correlation != "split":
             return replace(choices, correlated=correlation == "together")
-        blocks, lost = blocks_of(replace(choices, correlated=True), _texts())
+        blocks, lost = as_blocks(replace(choices, correlated=True), _texts())
         if lost:
             state.set_remark(f"{text.listing(lost)} cannot stand beside several factors and was taken out.")
         return replace(choices, blocks=(blocks[0].arranged("split"), *blocks[1:]))
@@ -154,12 +132,3 @@ def change_shape(column: str, values: Callable[[], Mapping[str, Any]]) -> None:
         )
 
     changes.apply(put)
-
-
-# --- where to start ------------------------------------------------------------------------------
-
-
-def start(change: Callable[[Choices], Choices], remark: str) -> None:
-    """Go on from a standard model."""
-    changes.apply(change)
-    state.set_remark(remark)

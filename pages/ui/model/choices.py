@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Literal
@@ -31,6 +31,7 @@ __all__ = [
     "Interaction",
     "Kind",
     "all_components",
+    "as_blocks",
     "fixed_text",
     "slope_name",
     "to_call",
@@ -269,3 +270,25 @@ def columns(choices: Choices) -> Iterable[str]:
     paths = (name for block in choices.blocks for name in block.factor)
     own = (choices.outcome, choices.groups, choices.weights, choices.offset)
     return {name for name in (*own, *choices.predictors, *rows, *paths) if name}
+
+
+def as_blocks(choices: Choices, texts: Collection[str] = ()) -> tuple[tuple[Block, ...], list[str]]:
+    """The groups and components of the choices as blocks, and the names of components that have no equal.
+
+    texts : columns of text, of which a slope is an effect of each level
+    """
+    top = (choices.groups,) if choices.groups else ()
+    found: list[Block] = []
+    if top and (choices.random_intercept or choices.slopes):
+        block = Block(top, (Effects(choices.random_intercept, choices.slopes),))
+        found.append(block if choices.correlated else block.arranged("apart"))
+    lost: list[str] = []
+    for row in choices.components:
+        of_levels = row.kind == "factor" or row.column in texts
+        inner = {"factor": row.column, "slope": "", "slope_in_factor": row.factor}[row.kind]
+        path = (*top, *filter(None, [inner]), *([row.column] if of_levels and row.kind != "factor" else []))
+        if not path or (not of_levels and row.transform != choices.shape(row.column).transform):
+            lost.append(row.name)
+        else:
+            found.append(Block(path, (Effects() if of_levels else Effects(False, (row.column,)),)))
+    return tuple(found), lost

@@ -59,8 +59,8 @@ def fixed(form: Form) -> None:
         "levels but the first.",
         **chooser("fixed", list(chosen.fixed)),
     )
-    not_offered(form, roles.not_predictor, "predictor")
     shaping.predictors(form)
+    not_offered(form, roles.not_predictor, "predictor")
     _categories(form)
     if len(chosen.fixed) > 1:
         _interactions(form)

@@ -57,12 +57,14 @@ def predictors(form: Form) -> None:
             column = form.column(name)
             if column is not None:
                 _button(form, position, column)
+    shaped = [name for name, _ in form.choices.shapes if name in form.choices.fixed]
+    if shaped:
+        st.caption(f"Enters as: {text.listing(described(form.choices, name) for name in shaped)}.")
 
 
 def _button(form: Form, position: int, column: Column) -> None:
-    label = text.escape(described(form.choices, column.name))
-    shown = st.popover(
-        label,
+    shown = st.popover(  # with a label that stays: a new one would close it
+        text.escape(text.shorten(column.name, 24)),
         key=f"model_shape_{position}",
         type="tertiary",
         icon=":material/tune:",

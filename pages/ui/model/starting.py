@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from pages.ui.model import size
 from pages.ui.model.choices import Block, Choices, Effects
 
-MOST_SLOPES = 8
-"""Random slopes offered at once: more correlated ones are seldom supported by any data."""
+MOST_COEFFICIENTS = 8
+"""Random coefficients of a group that are tried at once: more correlated ones are seldom supported."""
 
-Varying = Callable[[Sequence[str]], Collection[str]]
-"""Path of a grouping factor → the columns that vary within its groups."""
+Path = tuple[str, ...]
+Reasons = dict[str, str]
+"""Predictor → why it has no random slope."""
 
 
 def null(choices: Choices) -> Choices:
@@ -23,23 +25,44 @@ def intercepts(choices: Choices) -> Choices:
     """The predictors as chosen, and groups that differ in their level only."""
     blocks = tuple(replace(block, sets=(Effects(),)) for block in choices.blocks)
     rows = tuple(row for row in choices.components if row.kind == "factor")
-    level = bool(choices.groups) or choices.random_intercept
+    level = bool(choices.groups)
     return replace(
         choices, random_intercept=level, slopes=(), correlated=True, components=rows, blocks=blocks
     )
 
 
-def maximal(choices: Choices, varying: Varying, room: Callable[[Sequence[str]], int]) -> Choices:
+def maximal(
+    choices: Choices,
+    varying: Callable[[Path], frozenset[str]],
+    room: Callable[[Path], int],
+    levels: Mapping[str, int],
+) -> tuple[Choices, Reasons]:
     """Every predictor that varies within the groups has a random slope, as far as the data have room.
 
-    room : path of a factor → coefficients that its groups can have with fewer of them than rows
-    Barr, Levy, Scheepers & Tily (2013), J. Mem. Lang. 68(3).
-    """
+    varying : path of a factor → the columns that vary within its groups
+    room    : path → coefficients that its groups can have so that there are fewer of them than rows
+    levels  : columns that make a coefficient a level → how many
 
-    def slopes(path: Sequence[str]) -> tuple[str, ...]:
-        able = [name for name in choices.fixed if name in varying(path)]
-        return tuple(able[: max(0, min(room(path) - 1, MOST_SLOPES))])
+    Gives the choices and why predictors were left out. Barr, Levy, Scheepers & Tily (2013), J. Mem. Lang.
+    68(3).
+    """
+    reasons: Reasons = {}
+
+    def slopes(path: Path) -> tuple[str, ...]:
+        found: list[str] = []
+        free = min(room(path), MOST_COEFFICIENTS)
+        for name in choices.fixed:
+            wanted = size.coefficients(choices, Effects(True, (*found, name)), levels)
+            if name not in varying(path):
+                reasons[name] = "does not vary within the groups"
+            elif wanted > free:
+                reasons[name] = "would give the groups more coefficients than the data bear"
+            else:
+                found.append(name)
+        return tuple(found)
 
     blocks = tuple(Block(block.factor, (Effects(True, slopes(block.factor)),)) for block in choices.blocks)
     own = slopes((choices.groups,)) if choices.groups else ()
-    return replace(intercepts(choices), random_intercept=bool(choices.groups), slopes=own, blocks=blocks)
+    new = replace(intercepts(choices), slopes=own, blocks=blocks)
+    used = {*new.slopes, *(name for block in new.blocks for name in block.slopes)}
+    return new, {name: why for name, why in reasons.items() if name not in used}

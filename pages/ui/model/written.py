@@ -9,9 +9,11 @@ import streamlit as st
 
 from pages.ui import state, text
 from pages.ui.model import changes as changes
-from pages.ui.model import lme4, roles
+from pages.ui.model import lme4, roles, start_buttons, support
+from pages.ui.model.choices import Block
 from pages.ui.model.equations import equations
 from pages.ui.model.form import Form
+from pages.ui.model.levels import Facts
 from pages.ui.model.modelcall import ModelCall
 
 LONGEST_FORMULA = 4000
@@ -102,12 +104,43 @@ def _groups(call: ModelCall, problems: Mapping[str, str]) -> None:
 
 
 def mathematics(form: Form) -> None:
-    """The model as equations, when the widgets can express it."""
-    if form.reading.unread:
-        st.caption("Equations are drawn for models that the widgets can show.")
+    """The model as equations, by level or in one, when the widgets can express it."""
+    blocks = start_buttons.random_part(form)
+    if form.reading.unread or not blocks:
+        st.caption("Equations are drawn for models that the widgets can show and that have groups.")
         return
-    categories = {column.name for column in form.columns if column.kind != "number"}
-    st.latex(equations(form.choices, categories | set(form.choices.categorical)))
+    drawn = equations(form.choices, blocks, _facts(form, blocks))
+    shown = st.segmented_control(
+        "Equations",
+        ["By level", "Combined"],
+        default="By level",
+        required=True,
+        key="model_equations",
+        persist_state="session",
+        help="By level: each coefficient of a group is itself explained one level up. Raudenbush & Bryk "
+        "(2002), chapter 2. Combined: all of it in one equation.",
+    )
+    if shown == "Combined":
+        st.latex(drawn.combined)
+    else:
+        for title, body in drawn.by_level:
+            st.caption(text.escape(title))
+            st.latex(body)
+    st.caption(text.escape(drawn.legend))
+
+
+def _facts(form: Form, blocks: tuple[Block, ...]) -> Facts:
+    data, names = form.data, form.choices.predictors
+    constant = {
+        block.factor: frozenset(names) - support.varying(data, names, block.factor) for block in blocks
+    }
+
+    def nested(inner: tuple[str, ...], outer: tuple[str, ...]) -> bool:
+        return support.levels(data, inner) == support.levels(data, (*inner, *outer)) and (
+            support.levels(data, outer) < support.levels(data, inner)
+        )
+
+    return Facts(frozenset(roles.texts(form.columns)), constant, nested)
 
 
 def programs(form: Form, call: ModelCall) -> None:
