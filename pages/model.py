@@ -45,7 +45,7 @@ def show_fit(call: ModelCall, problems: dict[str, str], hold: bool) -> None:
         st.caption("Fits wait for the button (hold is on).")
     else:
         try:
-            found = brief.brief(fitting.fit(call, data))
+            found = brief.of(call, data)
         except MixedCoreError as err:
             st.error(text.escape(err), icon=":material/error:")
         else:
@@ -62,7 +62,7 @@ def show_last_fit(call: ModelCall) -> None:
         return
     with st.container(border=True):
         st.markdown(f"**The last fit that worked:** {text.escape(shell.described(last))}")
-        brief.show(brief.brief(fitting.fit(last, data)))
+        brief.show(brief.of(last, data))
         st.button(
             "Go back to that model",
             key="model_back",

@@ -126,7 +126,9 @@ def _arrangement(position: int, block: Block) -> None:
     size = block.intercept + len(block.slopes)
     if size < 2:
         return
-    kinds: list[Correlation] = ["together", "apart", *(["split"] if size > 2 else [])]  # type: ignore[list-item]
+    kinds: list[Correlation] = ["together", "apart"]
+    if size > 2:
+        kinds.append("split")
     st.segmented_control(
         "Level and slopes of a group",
         kinds,

@@ -9,7 +9,9 @@ import streamlit as st
 
 import mixedcore
 from mixedcore.diagnostics.findings import Finding
-from pages.ui import text
+from pages.ui import fitting, text
+from pages.ui.data.dataset import Dataset
+from pages.ui.model.modelcall import ModelCall
 from pages.ui.numbers import numbers, share
 from pages.ui.text import one_line
 
@@ -41,6 +43,16 @@ def brief(result: mixedcore.MixedLMResults) -> Brief:
         tuple(result.notes),
         tuple(finding for finding in result.diagnose() if finding.severity != "info"),
     )
+
+
+def of(call: ModelCall, data: Dataset) -> Brief:
+    """The key results of the fit of `call`, once for the same model and data. Raises MixedCoreError."""
+    return _kept(call, data.digest, fitting.fit(call, data))
+
+
+@st.cache_resource(max_entries=fitting.KEPT_FITS, ttl=fitting.KEPT_FOR, show_spinner="Testing the effects…")
+def _kept(call: ModelCall, digest: str, _result: mixedcore.MixedLMResults) -> Brief:
+    return brief(_result)
 
 
 def show(found: Brief) -> None:

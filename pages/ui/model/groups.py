@@ -75,8 +75,11 @@ def _correlation(form: Form) -> None:
         for name in chosen.slopes
         if chosen.several_columns(name) or ((column := form.column(name)) and column.kind != "number")
     ]
-    kinds: list[Correlation] = ["together", *([] if several else ["apart"])]  # type: ignore[list-item]
-    kinds += ["split"] if chosen.random_intercept + len(chosen.slopes) > 2 else []
+    kinds: list[Correlation] = ["together"]
+    if not several:
+        kinds.append("apart")
+    if chosen.random_intercept + len(chosen.slopes) > 2:
+        kinds.append("split")
     value: Correlation = "together" if chosen.correlated else "apart"
     control = chooser("correlated", value)
     st.segmented_control(

@@ -7,7 +7,7 @@ explain, at level 2 or 3, the coefficient of the rest of the term.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice, product
 
@@ -112,7 +112,7 @@ def _columns(
     return level_of, owner
 
 
-def _terms(choices: Choices):  # type: ignore[no-untyped-def]
+def _terms(choices: Choices) -> Iterator[Product]:
     """Every fixed term as a product of factors: predictors with their powers, then interactions."""
     for column in choices.fixed:
         yield from ((factor,) for factor in choices.factors(column))
