@@ -8,7 +8,7 @@ import streamlit as st
 
 from mixedcore import datasets
 from pages.ui import state
-from pages.ui.data import upload
+from pages.ui.data import grouping, upload
 from pages.ui.data.columns import KIND_NAMES, KINDS, Column, Kind
 from pages.ui.data.dataset import Dataset
 from pages.ui.data.sources import USUAL_MISSING, Inspected, Source
@@ -34,6 +34,7 @@ def show(data: Dataset, source: Source, found: Inspected) -> None:
         _columns(data, found)
     with missing:
         _missing(data, found)
+    grouping.show(data)
 
 
 def _heading(data: Dataset, source: Source) -> None:
