@@ -20,6 +20,13 @@ DATA = st.Page(
     default=not shell.data_asked_by_name(),
     help="Take an example or open your own file; look at it; set what each column is.",
 )
+EXPLORE = st.Page(
+    "pages/explore.py",
+    title=":material/query_stats: Explore",
+    icon="",
+    url_path="explore",
+    help="The outcome by group before any model: distributions, each group's own line, within and between.",
+)
 MODEL = st.Page(
     "pages/model.py",
     title=":material/tune: Model",
@@ -56,7 +63,7 @@ COMPARE = st.Page(
     help="The models you kept, side by side: tests, AIC and BIC, coefficients.",
 )
 
-menu = {"Data": [DATA], "Model": [MODEL, ESTIMATES, GROUP_EFFECTS, RESIDUALS, COMPARE]}
+menu = {"Data": [DATA, EXPLORE], "Model": [MODEL, ESTIMATES, GROUP_EFFECTS, RESIDUALS, COMPARE]}
 page = st.navigation(shell.with_start_page(menu))
 shell.name_sections(menu)
 name = page.title.rpartition(": ")[2]

@@ -13,6 +13,8 @@ from pages.ui.charts.base import LIGHT, Chart, Floats, Ink, Ints, axis, canvas, 
 
 OUTER_DRAWN = 12
 INNER_DRAWN = 6
+LEAVES = 28
+"""Of the smallest groups about that many boxes are drawn, each high enough for its name."""
 CELLS = 40
 """A matrix of more rows or columns than this is drawn in blocks."""
 BARS = 40
@@ -20,23 +22,25 @@ Labels = Sequence[str] | pd.Index
 
 
 def nested_boxes(tree: pd.DataFrame, *, ink: Ink = LIGHT) -> Chart:
-    """Groups as boxes beside those they lie in, as high as they have rows.
+    """Groups as boxes beside those they lie in, each with its number of rows.
 
     tree : a column of labels a level, the widest first, and 'rows'; one row a smallest group
     """
     names = [str(name) for name in tree.columns[:-1]]
     outer = tree.groupby(names[0], observed=True, sort=False)["rows"].sum().sort_values(ascending=False)
-    most = OUTER_DRAWN if len(tree) <= 5 * len(outer) else OUTER_DRAWN // 2
+    inner = np.minimum(tree.groupby(names[0], observed=True)[names[1]].nunique(), INNER_DRAWN).mean()
+    most = int(np.clip(LEAVES / max(inner, 1), 3, OUTER_DRAWN))
     places = np.unique(np.linspace(0, len(outer) - 1, most).round().astype(int))
     drawn = tree[tree[names[0]].isin(outer.index[places])]
     nodes = _nodes(drawn, names)
-    figure = canvas(int(np.clip(60 + 15 * len(drawn), 300, 460)))
+    figure = canvas(int(np.clip(30 + 19 * (nodes["weight"].iloc[0]), 160, 600)))
     figure.add_trace(
         go.Icicle(
             ids=nodes["id"],
             labels=nodes["label"],
             parents=nodes["parent"],
-            values=nodes["rows"],
+            values=nodes["weight"],
+            customdata=nodes["rows"],
             branchvalues="total",
             tiling={"orientation": "h", "pad": 1},
             pathbar={"visible": False},
@@ -46,7 +50,8 @@ def nested_boxes(tree: pd.DataFrame, *, ink: Ink = LIGHT) -> Chart:
                 "line": {"color": ink.surface, "width": 1},
             },
             textfont={"color": ink.text},
-            hovertemplate="%{label}: %{value:,} rows<extra></extra>",
+            hovertemplate="%{label}: %{customdata:,} rows<extra></extra>",
+            texttemplate="%{label} · %{customdata:,}",
         )
     )
     figure.update_layout(margin={"t": 8, "b": 8})
@@ -55,8 +60,8 @@ def nested_boxes(tree: pd.DataFrame, *, ink: Ink = LIGHT) -> Chart:
     return Chart(
         figure,
         "What lies in what",
-        f"From left to right: {', '.join(text.shorten(n) for n in names)}. A box is a group, as high as it "
-        "has rows; the boxes to its right lie in it.",
+        f"From left to right: {', '.join(text.shorten(n) for n in names)}. A box is a group with its "
+        "number of rows; the boxes to its right lie in it.",
         f"Nested groups, from left to right: {said}.",
         f"{len(places)} of {len(outer):,} groups of {text.shorten(names[0])} are drawn, evenly over their "
         "sizes."
@@ -96,7 +101,19 @@ def _nodes(drawn: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
             found.append(
                 (f"more {level} {parent}", f"{len(rows_left):,} more", parent, sum(rows_left), level)
             )
-    return pd.DataFrame(found, columns=["id", "label", "parent", "rows", "level"])
+    nodes = pd.DataFrame(found, columns=["id", "label", "parent", "rows", "level"])
+    return nodes.assign(weight=_weights(nodes))
+
+
+def _weights(nodes: pd.DataFrame) -> list[int]:
+    """For each box the number of boxes without any inside them that it holds, itself being one of those."""
+    weight = dict.fromkeys(nodes["id"], 0)
+    outer = set(nodes["parent"])
+    for box, parent in zip(nodes["id"][::-1], nodes["parent"][::-1], strict=True):
+        weight[box] += box not in outer
+        if parent:
+            weight[parent] += weight[box]
+    return [weight[box] for box in nodes["id"]]
 
 
 def crossing(

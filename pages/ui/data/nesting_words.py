@@ -8,7 +8,7 @@ import numpy as np
 
 from pages.ui.data.nesting import Factor, Pair, Recurrence, Structure
 from pages.ui.data.nesting_model import SAME, Answers, Plan
-from pages.ui.numbers import number, share
+from pages.ui.numbers import share
 from pages.ui.text import escape, listing, shorten
 
 
@@ -17,14 +17,19 @@ def bold(name: object) -> str:
     return f"**{escape(shorten(name))}**"
 
 
+def median(counts: np.ndarray) -> str:
+    """The middle of some counts: whole, or with a half."""
+    return f"{float(np.median(counts)):,.1f}".removesuffix(".0")
+
+
 def sizes(factor: Factor) -> str:
     """How many groups a column makes and how large they are."""
     rows, levels = factor.sizes, factor.levels
     if factor.names_rows:
         return f"{bold(factor.name)} is different in each of {levels:,} rows: it names rows, not groups."
-    low, high, middle = int(rows.min()), int(rows.max()), float(np.median(rows))
+    low, high = int(rows.min()), int(rows.max())
     said = f"{bold(factor.name)}: {levels:,} groups"
-    each, spread = f" of {low:,} rows each", f" of {low:,} to {high:,} rows (median {number(middle)})"
+    each, spread = f" of {low:,} rows each", f" of {low:,} to {high:,} rows (median {median(rows)})"
     said += each if low == high else spread
     single = int((rows == 1).sum())
     if single:
@@ -95,7 +100,7 @@ def _range(counts: np.ndarray, one: str = "", many: str = "") -> str:
     unit = f" {one if high == 1 else many}" if many else ""
     if low == high:
         return f"{low:,}{unit}"
-    return f"{low:,} to {high:,}{unit} (median {number(float(np.median(counts)))})"
+    return f"{low:,} to {high:,}{unit} (median {median(counts)})"
 
 
 def question(found: Recurrence) -> str:

@@ -1,0 +1,1 @@
+"""The Explore page: the outcome by group before any model."""
