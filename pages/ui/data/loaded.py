@@ -11,6 +11,7 @@ from pages.ui import state
 from pages.ui.data import grouping, upload
 from pages.ui.data.columns import KIND_NAMES, KINDS, Column, Kind
 from pages.ui.data.dataset import Dataset
+from pages.ui.data.recipe import show as recipe
 from pages.ui.data.sources import USUAL_MISSING, Inspected, Source
 from pages.ui.text import escape, listing, shorten
 
@@ -19,6 +20,7 @@ TABS = {
     "rows": ":material/table_rows: Rows",
     "columns": ":material/view_column: Columns",
     "missing": ":material/indeterminate_question_box: Missing values",
+    "prepare": ":material/construction: Prepare",
 }
 AS_FOUND = "found"
 
@@ -27,13 +29,15 @@ def show(data: Dataset, source: Source, found: Inspected) -> None:
     """The name, the way on, and one tab a question."""
     _heading(data, source)
     _doubts(source, found)
-    rows, columns, missing = st.tabs(list(TABS.values()), key="data_tabs")
+    rows, columns, missing, prepare = st.tabs(list(TABS.values()), key="data_tabs")
     with rows:
         _rows(data)
     with columns:
-        _columns(data, found)
+        _columns(source, found)
     with missing:
         _missing(data, found)
+    with prepare:
+        recipe.show()
     grouping.show(data)
 
 
@@ -67,6 +71,7 @@ def _way_on() -> None:
 
 def _doubts(source: Source, found: Inspected) -> None:
     """What to look at before going on, and what was changed on the way."""
+    recipe.notices()
     for sentence in source.warnings:
         st.warning(escape(sentence), icon=":material/help:")
     for column in found.columns:
@@ -106,7 +111,7 @@ def _rows(data: Dataset) -> None:
     st.caption(f"{first}, {width:,} columns.")
 
 
-def _columns(data: Dataset, found: Inspected) -> None:
+def _columns(source: Source, found: Inspected) -> None:
     st.dataframe(
         found.profile,
         hide_index=True,
@@ -115,7 +120,7 @@ def _columns(data: Dataset, found: Inspected) -> None:
     )
     st.markdown("###### Change what a column is")
     with st.form(f"types_{state.serial()}", border=False):
-        _retype(list(data.frame.columns))
+        _retype([column.name for column in found.columns if column.name in source.frame.columns])
     _costs(found)
 
 

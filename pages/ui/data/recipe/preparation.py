@@ -79,6 +79,10 @@ class Preparation:
         steps = (*self.steps, *self.held.edits)
         return replace(self.changed(steps) if self.held.edits else self, held=Held())
 
+    def forgetting(self) -> Preparation:
+        """Without what is held back."""
+        return replace(self, held=Held())
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Typed:
