@@ -33,6 +33,8 @@ READABLE = """<style>
 .katex-display { overflow-y: hidden; padding-block: 0.25rem; }
 [data-variant="segmented_control"][aria-checked="true"],
 [data-variant="segmented_control"][aria-checked="true"] *,
+[data-variant="pills"][aria-checked="true"],
+[data-variant="pills"][aria-checked="true"] *,
 [role="tab"][aria-selected="true"],
 [role="tab"][aria-selected="true"] * { color: inherit !important; }
 </style>"""

@@ -115,6 +115,7 @@ def test_within_and_between_come_with_one_click_and_use_the_models_groups(sleep:
     kind(sleep, NEW)
     choose(sleep, "selectbox", "From the column", "Days")
     assert widget(sleep, "multiselect", "In the groups of").value == ["Subject"]
+    assert "has the same value in every row" in texts(sleep)
     press(sleep, "Add both columns")
     assert frame(sleep)["Days_between"].tolist()[:3] == [4.5] * 3
     assert frame(sleep)["Days_within"].tolist()[:3] == [-4.5, -3.5, -2.5]

@@ -307,6 +307,16 @@ def test_adding_a_step_does_not_repeat_the_others() -> None:
     assert steps.run(table(), [Centre("x", "a")], first).frame is not first.frame
 
 
+def test_the_steps_tell_which_columns_stay_as_they_are() -> None:
+    base = table()
+    first = steps.run(base, [Centre("x", "a")])
+    second = steps.run(base, [*first.steps, Recode("g", "g", (("p", "q"),)), Transform("g", "no", "log")])
+    assert second.same_columns(first) == first.same_columns(second) == {"a", *base.columns} - {"g"}
+    assert first.same_columns(steps.run(base, [*first.steps, Filter((Between("x", 1.0),))])) == set()
+    assert first.same_columns(steps.run(base, [Centre("x", "b")])) == set()
+    assert first.same_columns(steps.run(table(), first.steps)) == set()
+
+
 def test_only_reshaping_gives_rows_new_labels() -> None:
     lengthen = Lengthen((Measure("score", ("t1", "t2")),), "time", (1.0, 2.0))
     done = steps.run(table(), [Centre("x", "a"), lengthen, Filter((Between("score", 1.0, 4.0),))])

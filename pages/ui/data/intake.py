@@ -91,7 +91,7 @@ def _prepare(source: Source, typed: Typed) -> None:
     state.set_inspected(
         Inspected(
             after.columns,
-            profile.table(after, _meanings(source)),
+            profile.table(after, _meanings(source), _known_values(done, before)),
             profile.missing_table(after),
             int(after.frame.notna().all(axis=1).sum()),
             typed.suspects,
@@ -111,6 +111,14 @@ def _set_data(dataset: Dataset, lost: ModelCall | None) -> ModelCall | None:
         state.set_call(lost)
     gone = chosen if loaded and loaded.source == dataset.source else None
     return (gone or lost) if state.call() is None else None
+
+
+def _known_values(done: steps.Done, before: steps.Done | None) -> dict[str, tuple[int, str]]:
+    """What is known of the values of columns that the last change left as they were."""
+    found = state.inspected()
+    if found is None or before is None:
+        return {}
+    return profile.looked_at(found.profile, done.same_columns(before))
 
 
 def _meanings(source: Source) -> dict[str, str]:

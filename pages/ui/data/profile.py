@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+
 import numpy as np
 import pandas as pd
 
@@ -10,16 +12,27 @@ from pages.ui.data.columns import KIND_NAMES, Settled
 TOP = 3
 
 
-def table(settled: Settled, meanings: dict[str, str] | None = None) -> pd.DataFrame:
-    """One row a column: name, type, missing, distinct values, what the values are, meaning if known."""
+def table(
+    settled: Settled,
+    meanings: dict[str, str] | None = None,
+    known: Mapping[str, tuple[int, str]] | None = None,
+) -> pd.DataFrame:
+    """One row a column: name, type, missing, distinct values, what the values are, meaning if known.
+
+    known : distinct values, and what they are, of columns that were looked at before
+    """
+    looked = {
+        column.name: (known or {}).get(column.name) or _looked_at(settled.frame[column.name])
+        for column in settled.columns
+    }
     rows = [
         {
             "Column": column.name,
             "Type": KIND_NAMES[column.kind],
             "Set by": "you" if column.kind != column.guessed else "its values",
             "Missing": column.missing,
-            "Distinct": int(settled.frame[column.name].nunique()),
-            "Values": values(settled.frame[column.name]),
+            "Distinct": looked[column.name][0],
+            "Values": looked[column.name][1],
             "Meaning": (meanings or {}).get(column.name, ""),
         }
         for column in settled.columns
@@ -28,6 +41,19 @@ def table(settled: Settled, meanings: dict[str, str] | None = None) -> pd.DataFr
     if not meanings:
         return profile.drop(columns="Meaning")
     return profile.drop(columns="Set by") if (profile["Set by"] == "its values").all() else profile
+
+
+def _looked_at(series: pd.Series) -> tuple[int, str]:
+    return int(series.nunique()), values(series)
+
+
+def looked_at(profile: pd.DataFrame, names: Collection[str]) -> dict[str, tuple[int, str]]:
+    """What `table` found out of these columns, to be taken over into another one."""
+    rows = profile[profile["Column"].isin(names)]
+    return {
+        str(name): (int(distinct), str(shown))
+        for name, distinct, shown in zip(rows["Column"], rows["Distinct"], rows["Values"], strict=True)
+    }
 
 
 def values(series: pd.Series) -> str:

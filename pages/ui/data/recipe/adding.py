@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pandas as pd
 import streamlit as st
@@ -14,7 +14,7 @@ from pages.ui.data.recipe.categories import Recode
 from pages.ui.data.recipe.form import Form
 from pages.ui.data.recipe.reshape import Lengthen
 from pages.ui.data.recipe.rows import Filter, staying
-from pages.ui.data.recipe.step import Step, StepError
+from pages.ui.data.recipe.step import Step, StepError, called, rows
 
 SHOWN = 6
 FORMS: dict[str, Callable[[Form], tuple[Step, ...]]] = {
@@ -85,14 +85,26 @@ def _columns(before: pd.DataFrame, after: pd.DataFrame, old: str, new: list[str]
     left, right = st.columns([2, 3], gap="medium")
     with left:
         _table(pd.concat([first.head(SHOWN), named.head(SHOWN)], axis=1), "The first rows")
-        lost = int((named.isna().any(axis=1) & first.notna()).sum())
-        if lost:
-            st.caption(
-                f"No new value in {lost:,} {'row' if lost == 1 else 'rows'}: something else is missing there."
-            )
+        for sentence in _remarks(first, named):
+            st.caption(sentence)
     with right:
         chart = before_after([first, *(named[name] for name in named.columns)], ink=display.ink())
         st.plotly_chart(chart.figure, key=f"prepare_chart_{state.serial()}", config=STATIC, alt=chart.alt)
+
+
+def _remarks(before: pd.Series, new: pd.DataFrame) -> Iterator[str]:
+    """What to know before the columns are added."""
+    lost = int((new.isna().any(axis=1) & before.notna()).sum())
+    if lost:
+        yield f"No new value in {rows(lost)}: something else is missing there."
+    for name in new.columns:
+        if _constant(new[name]) and not _constant(before):
+            yield f"{text.escape(called(name))} has the same value in every row, so it explains nothing."
+
+
+def _constant(values: pd.Series) -> bool:
+    present = values.dropna()
+    return bool(len(present)) and bool((present == present.iloc[0]).all())
 
 
 def _table(frame: pd.DataFrame, alt: str) -> None:

@@ -126,15 +126,20 @@ class Lag(Step):
         for name in (*self.groups, self.order):
             column(frame, name)
         values = numeric(frame, self.column)
-        before = frame.assign(**{self.column: values}).sort_values(self.order, kind="stable")
+        before = frame[self._keys()].assign(**{self.column: values}).sort_values(self.order, kind="stable")
         shifted = before.groupby(list(self.groups), observed=True)[self.column].shift()
         return with_column(frame, self.new, shifted)
 
+    def _keys(self) -> list[str]:
+        """The columns to sort and group by, each once."""
+        return list(dict.fromkeys([*self.groups, self.order]))
+
     def lines(self) -> tuple[str, ...]:
         """A shift by group after sorting."""
+        values = f"{{{literal(self.column)}: {floats(self.column)}}}"
         return (
-            f"before = data.assign(**{{{literal(self.column)}: {floats(self.column)}}})"
-            f'.sort_values({literal(self.order)}, kind="stable")',
+            f"before = data[{literal(self._keys())}].assign(**{values})",
+            f'before = before.sort_values({literal(self.order)}, kind="stable")',
             f"{cell(self.new)} = before.groupby({literal(self.groups)}, observed=True)"
             f"[{literal(self.column)}].shift()",
         )

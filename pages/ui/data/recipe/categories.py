@@ -167,7 +167,7 @@ def equal_widths(values: pd.Series, bands: int) -> tuple[float, ...]:
     low, high = float(values.min()), float(values.max())
     if not low < high:
         return ()
-    return _distinct(np.linspace(low, high, bands + 1)[1:-1], (high - low) / bands)
+    return _rounded(np.linspace(low, high, bands + 1)[1:-1], (high - low) / bands)
 
 
 def equal_counts(values: pd.Series, bands: int) -> tuple[float, ...]:
@@ -176,10 +176,13 @@ def equal_counts(values: pd.Series, bands: int) -> tuple[float, ...]:
     if present.empty:
         return ()
     cuts = np.quantile(present, np.linspace(0, 1, bands + 1)[1:-1])
-    inside = cuts[(cuts < present.max()) & (cuts >= present.min())]
-    return tuple(dict.fromkeys(float(f"{cut:.10g}") for cut in inside))
+    low, high = float(present.min()), float(present.max())
+    return tuple(cut for cut in _rounded(cuts, (high - low) / bands) if low <= cut < high)
 
 
-def _distinct(cuts: np.ndarray, width: float) -> tuple[float, ...]:
+def _rounded(cuts: np.ndarray, width: float) -> tuple[float, ...]:
+    """The cuts with three digits of a band's width, each once."""
+    if not width > 0:
+        return ()
     places = 2 - int(np.floor(np.log10(width)))
     return tuple(dict.fromkeys(round(float(cut), places) for cut in cuts))

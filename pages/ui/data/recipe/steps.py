@@ -83,6 +83,19 @@ class Done:
         """The steps that gave rows new labels: where these differ, a label means another row."""
         return tuple(step for step in self.applied if isinstance(step, Lengthen))
 
+    def same_columns(self, other: Done) -> set[str]:
+        """Names of columns that hold the same in both, as far as the steps tell."""
+        shorter, longer = sorted([self, other], key=lambda done: len(done.steps))
+        if longer.base is not shorter.base or longer.steps[: len(shorter.steps)] != shorter.steps:
+            return set()
+        more = Done(
+            self.base, longer.steps[len(shorter.steps) :], longer.frame, longer.refused[len(shorter.steps) :]
+        )
+        if any(isinstance(step, Filter | Lengthen) for step in more.applied):
+            return set()
+        written = {getattr(step, part, "") for step in more.applied for part in ("column", "new")}
+        return (set(self.frame.columns) & set(other.frame.columns)) - written
+
 
 def run(base: pd.DataFrame, steps: Sequence[Step], before: Done | None = None) -> Done:
     """Apply the steps in order; one that does not fit is passed over.

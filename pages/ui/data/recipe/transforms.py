@@ -136,7 +136,7 @@ class Standardise(Step):
     def apply(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Add the column, when the values differ."""
         values = numeric(frame, self.column)
-        if values.nunique() < 2:
+        if not values.min() < values.max():
             raise StepError(f"To be standardised, {called(self.column)} needs {LEAST_VALUES}.")
         result = (values - values.mean()) / values.std()
         return with_column(frame, self.new, finite(result, values, self.column))
