@@ -45,13 +45,22 @@ def null_fit(design: Design, *, reml: bool) -> UserUnits:
 
     ModelError where no random term has intercepts.
     """
+    return intercepts_fit(design, [], reml=reml)
+
+
+def intercepts_fit(design: Design, columns: Sequence[int], *, reml: bool) -> UserUnits:
+    """The random intercepts of a model with an intercept and some of its columns of X.
+
+    ModelError where no random term has intercepts.
+    """
     terms = tuple(own for term in design.terms if (own := _intercepts(term)) is not None)
     if not terms:
         raise ModelError(
             "No random term of the model has intercepts, so there is no null model with the same groups; "
             "give one to compare with: variance_explained(null=result)."
         )
-    rows = gather(design.response, np.ones((design.n, 1)), terms, design.weights)
+    X = np.column_stack([np.ones(design.n), design.X[:, list(columns)]])
+    rows = gather(design.response, X, terms, design.weights)
     cp = sum_rows(rows, terms)
     return UserUnits(estimate(cp, plan(cp), terms, reml=reml, rows=rows), rows)
 
@@ -81,6 +90,21 @@ def explained(
         of_mean = [sum(w * variances[part] for part, w in weights.items()) for variances in (null, model)]
         rows.append((name, null[name], model[name], _share(null[name], model[name]), _share(*of_mean)))
     return pd.DataFrame(rows, columns=["group", "null", "model", "explained", "snijders_bosker"])
+
+
+def steps_table(steps: Sequence[tuple[str, Mapping[str, float]]]) -> pd.DataFrame:
+    """One row a step and factor: `step, group, variance, explained, added`; the first step is the null model.
+
+    explained : 1 − variance over that of the null model; added : what the step adds to it
+    """
+    rows, null = [], steps[0][1]
+    before = dict.fromkeys(null, 0.0)
+    for name, variances in steps:
+        for group, variance in variances.items():
+            share = _share(null[group], variance)
+            rows.append((name, group, variance, share, share - before[group]))
+            before[group] = share
+    return pd.DataFrame(rows, columns=["step", "group", "variance", "explained", "added"])
 
 
 def _share(null: float, model: float) -> float:

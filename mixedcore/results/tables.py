@@ -10,12 +10,23 @@ import pandas as pd
 from mixedcore import tidy as tables
 from mixedcore.design.design import Design
 from mixedcore.design.stream import StreamDesign
-from mixedcore.effects.explained import by_factor, explained, intercept_terms, mean_variances, null_fit
+from mixedcore.effects.explained import (
+    by_factor,
+    explained,
+    intercept_terms,
+    intercepts_fit,
+    mean_variances,
+    null_fit,
+    steps_table,
+)
 from mixedcore.effects.variance import VarianceShares, variance_shares
 from mixedcore.errors import ModelError, rows_not_kept
 from mixedcore.inference.hypotheses import Ddf
 from mixedcore.results.fitted import Fitted
+from mixedcore.terms import Floats
 
+INTERCEPT = "Intercept"
+CONSTANT = 1e-8  # what rounding leaves of a constant that the columns of X add up to
 EFFECTS = ("fixed", "random", "blups")
 
 
@@ -104,6 +115,65 @@ class Tables(Fitted):
         codes = {name: design.terms[t].blocks[0].codes for t, name in enumerate(_factors(design))}
         of_means = mean_variances({name: codes[name] for name in dict.fromkeys(names)})
         return explained(variances, model, of_means)
+
+    def variance_steps(self) -> pd.DataFrame:
+        """What each term of the fixed part explains, one after the other: `step, group, variance, …`.
+
+        One row a step and grouping factor, the residual last. The steps are 'Null model', each
+        term added in the order of the formula, and 'Random slopes' where the model has random effects other
+        than intercepts: the model itself. Columns: `variance` left (outcome's units, squared), `explained`,
+        the reduction since the null model as in `variance_explained`, and `added`, this step's part of it.
+        Both may be negative: a predictor that varies only within groups lowers the residual variance; less of
+        the differences between group means is then put down to it, so the groups' variance rises (Snijders &
+        Bosker 2012, Multilevel Analysis, section 7.1).
+
+        All steps have the rows, the method (REML or ML) and the random intercepts of this model. Random
+        slopes come last: without its fixed slope the whole effect of a predictor would count as slopes.
+        Raises ModelError for a model without random intercepts, without predictors, or without an intercept.
+        """
+        design = _in_memory(self.model.design)
+        terms = _term_columns(design)
+        names = [design.factor_of(t) for t in intercept_terms(design)]
+        columns: list[int] = []
+        steps: list[tuple[str, dict[str, float]]] = []
+        for name, own in [("Null model", []), *terms]:
+            columns += own
+            user = intercepts_fit(design, columns, reml=self.reml)
+            steps.append((name, by_factor(names, variance_shares(user).random, user.sigma2)))
+        if intercept_terms(design) != list(range(len(design.terms))) or any(
+            term.role == "group" and len(term.columns) > 1 for term in design.terms
+        ):
+            model = by_factor(_factors(design), self._shares.random, self.scale)
+            if set(model) == set(steps[0][1]):
+                steps.append(("Random slopes", model))
+        return steps_table(steps)
+
+
+def _term_columns(design: Design) -> list[tuple[str, list[int]]]:
+    """The terms of the fixed part, the intercept left out, and their columns; in the order of the formula."""
+    info = design.fixed_info
+    if info is None:
+        found = [(name, [j]) for j, name in enumerate(design.fe_names)]
+    else:
+        at = {term.name(): own for term, own in info.term_slices.items()}
+        found = [(name, list(range(*at[name].indices(len(design.fe_names))))) for name in design.fixed_terms]
+    terms = [(name, own) for name, own in found if name != INTERCEPT]
+    if not terms:
+        raise ModelError("The model has no predictors, so there is nothing that explains variance.")
+    if not _spans(design.X, np.ones(design.n)):
+        raise ModelError(
+            "The model has no intercept, so the null model is not part of it; add the intercept to see what "
+            "each predictor explains."
+        )
+    return terms
+
+
+def _spans(X: Floats, ones: Floats) -> bool:
+    """Whether a constant is a combination of the columns of X."""
+    if (X == 1).all(axis=0).any():
+        return True
+    left = ones - X @ np.linalg.lstsq(X, ones, rcond=None)[0]
+    return bool(np.abs(left).max() < CONSTANT)
 
 
 def _in_memory(design: Design | StreamDesign) -> Design:
