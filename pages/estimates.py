@@ -1,76 +1,90 @@
-"""Estimates: can the numbers be trusted, what are they, and how to get them again."""
+"""Estimates: can the numbers be trusted, what are they, what do they say, and how to get them again."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from pages.ui import charts, display, fitting, shell, state, tables
-from pages.ui.numbers import number, share
-from pages.ui.results import fitview, picking, words
+from pages.ui import charts, display, fitting, invitation, shell, state, tables
+from pages.ui.results import computed, fitview, narrative, picking, result_tables, standardised
+from pages.ui.results import estimates_view as view
 
 shell.enter("estimates")
 st.title("Estimates")
 result = fitting.current_fit_or_stop()
-data, call = state.data(), state.call()
+data, call = invitation.data_or_stop(), state.call()
 outcome = fitview.outcome_name(result)
-glance = result.glance()
-fit = glance.iloc[0]
+facts = computed.known_facts(call, data.digest, data.source, result)
+glance, icc = result.glance(), result.icc()
 
-findings = result.diagnose()
-verdict = words.verdict(converged=result.converged, singular=result.singular, findings=findings)
-display.verdict(verdict)
-for finding in findings:
-    st.markdown(words.finding(finding))
-if result.notes:
-    st.markdown(words.notes(result.notes))
+view.verdict(result, computed.findings(call, data.digest, result))
+view.metrics(glance.iloc[0])
 
-with st.grid(4, min_column_width=150):
-    st.metric("Rows", f"{int(fit['nobs']):,}", border=True)
-    st.metric("Groups", f"{int(fit['n_groups']):,}", border=True)
-    st.metric("Residual SD (σ)", number(float(fit["sigma"])), border=True)
-    st.metric(
-        "ICC",
-        share(float(fit["icc"])),
-        border=True,
-        help="Intraclass correlation: of the variance that the predictors leave, the share between groups.",
-    )
-
-level = picking.choose_level("estimates_level")
-fixed = result.tidy(effects="fixed", level=level)
-tables.show(tables.fixed_effects(fixed, level), "fixed_effects", "Fixed effects")
-components = tables.variance_components(result.tidy(effects="random", level=level), level)
-tables.show(components, "variance_components", "Variance components")
-
-left, right = st.columns(2, gap="large")
-with left:
-    place = st.container()
-    intercept = len(fixed) == 1 or st.toggle(
-        "Show the intercept",
-        key="estimates_intercept",
+with st.container(horizontal=True, vertical_alignment="bottom", key="estimates_options"):
+    level = picking.choose_level("estimates_level")
+    ddf = view.choose_ddf(call, reml=result.reml)
+    method = view.choose_method()
+    scaled = st.toggle(
+        "Standardised",
+        key="estimates_standardised",
         persist_state="session",
-        help="The intercept is often far from zero and squeezes the other coefficients together.",
+        help="Adds effects in standard deviations of the outcome, per standard deviation of a number.",
     )
-    plot = charts.coefficient_plot(
-        fixed, level=level, intercept=intercept, outcome=outcome, ink=display.ink()
-    )
-    with place:
-        display.chart(plot, "coefficient_plot")
-    tables.show(tables.fit_statistics(glance), "fit_statistics", "Fit statistics")
-with right:
-    icc = result.icc()
-    shares = charts.variance_shares(icc, float(fit["r2_marginal"]))
-    display.chart(charts.variance_bar(shares, ink=display.ink()), "variance_bar")
-    for sentence in words.icc_readings(icc, outcome):
-        st.markdown(sentence)
+intervals = view.intervals(result, call, data, method, level)
+names = view.interval_names(method, intervals)
+fixed = computed.in_fixed(result.tidy(effects="fixed", ddf=ddf, level=level), intervals)
+random = computed.in_random(result.tidy(effects="random", level=level), intervals)
 
-st.header("The same in other words", anchor=False)
-with st.expander("Classic summary", icon=":material/article:"):
-    st.code(result.summary().as_text(), language=None)
-if call is not None and data is not None:
-    with st.expander("Python script that gives these numbers", icon=":material/code:"):
-        st.code(call.script(data), language="python")
-        if call.not_in_statsmodels:
-            st.caption(f"statsmodels {call.not_in_statsmodels}, so it cannot fit this model.")
-        else:
-            st.caption("The same model with statsmodels: only the import differs.")
-            st.code(call.statsmodels_script(data), language="python")
+if len(fixed):
+    coefficients = tables.fixed_effects(fixed, level)
+    if scaled:
+        coefficients = result_tables.with_standardised(coefficients, standardised.standardised(result, facts))
+    view.scrolled(coefficients, "fixed_effects", "Fixed effects", view.fixed_note(ddf, names[0]))
+
+told = narrative.Told(
+    fixed,
+    random,
+    icc,
+    glance.iloc[0],
+    result.anova(ddf=ddf),
+    level,
+    ddf,
+    view.joined(names),
+    len(state.exclusions()),
+)
+words, pictures = st.columns([3, 2], gap="large")
+with words:
+    view.reading(result, facts, told)
+with pictures:
+    if len(fixed):
+        place = st.container()
+        intercept = len(fixed) == 1 or st.toggle(
+            "Show the intercept",
+            key="estimates_intercept",
+            persist_state="session",
+            help="The intercept is often far from zero and squeezes the other coefficients together.",
+        )
+        plot = charts.coefficient_plot(
+            fixed, level=level, intercept=intercept, outcome=outcome, ink=display.ink()
+        )
+        with place:
+            display.chart(plot, "coefficient_plot")
+    shares = charts.variance_shares(icc, float(glance["r2_marginal"].iloc[0]))
+    display.chart(charts.variance_bar(shares, ink=display.ink()), "variance_bar")
+
+components = tables.variance_components(random, level)
+view.scrolled(components, "variance_components", "Variance components", view.random_note(names[1]))
+view.interval_notes(intervals)
+
+explained, tests, fit, code = st.tabs(view.TABS, key="estimates_tabs", on_change="rerun")
+with explained:
+    if explained.open:
+        view.explained(result, call, data)
+with tests:
+    if tests.open:
+        view.term_tests(result, ddf)
+with fit:
+    if fit.open:
+        view.fit_and_shares(glance, icc)
+with code:
+    if code.open:
+        view.other_words(result, call, data)

@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from pages.ui.model.modelcall import ModelCall
+from pages.ui.results import estimates_view as view
 from tests.pages import fits
+
+
+def opened_tab(tab: str, example: str = "sleepstudy") -> AppTest:
+    """The page with one of its sections open."""
+    app = fits.opened("estimates", example)
+    app.session_state["estimates_tabs"] = tab
+    return app.run()
 
 
 def test_an_example_shows_tables_charts_and_the_verdict() -> None:
     app = fits.opened("estimates", "sleepstudy")
     assert not app.exception
     assert "converged" in app.success[0].value
-    fixed, components, statistics = (table.value for table in app.table)
+    fixed, components, steps = (table.value for table in app.table)
     assert fixed["Estimate"].tolist() == pytest.approx([251.405, 10.4673], rel=1e-5)
     assert components["SD"].tolist() == pytest.approx([24.7405, 5.9221, 25.5918], rel=1e-4)
-    assert "AIC" in statistics["Statistic"].tolist()
-    assert len(fits.charts_of(app)) == 2
+    assert steps["Step"].tolist() == ["Null model", "Days", "Random slopes"]
+    assert len(fits.charts_of(app)) == 3
+    assert "10.5 ms higher" in " ".join(fits.texts(app))
 
 
 def test_the_level_changes_every_interval() -> None:
@@ -44,15 +54,13 @@ def test_a_singular_fit_says_which_component_and_what_it_means() -> None:
 
 
 def test_the_summary_and_the_script_give_the_same_model() -> None:
-    app = fits.opened("estimates", "sleepstudy")
+    app = opened_tab(view.TABS[3])
     blocks = [block.value for block in app.code]
     assert any("Mixed Linear Model Regression Results" in block for block in blocks)
     assert any("from mixedcore import mixedlm" in block for block in blocks)
 
 
 def test_without_data_there_is_an_invitation() -> None:
-    from streamlit.testing.v1 import AppTest
-
     app = (
         AppTest.from_file(fits.APP, default_timeout=fits.TIMEOUT)
         .run()

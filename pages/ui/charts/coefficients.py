@@ -12,6 +12,8 @@ from pages.ui import text
 from pages.ui.charts.base import LIGHT, Chart, Ink, axis, canvas, figures, labelled_axis
 
 INTERCEPT = "Intercept"
+MOST_ROWS = 40
+"""Coefficients drawn at most; a longer picture is no longer read."""
 
 
 def coefficient_plot(
@@ -26,7 +28,8 @@ def coefficient_plot(
 
     fixed : term, estimate, conf_low, conf_high, as `result.tidy(effects="fixed")`
     """
-    shown = fixed if intercept else fixed[fixed["term"] != INTERCEPT]
+    chosen = fixed if intercept else fixed[fixed["term"] != INTERCEPT]
+    shown = _clearest(chosen)
     names = [str(term) for term in shown["term"]]
     estimate, low, high = (
         shown[name].to_numpy(dtype=float) for name in ("estimate", "conf_low", "conf_high")
@@ -56,7 +59,20 @@ def coefficient_plot(
         "at zero leaves open whether the effect is positive or negative.",
         f"Coefficient plot of {len(names)} fixed effects; the {level:.0%} intervals of "
         f"{len(away)} of them exclude zero.",
+        ""
+        if len(shown) == len(chosen)
+        else f"Only the {len(shown)} of {len(chosen):,} coefficients that lie furthest from zero for "
+        "the width of their intervals are drawn.",
     )
+
+
+def _clearest(fixed: pd.DataFrame) -> pd.DataFrame:
+    """The rows furthest from zero in widths of their intervals, in the order of the model."""
+    if len(fixed) <= MOST_ROWS:
+        return fixed
+    width = (fixed["conf_high"] - fixed["conf_low"]).replace(0, np.nan)
+    distance = (fixed["estimate"].abs() / width).fillna(0).to_numpy()
+    return fixed.iloc[np.sort(np.argsort(-distance, kind="stable")[:MOST_ROWS])]
 
 
 def _hover_rows(names: Sequence[str], *columns: np.ndarray) -> list[list[str]]:

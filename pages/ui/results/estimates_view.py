@@ -1,0 +1,336 @@
+"""The parts of the Estimates page: options, findings, the reading, and the sections below it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pandas as pd
+import streamlit as st
+
+from mixedcore import MixedLMResults
+from mixedcore.diagnostics.findings import Finding
+from mixedcore.errors import MixedCoreError
+from mixedcore.inference.hypotheses import Ddf
+from mixedcore.inference.term_hypotheses import AnovaType
+from pages.ui import display, state, tables, text
+from pages.ui.charts.explained import explained_bars
+from pages.ui.data.dataset import Dataset
+from pages.ui.model.modelcall import ModelCall
+from pages.ui.numbers import share
+from pages.ui.results import computed, explained_words, narrative, result_tables, words
+from pages.ui.results.computed import Method
+from pages.ui.results.facts import Facts
+from pages.ui.results.narrative import Part, Told
+from pages.ui.results.voice import MARKDOWN, PLAIN, f_apa, t_apa
+
+DDF: dict[Ddf, str] = {
+    "satterthwaite": "Satterthwaite",
+    "kenward-roger": "Kenward–Roger",
+    "residual": "Residual (n − p)",
+    "normal": "Normal (z)",
+}
+METHODS: dict[Method, str] = {
+    "auto": "Automatic",
+    "wald": "Wald",
+    "profile": "Profile likelihood",
+    "bootstrap": "Bootstrap",
+}
+TYPES: dict[AnovaType, str] = {
+    3: "Type III: each term on means with equal weights for every combination of levels. Does not depend on "
+    "the order of terms or on how levels are coded; the test of a predictor in an interaction with a number "
+    "is at zero of that number.",
+    2: "Type II: each term beyond all others that do not contain it. Main effects are tested as if "
+    "there were no interaction, with more power when there is none.",
+    1: "Type I: each term beyond those before it in the formula. The order matters.",
+}
+TABS = (
+    ":material/stacked_bar_chart: What predictors explain",
+    ":material/science: Tests of terms",
+    ":material/percent: Fit and shares",
+    ":material/code: The same in other words",
+)
+LONG_TABLE = 14
+TABLE_HEIGHT = 460
+
+
+# --- options -----------------------------------------------------------------------------------------------
+
+
+def choose_ddf(call: ModelCall | None, *, reml: bool) -> Ddf:
+    """How degrees of freedom are counted; Kenward and Roger's need REML, which is offered."""
+    chosen: Ddf = st.selectbox(
+        "Degrees of freedom",
+        list(DDF),
+        format_func=DDF.__getitem__,
+        key="estimates_ddf",
+        persist_state="session",
+        width=210,
+        help="Satterthwaite suits nearly always. Kenward–Roger also corrects standard errors, for few groups "
+        "(Kenward & Roger 1997, Biometrics 53). Residual and normal are too optimistic with few groups.",
+    )
+    if chosen == "kenward-roger" and not reml:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption("Kenward–Roger needs a REML fit; until then Satterthwaite is used.")
+            if call is not None:
+                st.button(
+                    "Refit by REML",
+                    key="estimates_reml",
+                    type="tertiary",
+                    icon=":material/refresh:",
+                    on_click=state.set_call,
+                    args=(replace(call, reml=True),),
+                )
+        return "satterthwaite"
+    return chosen
+
+
+def choose_method() -> Method:
+    """How intervals are computed."""
+    chosen: Method = st.selectbox(
+        "Method of intervals",
+        list(METHODS),
+        format_func=METHODS.__getitem__,
+        key="estimates_intervals",
+        persist_state="session",
+        width=210,
+        help="Automatic: Wald for fixed effects; profile likelihood for standard deviations where that is "
+        "quick. "
+        "Wald: estimate and standard error, quick. Profile: follows the likelihood, better for variances. "
+        "Bootstrap: from data drawn from the model, slow (Bates et al. 2015, J. Stat. Softw. 67(1)).",
+    )
+    return chosen
+
+
+def intervals(
+    result: MixedLMResults, call: ModelCall | None, data: Dataset, method: Method, level: float
+) -> computed.Intervals:
+    """The chosen intervals; a bootstrap waits for its button. What was refused is said."""
+    if method == "bootstrap" and not computed.drawn(call, data.digest):
+        st.caption(
+            f"The bootstrap draws {computed.REPLICATES:,} data sets from the model and fits each. Until it "
+            "has run, Wald intervals are shown."
+        )
+        if not st.button("Run the bootstrap", key="estimates_bootstrap", icon=":material/play_arrow:"):
+            return computed.WALD
+    found = computed.intervals(result, call, data.digest, method, level)
+    if found.refusal:
+        st.warning(text.escape(found.refusal), icon=":material/warning:")
+    return found
+
+
+def interval_names(method: Method, found: computed.Intervals) -> tuple[str, str]:
+    """What the intervals of fixed effects and of the random part are called, such as ('Wald', 'profile')."""
+    if found.bounds is None:
+        return "Wald", "Wald"
+    name = {"auto": "profile-likelihood", "profile": "profile-likelihood", "bootstrap": "bootstrap"}[method]
+    return ("Wald" if method == "auto" else name), name
+
+
+def joined(names: tuple[str, str]) -> str:
+    """Both names in one phrase."""
+    fixed, random = names
+    return fixed if fixed == random else f"{fixed} (fixed effects) and {random} (random effects)"
+
+
+def fixed_note(ddf: Ddf, intervals: str) -> str:
+    """How the table of fixed effects was computed."""
+    counted = {
+        "satterthwaite": "Degrees of freedom by Satterthwaite's method",
+        "kenward-roger": "Standard errors and degrees of freedom by Kenward and Roger",
+        "residual": "Residual degrees of freedom, rows less coefficients",
+        "normal": "Tests from the normal distribution",
+    }
+    return f"{counted[ddf]}; {intervals} intervals."
+
+
+def random_note(intervals: str) -> str:
+    """How the table of the random part was computed."""
+    return (
+        f"Intervals of standard deviations: {intervals}. Correlations stand beside the later of two effects."
+    )
+
+
+def interval_notes(found: computed.Intervals) -> None:
+    """Ends of intervals at an edge, and what a bootstrap did."""
+    if found.notes:
+        st.markdown("\n".join(f"- {text.escape(note)}" for note in found.notes))
+
+
+# --- verdict -----------------------------------------------------------------------------------------------
+
+
+def verdict(result: MixedLMResults, found: Sequence[Finding]) -> None:
+    """Whether to trust the numbers, why not, and quietly what else is worth knowing."""
+    display.verdict(words.verdict(converged=result.converged, singular=result.singular, findings=found))
+    for finding in found:
+        if finding.severity != "info":
+            st.markdown(words.finding(finding))
+    if result.notes:
+        st.markdown(words.notes(result.notes))
+    quiet = [finding for finding in found if finding.severity == "info"]
+    if quiet:
+        title = "One remark on these data" if len(quiet) == 1 else f"{len(quiet)} remarks on these data"
+        with st.expander(title, icon=":material/info:", key="estimates_remarks"):
+            for finding in quiet:
+                st.markdown(words.finding(finding))
+
+
+def metrics(fit: pd.Series) -> None:
+    """The size of the data and where the variance lies."""
+    shown = {
+        "Rows": (f"{int(fit['nobs']):,}", "Rows of the data that the model uses."),
+        "Groups": (f"{int(fit['n_groups']):,}", "Levels of the first grouping factor."),
+        "ICC": (
+            share(float(fit["icc"])),
+            "Intraclass correlation: of the variance that the predictors leave, the share between groups.",
+        ),
+        "R² marginal": (
+            share(_positive(fit["r2_marginal"])),
+            "Share of the variance that the predictors account for (Nakagawa & Schielzeth 2013).",
+        ),
+        "R² conditional": (
+            share(_positive(fit["r2_conditional"])),
+            "Share of the variance that predictors and groups account for together.",
+        ),
+    }
+    with st.grid(len(shown), min_column_width=130):
+        for label, (value, meaning) in shown.items():
+            st.metric(label, value, border=True, help=meaning)
+
+
+def _positive(value: object) -> float:
+    """A share of which rounding alone left something is none."""
+    found = float(value)  # type: ignore[arg-type]
+    return 0.0 if abs(found) < tables.ROUNDING else found
+
+
+# --- tables and words --------------------------------------------------------------------------------------
+
+
+def scrolled(table: tables.Table, key: str, title: str, note: str = "") -> None:
+    """A table under its heading; a long one scrolls in its own frame."""
+    if len(table.values) > LONG_TABLE:
+        with st.container(height=TABLE_HEIGHT, border=False, key=f"{key}_frame"):
+            tables.show(table, key, title)
+    else:
+        tables.show(table, key, title)
+    if note:
+        st.caption(note)
+
+
+def reading(result: MixedLMResults, facts: Facts, told: Told) -> None:
+    """The results in words, with a copy as plain text and the tests as journals set them."""
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.subheader("In words", anchor=False)
+        with st.popover("Copy", icon=":material/content_copy:", type="tertiary", key="reading_copy"):
+            st.caption("The same as plain text")
+            plain = narrative.as_text(narrative.tell(result, facts, told, PLAIN))
+            st.code(plain, language=None, wrap_lines=True, height=260)
+            lines = test_lines(told)
+            if lines:
+                st.caption("The tests alone")
+                st.code("\n".join(lines), language=None, height=140)
+    for part in narrative.tell(result, facts, told, MARKDOWN):
+        _part(part)
+
+
+def _part(part: Part) -> None:
+    """A list where sentences stand for themselves, a paragraph where they are one thought."""
+    if len(part.sentences) > 1 and part.title != "Method":
+        st.markdown("\n".join(f"- {sentence}" for sentence in part.sentences))
+    else:
+        st.markdown(" ".join(part.sentences))
+
+
+def test_lines(told: Told) -> list[str]:
+    """'Days: t(17) = 6.77, p < .001', one a coefficient, then the F test of each term of several."""
+    columns = ["term", "statistic", "df", "p_value"]
+    lines = [
+        f"{text.one_line(name)}: {t_apa(float(t), float(df), float(p))}"
+        for name, t, df, p in told.fixed[columns].itertuples(index=False)
+    ]
+    if told.tests is not None:
+        columns = ["term", "statistic", "num_df", "den_df", "p_value"]
+        lines += [
+            f"{text.one_line(name)}: {f_apa(float(f), float(num), float(den), float(p))}"
+            for name, f, num, den, p in told.tests[columns].itertuples(index=False)
+            if num > 1
+        ]
+    return lines
+
+
+# --- the sections below ------------------------------------------------------------------------------------
+
+
+def explained(result: MixedLMResults, call: ModelCall | None, data: Dataset) -> None:
+    """What each predictor explains at each level: bars, sentences, table."""
+    if not computed.quick_to_step(result):
+        st.caption("The model is fitted again for each predictor, which takes a while with these data.")
+        # The choice holds for this fit alone: another model asks again.
+        if not st.button("Fit it step by step", key="estimates_steps", icon=":material/play_arrow:"):
+            return
+    steps = computed.variance_steps(call, data.digest, result)
+    if isinstance(steps, str):
+        st.info(text.escape(steps), icon=":material/info:")
+        return
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        display.chart(explained_bars(steps, ink=display.ink()), "explained_bars")
+    with right:
+        st.markdown("\n".join(f"- {said}" for said in explained_words.explained(steps, MARKDOWN)))
+        st.caption(
+            "Proportional reduction of each variance since the null model (Raudenbush & Bryk 2002), with the "
+            "same rows, random intercepts and method in every step."
+        )
+    scrolled(result_tables.variance_steps(steps), "variance_steps", "Variance left at each step")
+
+
+def term_tests(result: MixedLMResults, ddf: Ddf) -> None:
+    """F tests of whole terms, of a chosen type."""
+    type_ = st.segmented_control(
+        "Type of test",
+        list(TYPES),
+        default=3,
+        required=True,
+        format_func=lambda value: "I" * int(value),
+        key="estimates_type",
+        persist_state="session",
+        help="Types differ only where predictors interact or the data are unbalanced.",
+    )
+    try:
+        anova = result.anova(type_, ddf=ddf)
+    except MixedCoreError as err:
+        st.info(text.escape(err), icon=":material/info:")
+        return
+    if not len(anova):
+        st.caption("There are no predictors to test: the fixed part is the intercept alone.")
+        return
+    scrolled(result_tables.f_tests(anova), "f_tests", "F tests of terms", TYPES[type_])
+
+
+def fit_and_shares(glance: pd.DataFrame, icc: pd.DataFrame) -> None:
+    """Likelihood, information criteria, R², and shares by level."""
+    left, right = st.columns(2, gap="large")
+    with left:
+        tables.show(tables.fit_statistics(glance), "fit_statistics", "Fit statistics")
+    with right:
+        tables.show(result_tables.icc_by_level(icc), "icc", "Intraclass correlation by level")
+        st.caption(
+            "Share of each level in the variance that the predictors leave (adjusted), and in all of it. "
+            "With random slopes, the mean over the rows (Johnson 2014, Methods Ecol. Evol. 5)."
+        )
+
+
+def other_words(result: MixedLMResults, call: ModelCall | None, data: Dataset) -> None:
+    """The classic summary, and the scripts that give these numbers again."""
+    with st.expander("Classic summary", icon=":material/article:"):
+        st.code(result.summary().as_text(), language=None)
+    if call is not None:
+        with st.expander("Python script that gives these numbers", icon=":material/code:"):
+            st.code(call.script(data), language="python")
+            if call.not_in_statsmodels:
+                st.caption(f"statsmodels {call.not_in_statsmodels}, so it cannot fit this model.")
+            else:
+                st.caption("The same model with statsmodels: only the import differs.")
+                st.code(call.statsmodels_script(data), language="python")
