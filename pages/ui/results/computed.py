@@ -55,13 +55,22 @@ def findings(call: ModelCall | None, digest: str, _result: MixedLMResults) -> li
     return _result.diagnose()
 
 
-@st.cache_data(show_spinner="Fitting the model step by step…", max_entries=KEPT, ttl=KEPT_FOR)
-def variance_steps(call: ModelCall | None, digest: str, _result: MixedLMResults) -> pd.DataFrame | str:
+def variance_steps(call: ModelCall | None, digest: str, result: MixedLMResults) -> pd.DataFrame | str:
     """What each predictor explains at each level; or the sentence that says why there is no such thing."""
-    try:
-        return _result.variance_steps()
-    except MixedCoreError as err:
-        return str(err)
+    kept = _asked_for(call, digest)
+    if "steps" not in kept:
+        with st.spinner("Fitting the model step by step…"):
+            try:
+                kept["steps"] = result.variance_steps()
+            except MixedCoreError as err:
+                kept["steps"] = str(err)
+    found: pd.DataFrame | str = kept["steps"]
+    return found
+
+
+def stepped(call: ModelCall | None, digest: str) -> bool:
+    """Whether the steps are there already."""
+    return "steps" in _asked_for(call, digest)
 
 
 def quick_to_step(result: MixedLMResults) -> bool:
@@ -113,20 +122,20 @@ def variance_names(result: MixedLMResults) -> list[str]:
 
 
 @st.cache_resource(max_entries=KEPT, ttl=KEPT_FOR, show_spinner=False)
-def _draws(call: ModelCall | None, digest: str) -> dict[str, Any]:
-    """A place for the replicates of one fit: progress is shown while they are drawn, which a cached
-    function could not do.
+def _asked_for(call: ModelCall | None, digest: str) -> dict[str, Any]:
+    """A place for what somebody asked of one fit with a button: it is asked once, and progress can be shown
+    while it is made, which a cached function could not do.
     """
     return {}
 
 
 def drawn(call: ModelCall | None, digest: str) -> bool:
     """Whether the bootstrap of this fit is there already."""
-    return "draws" in _draws(call, digest)
+    return "draws" in _asked_for(call, digest)
 
 
 def _bootstrapped(result: MixedLMResults, call: ModelCall | None, digest: str, level: float) -> Intervals:
-    kept = _draws(call, digest)
+    kept = _asked_for(call, digest)
     if "draws" not in kept:
         bar = st.progress(0.0, text="Drawing data from the model and fitting them again…")
 

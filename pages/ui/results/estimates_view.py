@@ -111,8 +111,10 @@ def intervals(
             f"The bootstrap draws {computed.REPLICATES:,} data sets from the model and fits each. Until it "
             "has run, Wald intervals are shown."
         )
-        if not st.button("Run the bootstrap", key="estimates_bootstrap", icon=":material/play_arrow:"):
+        place = st.empty()
+        if not place.button("Run the bootstrap", key="estimates_bootstrap", icon=":material/play_arrow:"):
             return computed.WALD
+        place.empty()
     found = computed.intervals(result, call, data.digest, method, level)
     if found.refusal:
         st.warning(text.escape(found.refusal), icon=":material/warning:")
@@ -154,7 +156,7 @@ def random_note(intervals: str) -> str:
 def interval_notes(found: computed.Intervals) -> None:
     """Ends of intervals at an edge, and what a bootstrap did."""
     if found.notes:
-        st.markdown("\n".join(f"- {text.escape(note)}" for note in found.notes))
+        st.caption("  \n".join(text.escape(note) for note in found.notes))
 
 
 # --- verdict -----------------------------------------------------------------------------------------------
@@ -265,9 +267,8 @@ def test_lines(told: Told) -> list[str]:
 
 def explained(result: MixedLMResults, call: ModelCall | None, data: Dataset) -> None:
     """What each predictor explains at each level: bars, sentences, table."""
-    if not computed.quick_to_step(result):
+    if not (computed.quick_to_step(result) or computed.stepped(call, data.digest)):
         st.caption("The model is fitted again for each predictor, which takes a while with these data.")
-        # The choice holds for this fit alone: another model asks again.
         if not st.button("Fit it step by step", key="estimates_steps", icon=":material/play_arrow:"):
             return
     steps = computed.variance_steps(call, data.digest, result)

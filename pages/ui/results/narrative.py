@@ -63,7 +63,14 @@ def tell(result: MixedLMResults, facts: Facts, told: Told, voice: Voice) -> list
     parts = [
         Part("Fixed effects", tuple(_fixed(facts, told, voice))),
         Part("Random effects", tuple(reading_random.random_part(random, facts, voice, level=told.level))),
-        Part("Variance", tuple(reading_random.shares(told.icc, marginal, conditional, facts, voice))),
+        Part(
+            "Variance",
+            tuple(
+                reading_random.shares(
+                    told.icc, marginal, conditional, facts, voice, predictors=_has_predictors(told.fixed)
+                )
+            ),
+        ),
         Part("Method", (made, *reading_random.rows_left_out(result.notes, told.excluded, voice))),
     ]
     return [part for part in parts if part.sentences]
@@ -78,6 +85,10 @@ def _fixed(facts: Facts, told: Told, voice: Voice) -> list[str]:
     if not len(told.fixed):
         return ["The model has no fixed effects: it describes how rows and groups differ, about zero."]
     return reading.fixed_effects(told.fixed, facts, voice, level=told.level, tests=told.tests)
+
+
+def _has_predictors(fixed: pd.DataFrame) -> bool:
+    return bool((fixed["term"] != "Intercept").any())
 
 
 def level_counts(result: MixedLMResults) -> dict[str, int]:

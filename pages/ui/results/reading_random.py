@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import pandas as pd
 from scipy import stats
@@ -21,7 +22,7 @@ WEAK, STRONG = 0.1, 0.5
 INTERCEPT, RESIDUAL = "Intercept", "Residual"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Random:
     """The random part as the reading takes it.
 
@@ -38,7 +39,7 @@ class Random:
     counts: Mapping[str, int] = field(default_factory=dict)
     within: Mapping[str, str] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def sds(self) -> list[tuple[str, str, phrases.Estimate]]:
         """(group, term, SD) of each coefficient; the term of a component is '' and the residual is last."""
         rows = self.tidy[self.tidy["scale"] == "sd"]
@@ -62,7 +63,7 @@ def random_part(random: Random, facts: Facts, voice: Voice, *, level: float = 0.
         if group == RESIDUAL and not term:
             said.append(_residual(sd, facts, voice, level, alone=len(random.sds) == 1))
         elif sd.value <= EDGE * random.sigma:
-            said.append(_none(group, term, random, facts, voice))
+            said.append(_none(group, term, sd, random, facts, voice, level))
         elif term in ("", INTERCEPT) and group not in random.slopes:
             said.append(_intercepts(group, term, sd, random, facts, voice, level))
         else:
@@ -205,7 +206,9 @@ def _term(term: str, group: str, facts: Facts, voice: Voice) -> str:
     return "the intercept" if term == INTERCEPT else _effect_name(group, term, facts, voice)
 
 
-def _none(group: str, term: str, random: Random, facts: Facts, voice: Voice) -> str:
+def _none(
+    group: str, term: str, sd: phrases.Estimate, random: Random, facts: Facts, voice: Voice, level: float
+) -> str:
     """A variance at zero."""
     what = voice.name(facts.outcome.name)
     if term not in ("", INTERCEPT) or group in random.slopes:
@@ -213,9 +216,14 @@ def _none(group: str, term: str, random: Random, facts: Facts, voice: Voice) -> 
         what = f"{name} between levels of {voice.name(group)}"
     else:
         what = f"{what} between levels of {voice.name(group)}"
+    reach = ""
+    if sd.bounded and sd.high > 0:
+        high = rounded(sd.high)[0]
+        reach = f": a standard deviation of up to {high} is compatible with the data ({level:.0%} interval)"
     return (
         f"The variance of {what} is estimated as zero, the edge of what is possible: they differ no more "
-        "than chance within them would make them differ. That does not show that they are all the same."
+        "than chance within them would make them differ. That does not show that they are all the same"
+        f"{reach}."
     )
 
 
@@ -227,10 +235,18 @@ def _residual(sd: phrases.Estimate, facts: Facts, voice: Voice, level: float, *,
 # --- shares of the variance, and how it was done -----------------------------------------------------------
 
 
-def shares(icc: pd.DataFrame, marginal: float, conditional: float, facts: Facts, voice: Voice) -> list[str]:
+def shares(
+    icc: pd.DataFrame,
+    marginal: float,
+    conditional: float,
+    facts: Facts,
+    voice: Voice,
+    *,
+    predictors: bool = True,
+) -> list[str]:
     """Intraclass correlations and R² in one sentence each.
 
-    icc : as `result.icc()`
+    icc : as `result.icc()`; predictors : whether there are any beside the intercept
     """
     what = voice.name(facts.outcome.name)
     known = [
@@ -238,16 +254,16 @@ def shares(icc: pd.DataFrame, marginal: float, conditional: float, facts: Facts,
         for group, value in zip(icc["group"], icc["icc"], strict=True)
         if math.isfinite(value)
     ]
-    said = []
+    said, left = [], " that the predictors leave" if predictors else ""
     if known:
         said.append(
-            f"Of the variance in {what} that the predictors leave, {listing(known)} "
+            f"Of the variance in {what}{left}, {listing(known)} "
             f"(intraclass correlation{'s' if len(known) > 1 else ''})."
         )
-    if math.isfinite(marginal) and math.isfinite(conditional):
-        predictors = share(0.0 if marginal < 1e-12 else marginal)
+    if predictors and math.isfinite(marginal) and math.isfinite(conditional):
+        explained = share(0.0 if marginal < 1e-12 else marginal)
         said.append(
-            f"The predictors account for {voice.strong(predictors)} of the variance of {what} (marginal R²), "
+            f"The predictors account for {voice.strong(explained)} of the variance of {what} (marginal R²), "
             f"predictors and groups together for {voice.strong(share(conditional))} (conditional R²)."
         )
     return said
