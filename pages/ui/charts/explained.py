@@ -47,6 +47,7 @@ def explained_bars(steps: pd.DataFrame, *, ink: Ink = LIGHT) -> Chart:
     figure.update_layout(
         xaxis=axis("Variance left (outcome's units, squared)", rangemode="tozero"),
         yaxis=labelled_axis(names[:drawn], 24),
+        legend_traceorder="normal",
     )
     return Chart(
         figure,

@@ -41,7 +41,11 @@ def explained(steps: pd.DataFrame, voice: Voice) -> list[str]:
         added = dict(zip(own["group"], own["added"].astype(float), strict=True))
         negative |= {group == RESIDUAL for group, value in added.items() if value < -SMALL}
         parts = [_part(group, value, voice) for group, value in added.items() if np.isfinite(value)]
-        said.append(f"{voice.name(name)} explains {listing(parts)}.")
+        said.append(
+            f"{voice.name(name)} explains {listing(parts)}."
+            if parts
+            else f"What {voice.name(name)} explains could not be computed: there was no variance to explain."
+        )
     if False in negative:
         said.append(NEGATIVE)
     elif True in negative:

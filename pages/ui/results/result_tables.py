@@ -44,7 +44,7 @@ def variance_steps(steps: pd.DataFrame) -> Table:
         index="step", columns="group", values=["variance", "explained"]
     )
     groups = list(dict.fromkeys(steps["group"]))
-    values = pd.DataFrame({"Step": list(dict.fromkeys(steps["step"]))})
+    values = pd.DataFrame({"Step": steps["step"].iloc[:: len(groups)].tolist()})
     shown = values.copy()
     for group in groups:
         label, left = level_name(group), wide["variance"][group].to_numpy(dtype=float)
