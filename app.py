@@ -62,8 +62,15 @@ COMPARE = st.Page(
     url_path="compare",
     help="The models you kept, side by side: tests, AIC and BIC, coefficients.",
 )
+EFFECTS = st.Page(
+    "pages/effects.py",
+    title=":material/insights: Effects",
+    icon="",
+    url_path="effects",
+    help="What the model predicts, what if, means and contrasts, slopes.",
+)
 
-menu = {"Data": [DATA, EXPLORE], "Model": [MODEL, ESTIMATES, GROUP_EFFECTS, RESIDUALS, COMPARE]}
+menu = {"Data": [DATA, EXPLORE], "Model": [MODEL, ESTIMATES, GROUP_EFFECTS, RESIDUALS, COMPARE, EFFECTS]}
 page = st.navigation(shell.with_start_page(menu))
 shell.name_sections(menu)
 name = page.title.rpartition(": ")[2]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from mixedcore.design.grid import FixedGrid
+from mixedcore.design.grid import FixedGrid, Variable
 from mixedcore.effects.marginal_means import Contrasting, Estimator, contrast_table, mean_table
 from mixedcore.effects.reference_grid import Functions, Weights, means, slopes
 from mixedcore.errors import ModelError
@@ -25,6 +25,15 @@ class Effects(Fitted):
     @cached_property
     def _fixed_grid(self) -> FixedGrid:
         return FixedGrid(self.model.design)
+
+    @property
+    def fixed_variables(self) -> Mapping[str, Variable]:
+        """The variables of the fixed part by name: levels in the reference grid, range, whether a factor.
+
+        Empty where the fixed part is an intercept alone. Raises ModelError for a model from arrays, or
+        without fixed effects.
+        """
+        return dict(self._fixed_grid.variables)
 
     @cached_property
     def _estimators(self) -> dict[str, Estimator]:

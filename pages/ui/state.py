@@ -49,6 +49,7 @@ _PREPARATION = "_preparation"
 _READABLE_CALL = "_readable_call"
 _GOOD_FIT = "_good_fit"
 _REMARK = "_model_remark"
+_BEFORE = "_what_if_before"
 
 
 # --- data and model ------------------------------------------------------------------------------
@@ -330,6 +331,23 @@ def remark() -> str:
 def set_remark(sentence: str) -> None:
     """Say what a choice changed besides itself."""
     st.session_state[_REMARK] = sentence
+
+
+# --- the Effects page ----------------------------------------------------------------------------
+
+
+def before() -> Any:
+    """The prediction that "what if" compares with, of the present data and model; None when there is none."""
+    loaded = data()
+    chosen, digest, kept_as = st.session_state.get(_BEFORE, (None, None, None))
+    same = loaded is not None and (chosen, digest) == (call(), loaded.digest)
+    return kept_as if same else None
+
+
+def set_before(prediction: object) -> None:
+    """Remember a prediction to compare the next ones with."""
+    loaded = data()
+    st.session_state[_BEFORE] = (call(), loaded.digest if loaded else None, prediction)
 
 
 # --- the way in ----------------------------------------------------------------------------------
