@@ -9,12 +9,14 @@ from typing import Any
 import pandas as pd
 
 from mixedcore.design.grid import FixedGrid, Variable
+from mixedcore.effects.johnson_neyman import regions
 from mixedcore.effects.marginal_means import Contrasting, Estimator, contrast_table, mean_table
 from mixedcore.effects.reference_grid import Functions, Weights, means, slopes
 from mixedcore.errors import ModelError
 from mixedcore.inference.hypotheses import Ddf, Hypotheses
 from mixedcore.inference.tails import check_level
 from mixedcore.results.fitted import Fitted
+from mixedcore.terms import Floats
 
 ASKED = "mixedcore"  # under this name a table's attrs say how it was made
 
@@ -138,6 +140,36 @@ class Effects(Fitted):
         functions = self._functions({**asked, "terms": [*own, *within]})
         how = Contrasting(method, reference, _default(method) if adjust is None else adjust)
         return contrast_table(self._estimator(ddf), functions, within, how, check_level(level))
+
+    def johnson_neyman(
+        self,
+        var: str,
+        moderator: str,
+        at: Mapping[str, Any] | None = None,
+        *,
+        ddf: Ddf = "satterthwaite",
+        level: float = 0.95,
+        weights: Weights = "equal",
+    ) -> pd.DataFrame:
+        """Where along a number, `moderator`, the slope of `var` differs from zero: `low, high, sign`.
+
+        One row a stretch of the moderator, in its units; sign is 1 or −1 where the interval of the slope (as
+        in `trends`) lies above or below zero, 0 where it holds zero. Exact (a quadratic), and over all
+        numbers, where the slope changes linearly; else searched for between the ends of the data.
+
+        Johnson & Neyman (1936); Bauer & Curran (2005), Multivariate Behav. Res. 40(3). Raises ModelError
+        where the slope does not depend on the moderator, and for unknown variables and options.
+        """
+        found = self._fixed_grid.named(moderator)
+        if found.low is None or found.high is None or found.low == found.high:
+            raise ModelError(f"{moderator!r} is no number that varies, so there is nothing to go along.")
+        given = _plain(at)
+
+        def rows(values: Floats) -> Floats:
+            there = {**given, moderator: values.tolist()}
+            return slopes(self._fixed_grid, var, [moderator], there, weights).L
+
+        return regions(self._estimator(ddf), rows, found.low, found.high, check_level(level))
 
     def _variables(self, terms: str | Sequence[str]) -> list[str]:
         """Names in 'a', 'a:b', 'a * b' or a list of them, each once; a variable may be called 'a:b'."""

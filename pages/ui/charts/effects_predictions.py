@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -79,6 +79,11 @@ def predictions(
         ticks |= {"range": [-0.6, len(levels) - 0.4], "showgrid": False}
     figure.update_layout(xaxis=axis(names[0], **ticks), yaxis=axis(names[1]))
     return Chart(figure, "Predictions", caption, words, note)
+
+
+def titled(chart: Chart, title: str) -> Chart:
+    """The same chart under another heading."""
+    return replace(chart, title=title)
 
 
 def _shift(number: int, of: int) -> float:

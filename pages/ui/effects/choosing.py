@@ -10,8 +10,8 @@ from pages.ui import text
 from pages.ui.effects import predictions, words
 from pages.ui.effects.setting import Setting
 
-Section = Literal["Predictions", "What if"]
-SECTIONS: tuple[Section, ...] = ("Predictions", "What if")
+Section = Literal["Predictions", "What if", "Slopes"]
+SECTIONS: tuple[Section, ...] = ("Predictions", "What if", "Slopes")
 
 
 def section() -> Section:
@@ -23,7 +23,8 @@ def section() -> Section:
         required=True,
         key="effects_section",
         persist_state="session",
-        help="Predictions: curves over one predictor. What if: one prediction, a slider for each predictor.",
+        help="Predictions: curves over one predictor. What if: one prediction, a slider for each predictor. "
+        "Slopes: how one predictor's slope depends on another.",
     )
 
 

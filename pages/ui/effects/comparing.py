@@ -1,0 +1,70 @@
+"""Choices that means and slopes share: degrees of freedom, adjustment, and the comparisons themselves."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import pandas as pd
+import streamlit as st
+
+from mixedcore.errors import MixedCoreError
+from pages.ui import tables, text
+from pages.ui.effects import slope_words, tabled
+
+Ddf = Literal["satterthwaite", "kenward-roger", "residual", "normal"]
+DDF: dict[Ddf, str] = {
+    "satterthwaite": "Satterthwaite",
+    "kenward-roger": "Kenward–Roger",
+    "residual": "Rows less coefficients",
+    "normal": "None (normal)",
+}
+ADJUST = {
+    "tukey": "Tukey",
+    "holm": "Holm",
+    "bonferroni": "Bonferroni",
+    "sidak": "Šidák",
+    "scheffe": "Scheffé",
+    "mvt": "Exact (multivariate t)",
+    "none": "None",
+}
+ADJUST_HELP = (
+    "With many comparisons some look large by chance; an adjustment holds the risk of any false alarm. "
+    "Tukey: all pairs (Tukey 1953, Kramer 1956). Exact: from the correlation of the comparisons; with one "
+    "reference it is Dunnett's (Hothorn, Bretz & Westfall 2008). Holm 1979, Bonferroni, Šidák 1967: any set. "
+    "Scheffé 1953: also comparisons thought of after seeing the data."
+)
+
+
+def choose_ddf(key: str) -> Ddf:
+    """How degrees of freedom are counted."""
+    return st.selectbox(
+        "Degrees of freedom",
+        list(DDF),
+        format_func=DDF.__getitem__,
+        key=key,
+        persist_state="session",
+        help="Satterthwaite 1946 suits nearly all fits. Kenward & Roger 1997 is a little safer with few "
+        "groups and takes longer; it needs REML.",
+    )
+
+
+def choose_adjustment(key: str, default: str) -> str:
+    """How p-values and intervals allow for several comparisons."""
+    kinds = [default, *(kind for kind in ADJUST if kind != default)]
+    return st.selectbox(
+        "Adjustment", kinds, format_func=ADJUST.__getitem__, key=f"{key}_{default}", persist_state="session",
+        help=ADJUST_HELP,
+    )  # fmt: skip
+
+
+def show(found: pd.DataFrame, what: str, level: float, key: str, title: str) -> None:
+    """The table of comparisons with its sentence."""
+    head = what[:1].upper() + what[1:]
+    table = tabled.estimates(found, head, level, alt=f"{title} with tests", name=key.replace("_", "-"))
+    tables.show(table, key, title)
+    st.markdown(text.escape(slope_words.differences(found, what, level)))
+
+
+def refused(err: MixedCoreError) -> None:
+    """Say what could not be computed."""
+    st.error(text.escape(err), icon=":material/error:")

@@ -1,0 +1,46 @@
+"""Tables of means, contrasts and slopes: frames from `mixedcore` in, a `Table` out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pandas as pd
+
+from pages.ui.effects import words
+from pages.ui.numbers import decimals, fixed, number, numbers, p_value
+from pages.ui.tables import Table
+
+Format = Callable[[Sequence[float]], list[str]]
+
+
+def estimates(found: pd.DataFrame, what: str, level: float, *, alt: str, name: str) -> Table:
+    """Levels, then the estimate under the heading `what` with its error, df, test and interval.
+
+    df only where they are finite; a note where an estimate is missing
+    """
+    places = decimals([float(v) for v in found["estimate"]])
+    finite = bool(np.isfinite(found["df"].astype(float)).any())
+    heads = {"estimate": what, "std_error": "Standard error", "df": "df"}
+    heads |= {"statistic": "t" if finite else "z", "p_value": "p"}
+    heads |= {"conf_low": f"Lower {level:.0%}", "conf_high": f"Upper {level:.0%}"}
+    format_of: dict[str, Format] = {
+        "estimate": numbers,
+        "std_error": lambda values: numbers(values, 3),
+        "df": lambda values: [number(value, 3) for value in values],
+        "statistic": lambda values: numbers(values, 3),
+        "p_value": lambda values: [p_value(value) for value in values],
+        "conf_low": lambda values: [fixed(value, places) for value in values],
+        "conf_high": lambda values: [fixed(value, places) for value in values],
+    }
+    shown, values = pd.DataFrame(index=found.index), pd.DataFrame(index=found.index)
+    for column in found.columns:
+        if column == "df" and not finite:
+            continue
+        head = heads.get(column, {"note": "Note", "contrast": "Comparison"}.get(column, str(column)))
+        if column in format_of:
+            values[head] = found[column].astype(float)
+            shown[head] = format_of[column]([float(value) for value in found[column]])
+        else:
+            values[head] = shown[head] = [words.value(value) for value in found[column]]
+    return Table(shown.reset_index(drop=True), values.reset_index(drop=True), found, alt, name)
