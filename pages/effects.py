@@ -1,11 +1,11 @@
-"""Effects: what the model predicts, what would be if, and how slopes depend on other predictors."""
+"""Effects: what the model predicts, what would be if, and how means and slopes compare."""
 
 from __future__ import annotations
 
 import streamlit as st
 
 from pages.ui import fitting, shell, state
-from pages.ui.effects import choosing, predicting, setting, slopes, what_if
+from pages.ui.effects import choosing, means, predicting, setting, slopes, what_if
 from pages.ui.results import picking
 
 shell.enter("effects")
@@ -25,5 +25,7 @@ if section == "Predictions":
     predicting.section(known)
 elif section == "What if":
     what_if.section(known)
+elif section == "Means and contrasts":
+    means.section(known)
 elif section == "Slopes":
     slopes.section(known)

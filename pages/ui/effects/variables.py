@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 Kind = Literal["number", "category", "date"]
 Row = Mapping[str, Any]
+CENTRED = 1e-12
+"""Share of the standard deviation below which a mean is what rounding left of zero."""
 STEPS = 100
 """About as many places as a slider has."""
 
@@ -128,7 +130,9 @@ def _described(name: str, values: pd.Series, *, factor: bool, fixed: bool = True
     numbers = kept.to_numpy(dtype=float)
     low, high, whole = float(numbers.min()), float(numbers.max()), bool((numbers == np.floor(numbers)).all())
     sd = float(numbers.std(ddof=1)) if len(numbers) > 1 else 0.0
-    return Variable(name, "number", (), low, high, float(numbers.mean()), sd, whole, fixed)
+    mean = float(numbers.mean())
+    mean = 0.0 if abs(mean) < CENTRED * sd else mean
+    return Variable(name, "number", (), low, high, mean, sd, whole, fixed)
 
 
 def _slope_columns(result: MixedLMResults) -> list[str]:

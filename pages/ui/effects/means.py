@@ -1,0 +1,274 @@
+"""The third section of the Effects page: marginal means of categories, and comparisons of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pandas as pd
+import streamlit as st
+
+from mixedcore.errors import MixedCoreError
+from pages.ui import display, tables, text
+from pages.ui.charts import effects_predictions as pictures
+from pages.ui.charts.effects_predictions import Curve
+from pages.ui.effects import comparing, mean_words, tabled, words
+from pages.ui.effects.comparing import Ddf
+from pages.ui.effects.setting import MOST_LEVELS, Setting, stale_key
+from pages.ui.effects.variables import Variable
+
+Method = Literal["pairwise", "trt.vs.ctrl", "poly", "own"]
+METHODS: dict[Method, str] = {
+    "pairwise": "All pairs",
+    "trt.vs.ctrl": "Each with a reference",
+    "poly": "Trend over equal steps",
+    "own": "My own weights",
+}
+DEFAULTS: dict[Method, str] = {"pairwise": "tukey", "trt.vs.ctrl": "mvt", "poly": "none", "own": "none"}
+WHAT: dict[Method, str] = {
+    "pairwise": "difference",
+    "trt.vs.ctrl": "difference",
+    "poly": "trend",
+    "own": "sum",
+}
+MOST_MEANS = 100
+MOST_COMPARED = 30
+MOST_EXACT = 12
+MOST_WEIGHTS = 12
+MOST_STEPS = 8
+WEIGHTS = {"equal": "Equally", "proportional": "By their rows"}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Asked:
+    """Means of which categories, and how they are made."""
+
+    terms: tuple[Variable, ...]
+    ddf: Ddf
+    weights: Any
+
+    @property
+    def names(self) -> list[str]:
+        """The variables' names."""
+        return [variable.name for variable in self.terms]
+
+
+def section(known: Setting) -> None:
+    """Choose categories; their means as plot and table, and comparisons."""
+    categories = [variable for variable in known.fixed if variable.kind == "category"]
+    if not categories:
+        st.info(
+            "The model has no category among its predictors, so there are no group means to compare. Numbers "
+            "have slopes; to take a number as categories, choose so on the Model page.",
+            icon=":material/info:",
+        )
+        return
+    asked = _choose(categories, known)
+    count = _cells(asked.terms)
+    if count > MOST_MEANS:
+        st.warning(f"That makes {count:,} means; at most {MOST_MEANS} can be read. Choose fewer categories.")
+        return
+    try:
+        means = known.result.marginal_means(
+            asked.names, ddf=asked.ddf, level=known.level, weights=asked.weights
+        )
+        _show_means(known, asked, means)
+        if count > 1:
+            _compare(known, asked, means)
+    except MixedCoreError as err:
+        comparing.refused(err)
+
+
+def _cells(terms: Sequence[Variable]) -> int:
+    count = 1
+    for variable in terms:
+        count *= len(variable.levels)
+    return count
+
+
+def _choose(categories: Sequence[Variable], known: Setting) -> Asked:
+    """The section's controls."""
+    names = [variable.name for variable in categories]
+    top = st.columns([3, 2, 2], vertical_alignment="bottom")
+    with top[0]:
+        chosen = st.multiselect(
+            "Means of",
+            names,
+            default=names[:1],
+            max_selections=3,
+            format_func=text.one_line,
+            key=stale_key(known, "effects_means_of"),
+            persist_state="session",
+            help="One category, or the combinations of two or three.",
+        )
+    with top[1]:
+        weights = st.selectbox(
+            "Average other categories",
+            list(WEIGHTS),
+            format_func=WEIGHTS.__getitem__,
+            key="effects_means_weights",
+            persist_state="session",
+            help="Equally: every combination of the other categories counts the same, as if the design were "
+            "balanced (Searle, Speed & Milliken 1980). By their rows: as often as the data have them.",
+        )
+    with top[2]:
+        ddf = comparing.choose_ddf("effects_means_ddf")
+    return Asked(tuple(known.named(name) for name in chosen or names[:1]), ddf, weights)
+
+
+def _show_means(known: Setting, asked: Asked, means: pd.DataFrame) -> None:
+    """Plot, table and words."""
+    said = mean_words.means(means, asked.names, known.outcome, known.level)
+    left, right = st.columns(2, gap="large")
+    with left:
+        display.chart(_picture(known, asked, means, said), "effects_means_chart")
+    with right:
+        table = tabled.estimates(means, "Mean", known.level, alt="Marginal means", name="marginal-means")
+        tables.show(table, "effects_means", "Marginal means")
+        st.markdown(text.escape(said))
+        st.caption(text.escape(how_made(known, asked)))
+
+
+def how_made(known: Setting, asked: Asked) -> str:
+    """What is averaged over, and where numbers stand."""
+    others = [v for v in known.fixed if v.name not in asked.names]
+    factors = [text.shorten(v.name, 30) for v in others if v.kind == "category"]
+    numbers = [f"{text.shorten(v.name, 30)} at {words.value(v.mean)}" for v in others if v.kind == "number"]
+    how = "each combination counting the same" if asked.weights == "equal" else "as often as they occur"
+    parts = [f"Averaged over {words.listed(factors)}, {how}." if factors else ""]
+    parts += [f"Numbers at their mean: {words.listed(numbers)}." if numbers else ""]
+    if known.scale is not None and known.scale.log is not None:
+        parts.append("On the scale of the logarithm; a difference is the logarithm of a ratio.")
+    elif known.scale is not None:
+        parts.append("On the scale of the root.")
+    return " ".join(filter(None, parts)) or "For the average group."
+
+
+def _picture(known: Setting, asked: Asked, means: pd.DataFrame, said: str) -> Any:
+    """Points with intervals: the first category along, the others as colours."""
+    first, rest = asked.names[0], asked.names[1:]
+    levels = list(asked.terms[0].levels)[:MOST_LEVELS]
+    numbers = means.rename(columns={"estimate": "fit"})
+    parts = numbers.groupby(rest, sort=False, observed=True) if rest else [((), numbers)]
+    curves = []
+    for key, own in parts:
+        name = ", ".join(words.value(level) for level in key) or known.outcome
+        placed = own.set_index(own[first].astype(str)).reindex([str(level) for level in levels])
+        curves.append(Curve(name, levels, placed.reset_index(drop=True)))
+    colours = f" Colours: {words.listed([text.shorten(name, 20) for name in rest])}." if rest else ""
+    few = f" The first {MOST_LEVELS} levels are drawn." if len(asked.terms[0].levels) > MOST_LEVELS else ""
+    chart = pictures.predictions(
+        curves,
+        None,
+        names=(first, known.outcome),
+        category=True,
+        words=said,
+        caption=f"Points are means, bars their {known.level:.0%} intervals.{colours}{few}",
+        ink=display.ink(),
+    )
+    return pictures.titled(chart, "Means with intervals")
+
+
+def _compare(known: Setting, asked: Asked, means: pd.DataFrame) -> None:
+    """Choose comparisons; their table and words."""
+    st.header("Comparisons", anchor=False)
+    top = st.columns(3, vertical_alignment="bottom")
+    with top[0]:
+        method: Method = st.selectbox(
+            "Compare",
+            list(METHODS),
+            format_func=METHODS.__getitem__,
+            key="effects_means_method",
+            persist_state="session",
+            help="Pairs: every mean with every other. Trend: whether means rise evenly (linear), bend "
+            "(quadratic) and so on, for levels in equal steps. Own weights: any sum of means.",
+        )
+    with top[1]:
+        adjust = comparing.choose_adjustment("effects_means_adjust", DEFAULTS[method])
+    within: list[str] = []
+    if len(asked.names) > 1:
+        with top[2]:
+            within = _choose_within(asked, known)
+    compared = [v for v in asked.terms if v.name not in within]
+    why = too_many(_cells(compared), method, adjust, len(compared))
+    if why:
+        st.info(why)
+        return
+    how: Any = _own_weights(known, means, compared, within) if method == "own" else method
+    reference = _choose_reference(compared, known) if method == "trt.vs.ctrl" else None
+    if how is None:
+        return
+    found = known.result.contrasts(
+        means, how, adjust=adjust, by=within, reference=reference, ddf=asked.ddf, level=known.level
+    )
+    levels = [level for variable in compared for level in variable.levels]
+    found["contrast"] = mean_words.compared(found["contrast"].tolist(), levels)
+    comparing.show(found, WHAT[method], known.level, "effects_contrasts", "Comparisons")
+
+
+def too_many(means: int, method: Method, adjust: str, categories: int = 1) -> str:
+    """Why so many means cannot be compared in this way; '' when they can."""
+    if means < 2:
+        return "There is only one mean to compare within each level; choose other levels to compare within."
+    if method == "poly" and (categories > 1 or means > MOST_STEPS):
+        return f"A trend is for the levels of one category, at most {MOST_STEPS} of them, in equal steps."
+    if method == "own" and means > MOST_WEIGHTS:
+        return f"Weights of one's own are for at most {MOST_WEIGHTS} means; here are {means}."
+    if method == "pairwise" and adjust == "mvt" and means > MOST_EXACT:
+        return f"The exact adjustment takes long for all pairs of {means} means; take Tukey's."
+    if method == "pairwise" and means > MOST_COMPARED:
+        pairs = means * (means - 1) // 2
+        return f"All pairs of {means} means are {pairs:,} comparisons; compare each with a reference instead."
+    return ""
+
+
+def _choose_within(asked: Asked, known: Setting) -> list[str]:
+    chosen = st.selectbox(
+        "Within each level of",
+        asked.names,
+        index=None,
+        placeholder="All together",
+        format_func=text.one_line,
+        key=stale_key(known, f"effects_means_within_{len(asked.names)}"),
+        help="Compare within the levels of one category only; each level is then adjusted by itself.",
+    )
+    return [chosen] if chosen else []
+
+
+def _choose_reference(compared: Sequence[Variable], known: Setting) -> Any:
+    """The level that others are compared with; with combinations the first one."""
+    if len(compared) > 1:
+        return None
+    levels = compared[0].levels
+    place = st.selectbox(
+        "Reference",
+        range(len(levels)),
+        format_func=lambda place: words.value(levels[place]),
+        key=stale_key(known, f"effects_means_reference_{compared[0].name}"),
+    )
+    return levels[place or 0]
+
+
+def _own_weights(
+    known: Setting, means: pd.DataFrame, compared: Sequence[Variable], within: Sequence[str]
+) -> dict[str, list[float]] | None:
+    """A box of weight for each mean; None while all are zero."""
+    own = [variable.name for variable in compared]
+    cells = means[own].drop_duplicates().itertuples(index=False, name=None)
+    names = [" ".join(words.value(level) for level in cell) for cell in cells]
+    weights: list[float] = []
+    with st.grid(4, min_column_width=130):
+        for place, name in enumerate(names):
+            start = {0: 1.0, 1: -1.0}.get(place, 0.0)
+            given = st.number_input(
+                text.escape(text.shorten(name, 30)),
+                value=start,
+                step=0.5,
+                key=stale_key(known, f"effects_weight_{'_'.join(own)}_{place}"),
+            )
+            weights.append(float(given or 0.0))
+    st.markdown(text.escape(mean_words.weights(names, weights)))
+    if not any(weights):
+        return None
+    return {mean_words.label(names, weights): weights}

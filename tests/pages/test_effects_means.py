@@ -1,0 +1,139 @@
+"""Means and comparisons on the Effects page: choices, limits, words, and models of every kind."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from mixedcore import datasets
+from pages.ui.effects import mean_words, means
+from pages.ui.model.modelcall import ModelCall
+from tests.pages import fits
+from tests.pages.test_effects_page import odd_rows, said, showing
+
+SECTION = "Means and contrasts"
+CAKE = ModelCall("angle ~ recipe * C(temp)", "replicate", None, (("mix", "0 + C(recipe)"),))
+
+
+def cakes() -> AppTest:
+    return showing(fits.opened_with("effects", datasets.load("cake"), CAKE), SECTION)
+
+
+def test_means_and_all_pairs() -> None:
+    app = showing(fits.opened("effects", "Machines"), SECTION)
+    assert not app.exception
+    assert len(fits.charts_of(app)) == 1
+    assert "lowest for Machine A, 52.36" in said(app)
+    assert "2 of 3 comparisons differ from zero" in said(app)
+
+
+def test_combinations_and_comparisons_within() -> None:
+    app = cakes()
+    app.multiselect[0].set_value(["recipe", "temp"]).run()
+    assert "12 of 153 comparisons" in said(app)
+    next(box for box in app.selectbox if box.label == "Within each level of").set_value("temp").run()
+    assert not app.exception
+    assert "of 18 comparisons" in said(app)
+
+
+@pytest.mark.parametrize("adjust", ["tukey", "holm", "bonferroni", "sidak", "scheffe", "mvt", "none"])
+def test_every_adjustment(adjust: str) -> None:
+    app = showing(fits.opened("effects", "Machines"), SECTION)
+    next(box for box in app.selectbox if box.label == "Adjustment").set_value(adjust).run()
+    assert not app.exception
+    assert not app.error
+
+
+def test_a_reference_a_trend_and_own_weights() -> None:
+    app = showing(fits.opened("effects", "Machines"), SECTION)
+    method = app.selectbox(key="effects_means_method")
+    method.set_value("trt.vs.ctrl").run()
+    next(box for box in app.selectbox if box.label == "Reference").set_value(2).run()
+    assert "A less C" in said(app)
+    app.selectbox(key="effects_means_method").set_value("poly").run()
+    assert "The largest trend is" in said(app)
+    app.selectbox(key="effects_means_method").set_value("own").run()
+    assert "The weights cancel" in said(app)
+    app.number_input[1].set_value(-0.5).run()
+    assert "add up to 0.5000, not to zero" in said(app)
+    app.number_input[2].set_value(-0.5).run()
+    assert "The sum A − 0.5 B − 0.5 C is −10.9" in said(app)
+    assert not app.exception
+
+
+@pytest.mark.parametrize("ddf", ["satterthwaite", "kenward-roger", "residual", "normal"])
+def test_degrees_of_freedom(ddf: str) -> None:
+    app = showing(fits.opened("effects", "Machines"), SECTION)
+    app.selectbox(key="effects_means_ddf").set_value(ddf).run()
+    assert not app.exception
+    assert not app.error
+
+
+@pytest.mark.parametrize("example", ["Hsb82", "Orthodont", "Early", "ScotsSec", "Assay", "BodyWeight"])
+def test_every_kind_of_model(example: str) -> None:
+    app = showing(fits.opened("effects", example), SECTION)
+    assert not app.exception
+    assert "nan" not in said(app).split()
+
+
+def test_without_a_category_it_is_said() -> None:
+    app = showing(fits.opened("effects", "sleepstudy"), SECTION)
+    assert "no category" in app.info[0].value
+
+
+@pytest.mark.parametrize(
+    "formula", ["np.log(y) ~ yes + C(code, Sum)", "y ~ yes * bs(x, df=4)", "y ~ C(code) + day"]
+)
+def test_odd_formulas(formula: str) -> None:
+    call = ModelCall(formula, "g", reml=False)
+    app = showing(fits.opened_with("effects", odd_rows(), call), SECTION)
+    assert not app.exception
+    assert not app.error
+    if "log" in formula:
+        assert "the logarithm of a ratio" in said(app)
+
+
+def test_an_empty_cell_is_named() -> None:
+    frame = datasets.load("Oats")
+    frame = frame[~((frame["Variety"] == "Victory") & (frame["nitro"] == 0.6))]
+    call = ModelCall('Q("yield") ~ C(nitro) * Variety', "Block")
+    app = showing(fits.opened_with("effects", frame, call), SECTION)
+    app.multiselect[0].set_value(["nitro", "Variety"]).run()
+    assert not app.exception
+    assert "1 of 12 means are empty" in said(app)
+
+
+def test_many_levels_have_limits() -> None:
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(
+        {"f": np.repeat([f"L{i:03d}" for i in range(110)], 6), "g": np.tile(list("abcdef"), 110)}
+    )
+    frame["y"] = rng.normal(size=len(frame))
+    app = showing(fits.opened_with("effects", frame, ModelCall("y ~ f", "g")), SECTION)
+    assert not app.exception
+    assert "110 means" in app.warning[0].value
+    few = frame[frame["f"] < "L090"]
+    app = showing(fits.opened_with("effects", few, ModelCall("y ~ f", "g")), SECTION)
+    assert "All pairs of 90 means are 4,005 comparisons" in app.info[0].value
+    showing(app, "Predictions")
+    assert "The first 30 of 90 categories are shown" in said(app)
+
+
+def test_limits_say_what_to_do() -> None:
+    assert means.too_many(3, "pairwise", "tukey") == ""
+    assert "take Tukey" in means.too_many(20, "pairwise", "mvt")
+    assert "one category" in means.too_many(6, "poly", "none", 2)
+    assert "only one mean" in means.too_many(1, "pairwise", "tukey")
+    assert "at most 12" in means.too_many(18, "own", "none")
+
+
+def test_weights_in_words() -> None:
+    names = ["A", "B", "C"]
+    assert "All weights are zero" in mean_words.weights(names, [0, 0, 0])
+    assert "weighted mean" in mean_words.weights(names, [0.5, 0.5, 0])
+    assert mean_words.label(names, [1, -0.5, -0.5]) == "A − 0.5 B − 0.5 C"
+    assert mean_words.label(names, [-1, 0, 2]) == "− A + 2 C"
+    assert mean_words.compared(["a - b"], ["a", "b"]) == ["a less b"]
+    assert mean_words.compared(["a - b - c"], ["a - b", "c"]) == ["a - b - c"]
