@@ -1,54 +1,35 @@
-"""Residuals: does the model fit, is the spread even, are errors and group effects about normal?"""
+"""Residuals: does the model fit, is the spread even, what rests on single rows; a row chosen and left out."""
 
 from __future__ import annotations
 
-import pandas as pd
 import streamlit as st
 
-from pages.ui import charts, display, fitting, shell
+from pages.ui import display, fitting, shell, state
+from pages.ui.residuals import computed, left_out, row_panel, sections
 from pages.ui.results import fitview, picking
 
 shell.enter("residuals")
 st.title("Residuals")
+data, call = state.data_or_stop(), state.call()
+left_out.show()
 result = fitting.current_fit_or_stop()
-ink = display.ink()
-augmented = result.augment()
-blups = result.tidy(effects="blups")
+assert call is not None  # current_fit_or_stop ends the run without one
+fitted = computed.Fitted(call, data)
+augmented = computed.augmented(fitted)
 groupings = fitview.groupings(result, augmented, factors=True)
 
 group, chosen = None, None
-places = st.columns(1 + bool(groupings) + (len(groupings) > 1), vertical_alignment="bottom")
-with places[-1]:
-    effect = picking.choose_effect(
-        fitview.random_effects(blups), "residuals_effect", label="Group effects in the Q–Q plot"
-    )
+section = sections.choose()
 if groupings:
+    places = st.columns(2, vertical_alignment="bottom")
     with places[0]:
         grouping = picking.choose_grouping(groupings, "residuals_grouping")
     group = grouping.name
     augmented = augmented.assign(**{group: grouping.labels(augmented)})
     labels = fitview.in_order(augmented[group])
-    with places[-2]:
-        chosen = fitview.find_label(picking.choose_group(labels, "residuals_chosen"), labels)
-effects = fitview.of_effect(blups, effect)
+    with places[len(groupings) > 1]:
+        chosen = fitview.find_label(picking.choose_group(labels, "residuals_chosen", group), labels)
 
-left, right = st.columns(2, gap="large")
-with left:
-    against = charts.residuals_against_fitted(augmented, group=group, chosen=chosen, ink=ink)
-    display.chart(against, "residuals_against_fitted")
-with right:
-    mine = fitview.is_chosen(augmented, group, chosen)
-    quantiles = charts.normal_qq(augmented["resid_std"].to_numpy(), augmented.index, chosen=mine, ink=ink)
-    display.chart(quantiles, "residuals_qq")
-
-left, right = st.columns(2, gap="large")
-with left:
-    spread = charts.scale_location(augmented, group=group, chosen=chosen, ink=ink)
-    display.chart(spread, "scale_location")
-with right:
-    values, levels = fitview.standardised(effects["estimate"]), pd.Index(effects["level"])
-    display.chart(charts.effects_qq(values, levels, effect.name, chosen=chosen, ink=ink), "effects_qq")
-
-if group is not None:
-    by_group = charts.residuals_by_group(augmented, group, chosen=chosen, ink=ink)
-    display.chart(by_group, "residuals_by_group")
+row_panel.show(augmented, groupings)
+shown = sections.Shown(fitted, result, augmented, groupings, group, chosen, state.chosen_row(), display.ink())
+sections.SECTIONS[section](shown)

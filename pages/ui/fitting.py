@@ -196,7 +196,22 @@ def fit_or_stop(call: ModelCall, data: Dataset) -> mixedcore.MixedLMResults:
     except MixedCoreError as err:
         st.error(text.escape(err), icon=":material/error:")
         st.page_link("pages/model.py", label="Change the model", icon=":material/tune:")
+        _offer_rows_back()
         st.stop()
+
+
+def _offer_rows_back() -> None:
+    """Where rows are left out, perhaps the model cannot be fitted without them."""
+    left_out = len(state.exclusions())
+    if left_out:
+        st.button(
+            "Take the row left out back" if left_out == 1 else f"Take all {left_out:,} rows left out back",
+            key="offer_rows_back",
+            icon=":material/undo:",
+            on_click=state.set_exclusions,
+            args=((),),
+            help="The model may be one that cannot be fitted without them.",
+        )
 
 
 def current_fit_or_stop() -> mixedcore.MixedLMResults:

@@ -166,7 +166,9 @@ def _data_label() -> str:
     if loaded is None:
         return "No data yet"
     rows, columns = loaded.frame.shape
-    return f"**{escape(shorten(loaded.name, 60))}** · {rows:,} rows × {columns:,} columns"
+    left_out = len(state.exclusions())
+    missing = f" ({left_out:,} left out)" if left_out else ""
+    return f"**{escape(shorten(loaded.name, 60))}** · {rows:,} rows{missing} × {columns:,} columns"
 
 
 def _model_label() -> str:

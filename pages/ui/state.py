@@ -6,7 +6,7 @@ changed in place.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
@@ -37,6 +37,8 @@ _KEPT = "_kept_models"
 _JOBS = "_long_work"
 _CALL = "_call"
 _GROUP = "_chosen_group"
+_GROUPED_BY = "_chosen_group_is_of"
+_ROW = "_chosen_row"
 _SOURCE = "_source"
 _OPENED = "_opened"
 _TO_READ = "_to_read"
@@ -134,9 +136,29 @@ def chosen_group() -> str | None:
     return cast("str | None", st.session_state.get(_GROUP))
 
 
-def set_chosen_group(label: str | None) -> None:
-    """Highlight one group in every plot, or none."""
+def set_chosen_group(label: str | None, grouping: str = "") -> None:
+    """Highlight one group in every plot, or none; `grouping` is the factor it belongs to, '' if not known."""
     st.session_state[_GROUP] = label
+    st.session_state[_GROUPED_BY] = grouping if label is not None else ""
+
+
+def chosen_grouping() -> str:
+    """The factor to which the highlighted group belongs: two factors may share a label. '' if not known."""
+    return cast("str", st.session_state.get(_GROUPED_BY, ""))
+
+
+def chosen_row() -> Hashable | None:
+    """The label of the row looked at; None when none is, or when the data do not have it in use."""
+    loaded = data()
+    source, row = st.session_state.get(_ROW, ("", None))
+    known = loaded is not None and loaded.source == source and row in loaded.frame.index
+    return cast("Hashable", row) if known else None
+
+
+def set_chosen_row(row: Hashable | None) -> None:
+    """Look at one row of the data, or at none."""
+    loaded = data()
+    st.session_state[_ROW] = (loaded.source if loaded else "", row)
 
 
 def kept() -> tuple[Kept, ...]:

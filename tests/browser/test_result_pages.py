@@ -46,8 +46,9 @@ def test_three_clicks_from_the_start_to_every_result(page: Page) -> None:
     picture(page, "group_effects")
     go(page, "Residuals")
     chart(page, "residuals_against_fitted")
-    chart(page, "residuals_by_group")
     picture(page, "residuals")
+    page.get_by_role("radio", name="Even spread?").click()
+    chart(page, "residuals_by_group")
 
 
 def test_a_file_of_ones_own_leads_to_the_same_numbers(page: Page) -> None:
@@ -152,4 +153,5 @@ def test_hostile_names_and_labels_are_shown_letter_by_letter(page: Page) -> None
             main.locator(".katex, .stMarkdownColoredText, .js-plotly-plot b, .js-plotly-plot script")
         ).to_have_count(0)
         picture(page, f"hostile-{title}")
+    page.get_by_role("radio", name="Even spread?").click()
     expect(page.locator(".st-key-residuals_by_group .ytick").filter(has_text=":red[x]")).to_have_count(1)

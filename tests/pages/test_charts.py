@@ -19,9 +19,38 @@ from pages.ui.results import fitview
 from tests.pages import fits
 
 
+def with_studentised(result: Any) -> pd.DataFrame:
+    return result.augment().assign(studentised=result.residuals("studentised"))
+
+
+def effect_quantiles(result: Any, group: str) -> list[Chart]:
+    """The Q–Q plot of the first effect, where it varies."""
+    if result.singular:
+        return []
+    quantiles = result.qq(group)
+    own = quantiles[quantiles["term"] == "Intercept"].reset_index(drop=True)
+    return [charts.effects_qq(own, group, chosen=str(own["level"][0]))]
+
+
+def row_charts(result: Any, chosen: str | None) -> list[Chart]:
+    """Charts that hold a point for each row, or for each group left out."""
+    augmented, row = with_studentised(result), result.model.row_index[3]
+    simulated = result.simulated_residuals(50, 1, random="fitted").residuals
+    group, marks = result.model.group_name, np.zeros(len(augmented), dtype=bool)
+    distance = result.influence(refit=False).set_index("row")["cooks_distance"]
+    return [
+        charts.cooks_by_row(distance, mine=marks, row=row),
+        charts.cooks_by_group(result.influence(group, refit=False), group, chosen=chosen),
+        charts.leverage_against_residual(augmented, group=group, chosen=chosen, row=row),
+        charts.residuals_against(augmented, augmented["fitted"].rename("fitted"), row=row),
+        charts.uniform_qq(simulated, row=row),
+        charts.simulated_against_fitted(augmented, simulated, row=row),
+    ]
+
+
 def every_chart(result: Any, chosen: str | None = None) -> list[Chart]:
     """All charts of one fit."""
-    augmented, blups = result.augment(), result.tidy(effects="blups")
+    augmented, blups = with_studentised(result), result.tidy(effects="blups")
     fixed, outcome, group = result.tidy(effects="fixed"), result.model.endog_names, result.model.group_name
     effects = [fitview.of_effect(blups, effect) for effect in fitview.random_effects(blups)]
     found = [
@@ -31,9 +60,10 @@ def every_chart(result: Any, chosen: str | None = None) -> list[Chart]:
         charts.residuals_against_fitted(augmented, group=group, chosen=chosen),
         charts.scale_location(augmented, group=group, chosen=chosen),
         charts.normal_qq(augmented["resid_std"].to_numpy(), augmented.index),
-        charts.effects_qq(fitview.standardised(effects[0]["estimate"]), pd.Index(effects[0]["level"]), group),
+        *effect_quantiles(result, group),
         charts.residuals_by_group(augmented, group, chosen=chosen),
         charts.group_means(augmented, group, outcome=outcome, chosen=chosen),
+        *row_charts(result, chosen),
     ]
     for x in fitview.numeric_predictors(result, augmented):
         prepared = charts.grouped(augmented, x, group, outcome=outcome)
@@ -184,7 +214,7 @@ def test_rows_are_named_on_hover() -> None:
     augmented = fits.many_rows(5)
     augmented.index = pd.Index(["a", "<b>", "c", "d", "e"])
     assert list(charts.residuals_against_fitted(augmented).figure.data[0].customdata) == [
-        "a", "&lt;b&gt;", "c", "d", "e",
+        ["a", 0], ["&lt;b&gt;", 1], ["c", 2], ["d", 3], ["e", 4],
     ]  # fmt: skip
 
 

@@ -94,11 +94,6 @@ def test_a_unit_is_found_in_its_group(chosen: str | None, found: str | None) -> 
     assert fitview.find_label(chosen, ["a", "b"]) == found
 
 
-def test_standardised_effects() -> None:
-    assert np.mean(fitview.standardised(pd.Series([1.0, -3.0, 2.0])) ** 2) == pytest.approx(1)
-    assert fitview.standardised(pd.Series([0.0, 0.0])).tolist() == [0, 0]
-
-
 def test_the_order_of_a_ranking_is_kept_when_it_is_about_the_same_groups() -> None:
     labels = pd.Series([3, 1, 2, 1])
     assert fitview.in_order(labels, ["2", "3", "1"]) == ["2", "3", "1"]

@@ -23,7 +23,7 @@ def residuals_by_group(
     resid = augmented["resid"].to_numpy(dtype=float)
     names = np.array([str(level) for level in levels], dtype=object)
     shown = _widest(code, resid, names, chosen)
-    frame = pd.DataFrame({"row": augmented.index, "resid": resid, "code": code})
+    frame = pd.DataFrame({"row": augmented.index, "resid": resid, "code": code, "at": np.arange(len(code))})
     frame = frame[frame["code"].isin(shown)]
     frame["place"] = frame["code"].map({code: place for place, code in enumerate(shown)})
     boxes = frame.groupby("place").size().median() >= BOX_FROM
@@ -97,7 +97,10 @@ def _add_dots(figure: go.Figure, frame: pd.DataFrame, colours: np.ndarray, names
             mode="markers",
             showlegend=False,
             marker={"size": 5, "color": colours[place].tolist(), "opacity": 0.75},
-            customdata=[[names[i], text.plain(row)] for i, row in zip(place, frame["row"], strict=True)],
+            customdata=[
+                [names[i], text.plain(row), int(at)]
+                for i, row, at in zip(place, frame["row"], frame["at"], strict=True)
+            ],
             hovertemplate="%{customdata[0]}, row %{customdata[1]}<br>%{x:.4g}<extra></extra>",
         )
     )

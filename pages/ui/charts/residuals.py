@@ -1,6 +1,8 @@
-"""Charts of residuals: against fitted values, normal Q–Q, scale–location."""
+"""Charts of residuals: against fitted values or any column, scale–location. A click gives the row's place."""
 
 from __future__ import annotations
+
+from collections.abc import Hashable
 
 import numpy as np
 import pandas as pd
@@ -15,7 +17,6 @@ from pages.ui.charts.base import (
     Ints,
     axis,
     canvas,
-    faint,
     figures,
     opacity,
     scatter,
@@ -23,17 +24,22 @@ from pages.ui.charts.base import (
     thinned,
     thinning_note,
 )
-from pages.ui.charts.curves import normal_quantiles, normal_ranks, smooth
+from pages.ui.charts.curves import smooth
 
 HEIGHT = 400
 
 
 def residuals_against_fitted(
-    augmented: pd.DataFrame, *, group: str | None = None, chosen: str | None = None, ink: Ink = LIGHT
+    augmented: pd.DataFrame,
+    *,
+    group: str | None = None,
+    chosen: str | None = None,
+    row: Hashable | None = None,
+    ink: Ink = LIGHT,
 ) -> Chart:
     """Residuals against fitted values with a smooth line; `augmented` as `result.augment()`."""
     fitted, resid = (steady(augmented[name].to_numpy(dtype=float)) for name in ("fitted", "resid"))
-    figure, note = _cloud(augmented, fitted, resid, group, chosen, ink)
+    figure, note = cloud(augmented, fitted, resid, group=group, chosen=chosen, row=row, ink=ink)
     figure.add_hline(y=0, line={"color": ink.muted, "width": 1, "dash": "dot"})
     figure.update_layout(xaxis=axis("Fitted value"), yaxis=axis("Residual"))
     return Chart(
@@ -48,12 +54,17 @@ def residuals_against_fitted(
 
 
 def scale_location(
-    augmented: pd.DataFrame, *, group: str | None = None, chosen: str | None = None, ink: Ink = LIGHT
+    augmented: pd.DataFrame,
+    *,
+    group: str | None = None,
+    chosen: str | None = None,
+    row: Hashable | None = None,
+    ink: Ink = LIGHT,
 ) -> Chart:
     """Root absolute standardised residual against fitted value: the spread along the fitted values."""
     fitted = steady(augmented["fitted"].to_numpy(dtype=float))
     root = np.sqrt(np.abs(augmented["resid_std"].to_numpy(dtype=float)))
-    figure, note = _cloud(augmented, fitted, root, group, chosen, ink)
+    figure, note = cloud(augmented, fitted, root, group=group, chosen=chosen, row=row, ink=ink)
     figure.update_layout(
         xaxis=axis("Fitted value"), yaxis=axis("√|standardised residual|", rangemode="tozero")
     )
@@ -67,8 +78,16 @@ def scale_location(
     )
 
 
-def _cloud(
-    augmented: pd.DataFrame, x: Floats, y: Floats, group: str | None, chosen: str | None, ink: Ink
+def cloud(
+    augmented: pd.DataFrame,
+    x: Floats,
+    y: Floats,
+    *,
+    group: str | None = None,
+    chosen: str | None = None,
+    row: Hashable | None = None,
+    line: bool = True,
+    ink: Ink = LIGHT,
 ) -> tuple[go.Figure, str]:
     """Points with row labels, the chosen group's on top, and the smooth line of all rows."""
     mine = _is_chosen(augmented, group, chosen)
@@ -79,6 +98,13 @@ def _cloud(
         _add_points(
             figure, augmented, x, y, np.flatnonzero(mine), ink.accent, text.shorten(chosen, 30), bold=True
         )
+    if line:
+        _add_smooth(figure, x, y, ink.text if mine.any() else ink.accent)
+    ring(figure, augmented.index, x, y, row, ink)
+    return figure, thinning_note(len(drawn), len(x))
+
+
+def _add_smooth(figure: go.Figure, x: Floats, y: Floats, colour: str) -> None:
     line_x, line_y = smooth(x, y)
     figure.add_trace(
         go.Scatter(
@@ -86,17 +112,39 @@ def _cloud(
             y=line_y,
             mode="lines",
             showlegend=False,
-            line={"color": ink.text if mine.any() else ink.accent, "width": 2.5},
+            line={"color": colour, "width": 2.5},
             hovertemplate="Smooth line: %{y:.4g}<extra></extra>",
         )
     )
-    return figure, thinning_note(len(drawn), len(x))
+
+
+def ring(figure: go.Figure, index: pd.Index, x: Floats, y: Floats, row: Hashable | None, ink: Ink) -> None:
+    """A ring around the row that a person looks at, if it is there."""
+    if row is None or row not in index:
+        return
+    at = int(np.flatnonzero(index == row)[0])
+    figure.add_trace(
+        go.Scatter(
+            x=[x[at]],
+            y=[y[at]],
+            mode="markers",
+            showlegend=False,
+            hoverinfo="skip",
+            name="Chosen row",
+            marker={"size": 15, "symbol": "circle-open", "color": ink.text, "line": {"width": 2.5}},
+        )
+    )
 
 
 def _is_chosen(augmented: pd.DataFrame, group: str | None, chosen: str | None) -> np.ndarray:
     if group is None or chosen is None or group not in augmented:
         return np.zeros(len(augmented), dtype=bool)
     return (augmented[group].astype(str) == chosen).to_numpy()
+
+
+def customdata(index: pd.Index, rows: Ints) -> list[list[object]]:
+    """Label and place of each row drawn, for hover and clicks."""
+    return [[text.plain(label), int(place)] for label, place in zip(index[rows], rows, strict=True)]
 
 
 def _add_points(
@@ -121,8 +169,8 @@ def _add_points(
                 "color": colour,
                 "opacity": 0.9 if bold else opacity(len(rows)),
             },
-            customdata=[text.plain(row) for row in frame.index[rows]],
-            hovertemplate="Row %{customdata}<br>%{x:.4g}, %{y:.4g}<extra></extra>",
+            customdata=customdata(frame.index, rows),
+            hovertemplate="Row %{customdata[0]}<br>%{x:.4g}, %{y:.4g}<extra></extra>",
         )
     )
 
@@ -146,81 +194,3 @@ def _trend(x: Floats, root: Floats) -> str:
     if 2 / 3 < ratio < 1.5:
         return "the typical size is about the same at both ends"
     return f"the typical size at the right end is {figures(ratio, 2)} times that at the left end"
-
-
-def normal_qq(
-    values: np.ndarray,
-    labels: pd.Index,
-    *,
-    title: str = "Normal Q–Q plot: residuals",
-    what: str = "Standardised residual",
-    each: str = "Row",
-    chosen: np.ndarray | None = None,
-    ink: Ink = LIGHT,
-) -> Chart:
-    """Sorted standardised values against normal quantiles, with the line y = x and a pointwise 95 % envelope.
-
-    values : (n,) with mean zero and variance one under the model; labels : what each is called on hover
-    chosen : (n,) marks to highlight, or None
-    """
-    order = np.argsort(values, kind="stable")
-    n = len(values)
-    ranks = normal_ranks(n)
-    expected, low, high = normal_quantiles(ranks, n)
-    sample = values[order][ranks - 1]
-    figure = canvas(HEIGHT)
-    _add_envelope(figure, expected, low, high, ink)
-    colours = ink.main
-    if chosen is not None and chosen.any():
-        colours = np.where(chosen[order][ranks - 1], ink.accent, ink.main).tolist()
-    figure.add_trace(
-        scatter(len(ranks))(
-            x=expected,
-            y=sample,
-            mode="markers",
-            marker={"size": 5, "color": colours, "opacity": 0.8},
-            customdata=[text.plain(label) for label in labels[order[ranks - 1]]],
-            hovertemplate=f"{each} %{{customdata}}<br>%{{y:.4g}}, expected %{{x:.3g}}<extra></extra>",
-        )
-    )
-    figure.update_layout(xaxis=axis("Normal quantile"), yaxis=axis(what))
-    outside = float(((sample < low) | (sample > high)).mean())
-    return Chart(
-        figure,
-        title,
-        "Points on the line are as a normal distribution would have them; 95% of the points at each place "
-        "should fall in the band. Ends that turn away mean more extreme values than normal, or fewer.",
-        f"Normal Q–Q plot of {n:,} values; {outside:.0%} of the points lie outside the 95% band.",
-        f"{len(ranks):,} of {n:,} points are drawn, both tails in full." if len(ranks) < n else "",
-    )
-
-
-def effects_qq(
-    values: np.ndarray, labels: pd.Index, name: str, *, chosen: str | None = None, ink: Ink = LIGHT
-) -> Chart:
-    """Normal Q–Q plot of one random effect; `values` standardised, `labels` the groups."""
-    return normal_qq(
-        values,
-        labels,
-        title="Normal Q–Q plot: group effects",
-        what=f"{text.shorten(name, 34)}, standardised",
-        each="Group",
-        chosen=np.asarray(labels == chosen, dtype=bool),
-        ink=ink,
-    )
-
-
-def _add_envelope(figure: go.Figure, expected: Floats, low: Floats, high: Floats, ink: Ink) -> None:
-    edge = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip"}
-    figure.add_trace(go.Scatter(x=expected, y=low, **edge))
-    figure.add_trace(go.Scatter(x=expected, y=high, fill="tonexty", fillcolor=faint(ink.muted), **edge))
-    ends = expected[[0, -1]]
-    figure.add_trace(
-        go.Scatter(
-            x=ends,
-            y=ends,
-            mode="lines",
-            hoverinfo="skip",
-            line={"color": ink.muted, "width": 1.5, "dash": "dot"},
-        )
-    )

@@ -195,10 +195,3 @@ def is_chosen(augmented: pd.DataFrame, group: str | None, chosen: str | None) ->
     if group is None or chosen is None:
         return np.zeros(len(augmented), dtype=bool)
     return (augmented[group].astype(str) == chosen).to_numpy()
-
-
-def standardised(estimates: pd.Series) -> np.ndarray:
-    """Estimates over their own standard deviation about zero, (groups,); all zeros stay zeros."""
-    values = estimates.to_numpy(dtype=float)
-    spread = float(np.sqrt(np.mean(values**2)))
-    return values / spread if spread > 0 else values

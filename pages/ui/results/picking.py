@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 
+import numpy as np
+import pandas as pd
 import streamlit as st
 
 from pages.ui import state, tables, text
@@ -51,13 +53,16 @@ def choose_column(label: str, columns: Sequence[str], key: str) -> str:
     return st.selectbox(label, columns, format_func=text.one_line, key=key) or columns[0]
 
 
-def highlight_clicked(labels: Sequence[str]) -> Callable[[str], None]:
-    """For `chart`: highlight the group whose place in `labels` the clicked point carries last."""
+def highlight_clicked(labels: Sequence[str], grouping: str = "") -> Callable[[str], None]:
+    """For `chart`: highlight the group whose place in `labels` the clicked point carries last.
+
+    grouping : the factor to which the labels belong
+    """
 
     def highlight(key: str) -> None:
         points = st.session_state[key].selection.points
         if points:
-            state.set_chosen_group(labels[int(points[0]["customdata"][-1])])
+            state.set_chosen_group(labels[int(points[0]["customdata"][-1])], grouping)
 
     return highlight
 
@@ -77,8 +82,27 @@ def choose_level(key: str) -> float:
     return level
 
 
-def choose_group(labels: Sequence[str], key: str) -> str | None:
-    """A box to highlight one group in every plot; the choice holds on every page."""
+def choose_row(index: pd.Index) -> Callable[[str], None]:
+    """For `chart`: look at the row whose place in `index` the clicked point carries last."""
+
+    def choose(key: str) -> None:
+        points = st.session_state[key].selection.points
+        if points and "customdata" in points[0]:
+            state.set_chosen_row(native(index[int(points[0]["customdata"][-1])]))
+
+    return choose
+
+
+def native(label: Hashable) -> Hashable:
+    """A row's label as Python has it, so that a script can write it down."""
+    return label.item() if isinstance(label, np.generic) else label
+
+
+def choose_group(labels: Sequence[str], key: str, grouping: str = "") -> str | None:
+    """A box to highlight one group in every plot; the choice holds on every page.
+
+    grouping : the factor to which the labels belong
+    """
     chosen = state.chosen_group()
     if len(labels) > OPTIONS:
         labels = _matches(labels, key, chosen)
@@ -93,7 +117,7 @@ def choose_group(labels: Sequence[str], key: str) -> str | None:
         key=key,
         placeholder="None chosen",
         format_func=text.one_line,
-        on_change=lambda: state.set_chosen_group(st.session_state[key]),
+        on_change=lambda: state.set_chosen_group(st.session_state[key], grouping),
         help="The same group is highlighted in every plot of this and the other pages.",
     )
     return state.chosen_group()
@@ -113,7 +137,7 @@ def _matches(labels: Sequence[str], key: str, chosen: str | None) -> list[str]:
     return [label for label, _ in zip(found, range(MATCHES), strict=False)]
 
 
-def searchable(table: Table, key: str) -> None:
+def searchable(table: Table, key: str, grouping: str = "") -> None:
     """A long table of groups with a search box; a click on a row highlights its group everywhere."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         wanted = st.text_input("Search the table", type="search", live="400ms", key=f"{key}_search")
@@ -132,12 +156,12 @@ def searchable(table: Table, key: str) -> None:
         height=min(38 + 35 * len(found), 420),
         column_config={name: st.column_config.NumberColumn(format="%.4g", width=110) for name in numbers}
         | {"Group": st.column_config.TextColumn(pinned=True)},
-        on_select=lambda: _highlight_row(key, labels),
+        on_select=lambda: _highlight_row(key, labels, grouping),
         selection_mode="single-row",
         alt=table.alt,
     )
 
 
-def _highlight_row(key: str, labels: Sequence[str]) -> None:
+def _highlight_row(key: str, labels: Sequence[str], grouping: str) -> None:
     rows = st.session_state[key].selection.rows
-    state.set_chosen_group(labels[rows[0]] if rows else None)
+    state.set_chosen_group(labels[rows[0]] if rows else None, grouping)

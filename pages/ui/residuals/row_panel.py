@@ -1,0 +1,134 @@
+"""The row looked at: chosen by a click or by its label, its values, and what can be done with it."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from pages.ui import state, text
+from pages.ui.numbers import number
+from pages.ui.residuals import left_out
+from pages.ui.results.fitview import Grouping
+
+LONGEST_REASON = 300
+NO_REASON = "no reason given"
+MEASURES = {
+    "fitted": "Fitted value",
+    "resid": "Residual",
+    "studentised": "Studentised residual",
+    "leverage": "Leverage",
+    "cooks_distance": "Cook's distance of its own fit",
+}
+
+
+def show(augmented: pd.DataFrame, groupings: list[Grouping]) -> None:
+    """The box to choose a row and, below it, the row; what a click in any plot fills too."""
+    row = state.chosen_row()
+    if row is not None and row not in augmented.index:
+        row = None
+    with st.container(border=True, key="row_panel"):
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            _choose(augmented.index, row)
+            if row is not None:
+                st.button("Clear", key="row_clear", icon=":material/close:", type="tertiary",
+                          on_click=state.set_chosen_row, args=(None,))  # fmt: skip
+        if row is None:
+            st.caption("Click a point in any plot on this page, or type the label of a row, to look at it.")
+            return
+        place = int(np.flatnonzero(augmented.index == row)[0])
+        _values(augmented.iloc[place])
+        _actions(augmented, row, groupings)
+
+
+def _choose(index: pd.Index, row: Hashable | None) -> None:
+    key = "row_label"
+    st.text_input(
+        "Row",
+        key=state.show(key, "" if row is None else text.one_line(row)),
+        placeholder="Label of a row",
+        on_change=lambda: _typed(index, key),
+        width=220,
+        help="Rows are numbered from 0 in the order of the file, unless the data name them.",
+    )
+
+
+def find(index: pd.Index, typed: str) -> Hashable | None:
+    """The row whose label reads as typed; None when there is none."""
+    wanted = typed.strip()
+    if pd.api.types.is_integer_dtype(index.dtype):
+        label = int(wanted) if wanted.removeprefix("-").isdecimal() else None
+        return label if label is not None and label in index else None
+    at = np.flatnonzero(index.astype(str) == wanted)
+    return index[int(at[0])] if len(at) else None
+
+
+def _typed(index: pd.Index, key: str) -> None:
+    typed = state.shown(key)
+    found = find(index, typed)
+    state.set_chosen_row(found)
+    if typed.strip() and found is None:
+        st.toast(f"No row in use is called {text.escape(text.shorten(typed))}.", icon=":material/search_off:")
+
+
+def _values(row: pd.Series) -> None:
+    """What the model says of the row, then its values."""
+    said = [f"**{label}** {_cell(row[name])}" for name, label in MEASURES.items() if name in row]
+    st.markdown(" · ".join(said))
+    hidden = {*MEASURES, "fitted_fixed", "resid_std"}
+    own = [
+        f"{text.escape(text.shorten(name))} = {_cell(value)}"
+        for name, value in row.items()
+        if name not in hidden
+    ]
+    st.markdown(" · ".join(own))
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float | np.floating):
+        return number(float(value))
+    return text.escape(text.shorten(value, 60))
+
+
+def _actions(augmented: pd.DataFrame, row: Hashable, groupings: list[Grouping]) -> None:
+    """Highlight its group; leave it, or its group, out with a reason."""
+    reason = st.text_input(
+        "Reason to leave it out",
+        key="row_reason",
+        max_chars=LONGEST_REASON,
+        placeholder="Such as: typing error in the source",
+        help="Kept with the row and listed in the report. Leave a row out because it is wrong, or to see "
+        "what rests on it; not because it does not fit.",
+    )
+    mine = augmented.loc[[row]]
+    with st.container(horizontal=True):
+        st.button(
+            "Leave this row out", key="row_out", type="primary", icon=":material/remove_circle:",
+            on_click=left_out.leave_out, args=([row], (reason or "").strip() or NO_REASON),
+            help="The model is fitted again without it; the old fit stays beside the new one.",
+        )  # fmt: skip
+        for place, grouping in enumerate(groupings):
+            label = grouping.labels(mine).iloc[0]
+            if not pd.isna(label):
+                _group_actions(augmented, grouping, str(label), place, reason or "")
+
+
+def _group_actions(augmented: pd.DataFrame, grouping: Grouping, label: str, place: int, reason: str) -> None:
+    name = f"{text.escape(text.shorten(grouping.name, 24))} {text.escape(text.shorten(label, 30))}"
+    st.button(
+        f"Highlight {name}", key=f"row_highlight_{place}", icon=":material/highlight:",
+        on_click=state.set_chosen_group, args=(label, grouping.name),
+    )  # fmt: skip
+    st.button(
+        f"Leave all of {name} out", key=f"row_group_out_{place}", icon=":material/group_remove:",
+        on_click=_leave_group_out, args=(augmented, grouping, label, reason),
+        help="Every row of this group; the reason then names the group.",
+    )  # fmt: skip
+
+
+def _leave_group_out(augmented: pd.DataFrame, grouping: Grouping, label: str, reason: str) -> None:
+    rows = augmented.index[(grouping.labels(augmented).astype(str) == label).to_numpy()]
+    why = f"all of {grouping.name} {label}" + (f", {reason.strip()}" if reason.strip() else "")
+    left_out.leave_out(rows.tolist(), why)
