@@ -28,7 +28,8 @@ if groupings:
     augmented = augmented.assign(**{group: grouping.labels(augmented)})
     labels = fitview.in_order(augmented[group])
     with places[len(groupings) > 1]:
-        chosen = fitview.find_label(picking.choose_group(labels, "residuals_chosen", group), labels)
+        picking.choose_group(labels, "residuals_chosen", group)
+    chosen = picking.highlighted(labels, group)
 
 row_panel.show(augmented, groupings)
 shown = sections.Shown(fitted, result, augmented, groupings, group, chosen, state.chosen_row(), display.ink())

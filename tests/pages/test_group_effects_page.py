@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
+import pandas as pd
 import pytest
+from streamlit.testing.v1 import AppTest
 
+from pages.ui.model.modelcall import ModelCall
+from pages.ui.results.group_sections import SECTIONS
 from tests.pages import fits
 
 
@@ -11,13 +16,23 @@ def legend_names(app: object) -> set[str]:
     return {trace.get("name", "") for figure in fits.charts_of(app) for trace in figure["data"]}  # type: ignore[arg-type]
 
 
-def test_an_example_shows_caterpillar_lines_and_table() -> None:
+def section(app: AppTest, name: str) -> AppTest:
+    """The page with another section open."""
+    app.segmented_control(key="group_effects_section").set_value(name)
+    return app.run()
+
+
+def test_an_example_shows_caterpillar_table_shrinkage_and_lines() -> None:
     app = fits.opened("group_effects", "sleepstudy")
     assert not app.exception
-    assert len(fits.charts_of(app)) == 3
+    assert len(fits.charts_of(app)) == 1
     effects = app.dataframe[0].value
     assert effects["Group"].tolist()[0] == "337"
     assert effects["Rank"].tolist() == list(range(1, 19))
+    for name in list(SECTIONS)[1:]:
+        section(app, name)
+        assert not app.exception
+        assert len(fits.charts_of(app)) == 2
 
 
 def test_the_effect_can_be_chosen() -> None:
@@ -31,8 +46,10 @@ def test_the_effect_can_be_chosen() -> None:
 def test_a_highlighted_group_is_in_every_plot_and_on_the_next_page() -> None:
     app = fits.opened("group_effects", "sleepstudy")
     app.selectbox(key="group_effects_chosen").set_value("370").run()
-    for figure in fits.charts_of(app):
-        assert "370" in {trace.get("name") for trace in figure["data"]}
+    for name in SECTIONS:
+        section(app, name)
+        for figure in fits.charts_of(app):
+            assert "370" in {trace.get("name") for trace in figure["data"]}
     app.switch_page("pages/residuals.py").run()
     assert app.selectbox(key="residuals_chosen").value == "370"
     assert "370" in legend_names(app)
@@ -45,7 +62,23 @@ def test_a_class_highlights_its_school_where_classes_are_not_drawn() -> None:
     app.selectbox(key="group_effects_chosen").set_value(label).run()
     assert not app.exception
     assert label in legend_names(app)
+    section(app, "Lines over the data")
     assert label.split(" / ")[0] in legend_names(app)
+
+
+def test_a_label_that_two_factors_share_is_highlighted_in_its_own_alone() -> None:
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"g": np.repeat(list("abcdef"), 20), "h": np.tile(list("abcde"), 24)})
+    frame["y"] = rng.normal(size=6)[np.repeat(range(6), 20)] + rng.normal(size=120)
+    frame["y"] += 2 * rng.normal(size=5)[np.tile(range(5), 24)]
+    call = ModelCall("y ~ 1", "", None, (("g", "0 + C(g)"), ("h", "0 + C(h)")))
+    app = fits.opened_with("group_effects", frame, call)
+    app.selectbox(key="group_effects_chosen").set_value("b").run()
+    assert "b" in legend_names(app)
+    app.selectbox(key="group_effects_effect").select_index(1).run()
+    assert not app.exception
+    assert "b" not in legend_names(app)
+    assert app.selectbox(key="group_effects_chosen").value is None
 
 
 def test_the_table_can_be_searched() -> None:
@@ -62,7 +95,10 @@ def test_the_table_can_be_searched() -> None:
 def test_every_kind_of_model_is_drawn(example: str) -> None:
     app = fits.opened("group_effects", example)
     assert not app.exception
-    assert len(fits.charts_of(app)) >= 2
+    for name in SECTIONS:
+        section(app, name)
+        assert not app.exception
+        assert fits.charts_of(app)
 
 
 def test_hostile_names_stay_text() -> None:
@@ -73,5 +109,8 @@ def test_hostile_names_stay_text() -> None:
     for said in fits.texts(app):
         assert ":red[" not in said
         assert "](http" not in said
-    assert "<script>" not in str(fits.charts_of(app))
     assert sorted(app.dataframe[0].value["Group"]) == sorted(fits.NAMES)
+    for name in SECTIONS:
+        section(app, name)
+        assert not app.exception
+        assert "<script>" not in str(fits.charts_of(app))

@@ -12,6 +12,7 @@ from pages.ui.charts.qq import effects_qq, normal_qq, uniform_qq
 from pages.ui.charts.ranked_effects import caterpillar
 from pages.ui.charts.residual_groups import residuals_by_group
 from pages.ui.charts.residuals import residuals_against_fitted, scale_location
+from pages.ui.charts.shrinkage import plane, shrinkage
 
 __all__ = [
     "DARK",
@@ -29,10 +30,12 @@ __all__ = [
     "leverage_against_residual",
     "normal_qq",
     "panels",
+    "plane",
     "residuals_against",
     "residuals_against_fitted",
     "residuals_by_group",
     "scale_location",
+    "shrinkage",
     "simulated_against_fitted",
     "spread",
     "uniform_qq",

@@ -32,11 +32,12 @@ def show(augmented: pd.DataFrame, groupings: list[Grouping]) -> None:
     with st.container(border=True, key="row_panel"):
         with st.container(horizontal=True, vertical_alignment="bottom"):
             _choose(augmented.index, row)
+            if row is None:
+                st.caption("Click a point in any plot on this page, or type a row's label, to look at it.")
             if row is not None:
                 st.button("Clear", key="row_clear", icon=":material/close:", type="tertiary",
                           on_click=state.set_chosen_row, args=(None,))  # fmt: skip
         if row is None:
-            st.caption("Click a point in any plot on this page, or type the label of a row, to look at it.")
             return
         place = int(np.flatnonzero(augmented.index == row)[0])
         _values(augmented.iloc[place])

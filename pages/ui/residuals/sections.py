@@ -52,27 +52,25 @@ class Shown:
 
 def fits(shown: Shown) -> None:
     """Does a curve or a column remain in the residuals?"""
+    names = _columns(shown.fitted.data.frame, shown)
+    with st.columns(2, gap="large")[1]:
+        name = picking.choose_column("Residuals against", names, "residuals_column") if names else None
     left, right = st.columns(2, gap="large")
     clicked = picking.choose_row(shown.augmented.index)
     with left:
-        st.caption("Do the predictors miss a curve?")
         display.chart(
             charts.residuals_against_fitted(shown.augmented, **shown.marks),  # type: ignore[arg-type]
             "residuals_against_fitted",
             on_click=clicked,
         )
-    with right:
-        _against_any(shown)
+    if name is not None:
+        with right:
+            _against_any(shown, name)
 
 
-def _against_any(shown: Shown) -> None:
+def _against_any(shown: Shown, name: str) -> None:
     """A column of the data, in the model or not."""
     frame = shown.fitted.data.frame
-    names = _columns(frame, shown)
-    if not names:
-        st.caption("The data have no other column to look at.")
-        return
-    name = picking.choose_column("Residuals against", names, "residuals_column")
     values = frame[name].reindex(shown.augmented.index)
     if _is_number(values):
         clicked = picking.choose_row(shown.augmented.index[values.notna().to_numpy()])
@@ -127,7 +125,7 @@ def normal(shown: Shown) -> None:
             return
         own = own.reset_index(drop=True)
         labels = own["level"].astype(str).tolist()
-        chosen = fitview.find_label(shown.chosen, labels)
+        chosen = picking.highlighted(labels, effect.group)
         display.chart(
             charts.effects_qq(own, effect.name, chosen=chosen, ink=shown.ink),
             "effects_qq",
@@ -244,7 +242,7 @@ def _by_group(shown: Shown) -> None:
         st.caption("No group can be left out: the fixed effects cannot be estimated without any one of them.")
         return
     labels = ranked["level"].astype(str).tolist()
-    chosen = fitview.find_label(shown.chosen, labels)
+    chosen = picking.highlighted(labels, factor)
     chart = charts.cooks_by_group(found, factor, chosen=chosen, ink=shown.ink)
     display.chart(chart, "cooks_by_group", on_click=picking.highlight_clicked(labels, factor))
 

@@ -176,12 +176,27 @@ def _in_components(result: MixedLMResults, name: str) -> bool:
     return _in_any_component(result, name) and name not in _right_side(result)
 
 
-def find_label(chosen: str | None, labels: Sequence[str]) -> str | None:
-    """The chosen group among these labels, or the group that contains it; None when it is not here."""
-    if chosen is None or chosen in labels:
+def same_groups(one: str, other: str) -> bool:
+    """Whether two names of a grouping mean the same groups: 'classroom' and 'school / classroom' do.
+
+    '' is not known to be another.
+    """
+    return not one or not other or _innermost(one) == _innermost(other)
+
+
+def _innermost(name: str) -> str:
+    return re.split(r" / |:", name)[-1]
+
+
+def find_label(chosen: str | None, labels: Sequence[str], of: str = "", here: str = "") -> str | None:
+    """The chosen group among these labels, or the group that contains it; None when it is not here.
+
+    of : the factor of the chosen group, here : that of the labels; two factors may have a label in common
+    """
+    if chosen is None or (chosen in labels and same_groups(of, here)):
         return chosen
     outer = chosen.partition(NESTED)[0]
-    return outer if outer in labels else None
+    return outer if outer != chosen and outer in labels else None
 
 
 def in_order(labels: pd.Series, ranking: Sequence[str] = ()) -> list[str]:

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.ui import state, tables, text
-from pages.ui.results.fitview import Grouping, RandomEffect
+from pages.ui.results.fitview import Grouping, RandomEffect, find_label, same_groups
 from pages.ui.tables import Table
 
 LEVELS = (0.90, 0.95, 0.99)
@@ -103,7 +103,7 @@ def choose_group(labels: Sequence[str], key: str, grouping: str = "") -> str | N
 
     grouping : the factor to which the labels belong
     """
-    chosen = state.chosen_group()
+    chosen = state.chosen_group() if same_groups(state.chosen_grouping(), grouping) else None
     if len(labels) > OPTIONS:
         labels = _matches(labels, key, chosen)
     if chosen is not None and chosen not in labels:
@@ -121,6 +121,11 @@ def choose_group(labels: Sequence[str], key: str, grouping: str = "") -> str | N
         help="The same group is highlighted in every plot of this and the other pages.",
     )
     return state.chosen_group()
+
+
+def highlighted(labels: Sequence[str], grouping: str) -> str | None:
+    """The group that is highlighted everywhere, as these labels of `grouping` have it; None if not here."""
+    return find_label(state.chosen_group(), labels, state.chosen_grouping(), grouping)
 
 
 def _matches(labels: Sequence[str], key: str, chosen: str | None) -> list[str]:
