@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.ui import fitting, shell, state
+from pages.ui import fitting, invitation, shell
 from pages.ui.effects import choosing, means, predicting, setting, slopes, what_if
 from pages.ui.results import picking
 
 shell.enter("effects")
 st.title("Effects")
 result = fitting.current_fit_or_stop()
-data = state.data_or_stop()
+data = invitation.data_or_stop()
 
 top = st.columns([5, 2], vertical_alignment="bottom")
 with top[0]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.ui import shell, state
+from pages.ui import invitation, shell
 from pages.ui.explore import choosing, view
 
 shell.enter("explore")
 st.title("Explore", anchor=False)
-data = state.data_or_stop()
+data = invitation.data_or_stop()
 asked = choosing.ask(data)
 if asked is None:
     st.stop()

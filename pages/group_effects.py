@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.ui import display, fitting, shell, state
+from pages.ui import display, fitting, invitation, shell, state
 from pages.ui.residuals import computed
 from pages.ui.results import fitview, group_sections, picking
 
 shell.enter("group_effects")
 st.title("Group effects")
-data, call = state.data_or_stop(), state.call()
+data, call = invitation.data_or_stop(), state.call()
 result = fitting.current_fit_or_stop()
 assert call is not None  # current_fit_or_stop ends the run without one
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.ui import display, fitting, shell, state
+from pages.ui import display, fitting, invitation, shell, state
 from pages.ui.residuals import computed, left_out, row_panel, sections
 from pages.ui.results import fitview, picking
 
 shell.enter("residuals")
 st.title("Residuals")
-data, call = state.data_or_stop(), state.call()
+data, call = invitation.data_or_stop(), state.call()
 left_out.show()
 result = fitting.current_fit_or_stop()
 assert call is not None  # current_fit_or_stop ends the run without one

@@ -22,6 +22,8 @@ from pages.ui.data import labelled, parsing
 from pages.ui.data.readers.base import Labels
 from pages.ui.data.sources import Choices
 
+Stored = Literal["number", "category", "ordered", "date", "yes_no"]
+"""What a typed column holds: days since the first date are numbers."""
 Kind = Literal["number", "category", "ordered", "date", "days", "yes_no"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 KIND_NAMES: dict[Kind, str] = {
@@ -178,7 +180,7 @@ def _settled(
     return column, typed.rename(name)
 
 
-def kind_of(series: pd.Series) -> Kind | None:
+def kind_of(series: pd.Series) -> Stored | None:
     """The kind of a column that is typed already; None for text."""
     dtype = series.dtype
     if isinstance(dtype, pd.CategoricalDtype):

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 
-from pages.ui.data.columns import KIND_NAMES
+from pages.ui.data.columns import KIND_NAMES, Stored
 from pages.ui.data.recipe.step import Step, StepError, called, cell, column, dates, kind, literal, shown
 from pages.ui.text import shorten
 
 Value = bool | int | float | str | None
 """What a cell holds: a date as text such as 2024-12-31 or 2024-12-31T08:30:00; None where it is missing."""
-Of = Literal["number", "category", "ordered", "date", "yes_no"]
 MISSING = "missing"
 LARGEST = 2.0**63
 """Beyond this no column of whole numbers reaches."""
@@ -33,7 +32,7 @@ class Edit(Step):
     kind: ClassVar[str] = "edit"
     row: int | str
     column: str
-    of: Of
+    of: Stored
     value: Value
     was: Value
 
@@ -109,7 +108,7 @@ def same(one: Value, other: Value) -> bool:
     return one == other and isinstance(one, bool) == isinstance(other, bool)
 
 
-def _checked(of: Of, value: Value) -> object:
+def _checked(of: Stored, value: Value) -> object:
     """The value as the column stores it."""
     if value is None:
         return None

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from mixedcore.errors import DataError
-from pages.ui.data.columns import Kind, kind_of
+from pages.ui.data.columns import Stored, kind_of
 from pages.ui.data.recipe import plain
 from pages.ui.text import one_line, shorten
 
@@ -92,7 +92,7 @@ def column(frame: pd.DataFrame, name: str) -> pd.Series:
     return frame[name]
 
 
-def kind(series: pd.Series) -> Kind:
+def kind(series: pd.Series) -> Stored:
     """What a column is; text is a category."""
     return kind_of(series) or "category"
 
