@@ -25,7 +25,7 @@ if section == "Predictions":
     predicting.section(known)
 elif section == "What if":
     what_if.section(known)
-elif section == "Means and contrasts":
+elif section == "Means":
     means.section(known)
 elif section == "Slopes":
     slopes.section(known)

@@ -13,7 +13,7 @@ from pages.ui.model.modelcall import ModelCall
 from tests.pages import fits
 from tests.pages.test_effects_page import odd_rows, said, showing
 
-SECTION = "Means and contrasts"
+SECTION = "Means"
 CAKE = ModelCall("angle ~ recipe * C(temp)", "replicate", None, (("mix", "0 + C(recipe)"),))
 
 

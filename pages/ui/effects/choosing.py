@@ -10,8 +10,8 @@ from pages.ui import text
 from pages.ui.effects import predictions, words
 from pages.ui.effects.setting import Setting
 
-Section = Literal["Predictions", "What if", "Means and contrasts", "Slopes"]
-SECTIONS: tuple[Section, ...] = ("Predictions", "What if", "Means and contrasts", "Slopes")
+Section = Literal["Predictions", "What if", "Means", "Slopes"]
+SECTIONS: tuple[Section, ...] = ("Predictions", "What if", "Means", "Slopes")
 
 
 def section() -> Section:
@@ -24,7 +24,7 @@ def section() -> Section:
         key="effects_section",
         persist_state="session",
         help="Predictions: curves over one predictor. What if: one prediction, a slider for each predictor. "
-        "Means and contrasts: categories compared. Slopes: how one predictor's slope depends on another.",
+        "Means: categories and their contrasts. Slopes: how one predictor's slope depends on another.",
     )
 
 

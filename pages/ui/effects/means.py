@@ -32,6 +32,12 @@ WHAT: dict[Method, str] = {
     "poly": "trend",
     "own": "sum",
 }
+TITLES: dict[Method, str] = {
+    "pairwise": "Differences of all pairs",
+    "trt.vs.ctrl": "Differences from the reference",
+    "poly": "Trend over the levels",
+    "own": "Weighted sum of means",
+}
 MOST_MEANS = 100
 MOST_COMPARED = 30
 MOST_EXACT = 12
@@ -204,7 +210,8 @@ def _compare(known: Setting, asked: Asked, means: pd.DataFrame) -> None:
     )
     levels = [level for variable in compared for level in variable.levels]
     found["contrast"] = mean_words.compared(found["contrast"].tolist(), levels)
-    comparing.show(found, WHAT[method], known.level, "effects_contrasts", "Comparisons")
+    title = TITLES[method]
+    comparing.show(found, WHAT[method], known.level, "effects_contrasts", title)
 
 
 def too_many(means: int, method: Method, adjust: str, categories: int = 1) -> str:

@@ -35,7 +35,7 @@ def simple_slopes(found: pd.DataFrame, x: str, moderator: str, outcome: str, lev
             parts.append(f"{where} the data do not determine the slope")
             continue
         parts.append(
-            f"{where} {outcome} {RISES[sign_of(row)]}, {number(row['estimate'], 3)} for each unit of {x} "
+            f"{where} {outcome} {RISES[sign_of(row)]}, {number(row['estimate'])} for each unit of {x} "
             f"({level:.0%} interval {words.interval(row)})"
         )
     said = "; ".join(parts[:6])

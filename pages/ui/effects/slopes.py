@@ -101,17 +101,17 @@ def _simple(known: Setting, x: Variable, moderator: Variable, ddf: Ddf) -> None:
     trends = known.result.trends(x.name, moderator.name, {moderator.name: values}, ddf=ddf, level=known.level)
     tested = with_tests(known, trends, ddf)
     said = slope_words.simple_slopes(tested, x.name, moderator.name, known.outcome, known.level)
-    left, right = st.columns(2, gap="large")
+    left, right = st.columns([3, 2], gap="large", vertical_alignment="center")
     with left:
         display.chart(_lines(known, x, moderator, values, said), "effects_slope_lines")
     with right:
-        table = tabled.estimates(tested, "Slope", known.level, alt="Simple slopes", name="simple-slopes")
-        tables.show(table, "effects_simple_slopes", "Simple slopes")
         st.markdown(text.escape(said))
         if len(moderator.chosen()) > MOST_VALUES:
             st.caption(f"The first {MOST_VALUES} of {len(moderator.levels):,} levels are shown.")
         if moderator.kind == "number":
             st.caption("Values are the mean, and one standard deviation below and above (Aiken & West 1991).")
+    table = tabled.estimates(tested, "Slope", known.level, alt="Simple slopes", name="simple-slopes")
+    tables.show(table, "effects_simple_slopes", "Simple slopes")
     if len(values) > 1:
         adjust = comparing.choose_adjustment("effects_slopes_adjust", "tukey")
         found = known.result.contrasts(trends, adjust=adjust, ddf=ddf, level=known.level)
