@@ -68,6 +68,7 @@ def test_odd_formulas(formula: str) -> None:
     app = showing(fits.opened_with("effects", odd_rows(), ModelCall(formula, "g")), "Slopes")
     assert not app.exception
     assert "nan" not in said(app).split()
+    assert ("scale of the logarithm of y" in said(app)) == formula.startswith("np.log(y)")
 
 
 def regions(*rows: tuple[float, float, int]) -> pd.DataFrame:

@@ -37,7 +37,7 @@ def section(known: Setting) -> None:
     with top[2]:
         ddf = comparing.choose_ddf("effects_slopes_ddf")
     others = [v for v in known.fixed if v.name != x.name and v.kind != "date"]
-    partners = [v for v in others if depends(known, x, v, ddf)]
+    partners = [v for v in others if depends(known, x, v)]
     if not partners:
         _alone(known, x, others, ddf)
         return
@@ -59,7 +59,7 @@ def _choose(label: str, among: Sequence[Variable], known: Setting, key: str) -> 
     return known.named(chosen if chosen in names else names[0])
 
 
-def depends(known: Setting, x: Variable, moderator: Variable, ddf: Ddf) -> bool:
+def depends(known: Setting, x: Variable, moderator: Variable) -> bool:
     """Whether the slope of `x` differs between values of another variable: whether the two interact."""
     values = values_of(moderator)
     if len(values) < 2:
@@ -85,6 +85,7 @@ def _alone(known: Setting, x: Variable, others: Sequence[Variable], ddf: Ddf) ->
         comparing.refused(err)
         return
     st.markdown(text.escape(slope_words.one_slope(row, x.name, known.outcome, known.level)))
+    st.caption(text.escape(where_taken(known, x)))
     if others:
         st.info(
             f"In this model no other predictor changes the slope of {text.escape(text.shorten(x.name))}: "
@@ -112,12 +113,23 @@ def _simple(known: Setting, x: Variable, moderator: Variable, ddf: Ddf) -> None:
             st.caption("Values are the mean, and one standard deviation below and above (Aiken & West 1991).")
     table = tabled.estimates(tested, "Slope", known.level, alt="Simple slopes", name="simple-slopes")
     tables.show(table, "effects_simple_slopes", "Simple slopes")
+    st.caption(text.escape(where_taken(known, x)))
     if len(values) > 1:
         adjust = comparing.choose_adjustment("effects_slopes_adjust", "tukey")
         found = known.result.contrasts(trends, adjust=adjust, ddf=ddf, level=known.level)
         pairs = combinations(map(words.value, values), 2)
         found["contrast"] = [f"{one} less {other}" for one, other in pairs]
         comparing.show(found, "difference", known.level, "effects_slope_differences", "Differences of slopes")
+
+
+def where_taken(known: Setting, x: Variable) -> str:
+    """Where along `x` a slope is, and in which units of the outcome."""
+    name = text.shorten(x.name, 30)
+    place = f"At the mean of {name}, {words.value(x.mean)}: this matters only where a line bends."
+    if known.scale is None:
+        return place
+    kind = "root" if known.scale.log is None else "logarithm"
+    return f"{place} On the scale of the {kind} of {text.shorten(known.scale.column, 30)}."
 
 
 def with_tests(known: Setting, trends: pd.DataFrame, ddf: Ddf) -> pd.DataFrame:

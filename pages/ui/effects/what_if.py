@@ -16,8 +16,12 @@ from pages.ui.effects.variables import Variable
 from pages.ui.numbers import number
 
 
+@st.fragment
 def section(known: Setting) -> None:
-    """Choose a combination; show the prediction large, and how it differs from the one remembered."""
+    """Choose a combination; show the prediction large, and how it differs from the one remembered.
+
+    A fragment: a slider runs this again and not the page around it.
+    """
     left, right = st.columns([3, 2], gap="large")
     with left:
         at = {v.name: _slide(v, known, place) for place, v in enumerate(known.variables)}
