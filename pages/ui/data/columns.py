@@ -242,10 +242,10 @@ def _guess(values: pa.Array, marks: parsing.Marks) -> tuple[Kind, str]:
     if values.null_count == len(values):
         return "category", "Every value is missing."
     plain = parsing.plain_numbers(values, marks)
-    if parsing.every(plain, parsing.NUMBER):
-        if parsing.some(values, parsing.PADDED):
+    if parsing.all_numbers(plain):
+        if parsing.has_padded(values):
             return "category", "Kept as text, so that leading zeros are not lost."
-        if parsing.some(values, parsing.LONG):
+        if parsing.has_long(values):
             return "category", "Kept as text: numbers this long cannot be stored exactly."
         return "number", ""
     if parsing.every(values, r"^(?i:true|false)$"):

@@ -17,6 +17,7 @@ NUMBER = r"^[+-]?((\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|(?i:inf|infinity))$"
 WHOLE = r"^[+-]?\d+$"
 PADDED = r"^[+-]?0\d+$"
 LONG = r"^[+-]?\d{16,}$"
+LONGEST = 16
 ISO = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?)?$"
 SLASHED = r"^\d{1,2}/\d{1,2}/\d{4}$"
 SURE = (r"^\d{1,2}\.\d{1,2}\.\d{4}$", SLASHED, r"^\d{4}/\d{1,2}/\d{1,2}$")
@@ -53,6 +54,19 @@ def some(values: pa.Array, pattern: str) -> bool:
     return bool(pc.any(pc.match_substring_regex(values, pattern)).as_py())
 
 
+def has_padded(values: pa.Array) -> bool:
+    """Whether a value is a number with a leading zero that means something, such as 007."""
+    # Asked of all values only where one begins so: patterns are slow on a million values.
+    begins = any(pc.any(pc.starts_with(values, start)).as_py() for start in ("0", "-0", "+0"))
+    return begins and some(values, PADDED)
+
+
+def has_long(values: pa.Array) -> bool:
+    """Whether a value is a whole number of so many digits that it cannot be stored exactly."""
+    longest = pc.max(pc.binary_length(values)).as_py() or 0
+    return longest >= LONGEST and some(values, LONG)
+
+
 def plain_numbers(values: pa.Array, marks: Marks) -> pa.Array:
     """Numbers as a machine writes them."""
     if marks.thousands:
@@ -68,14 +82,37 @@ def plain_numbers(values: pa.Array, marks: Marks) -> pa.Array:
     return values
 
 
+def all_numbers(plain: pa.Array) -> bool:
+    """Whether every value that is not missing is a number."""
+    return _parsed(plain) is not None or every(plain, NUMBER)
+
+
+def _parsed(plain: pa.Array) -> np.ndarray | None:
+    """The values as floats when each is a plain number; None sends them to the pattern, which allows more.
+
+    Reading costs a fraction of matching the pattern, but failing to read costs more: the first few are
+    asked first.
+    """
+    if not every(plain.slice(0, 100), NUMBER):
+        return None
+    try:
+        found = pc.cast(plain, pa.float64())
+    except pa.ArrowInvalid:
+        return None
+    values: np.ndarray = found.to_numpy(zero_copy_only=False)
+    # The word “nan” is read too, but is no number.
+    return values if np.isnan(values).sum() == found.null_count else None
+
+
 def numbers(values: pa.Array, marks: Marks) -> pd.Series:
     """Whole numbers as integers when none is missing, else floats; unreadable values missing."""
-    plain = plain_numbers(values, marks)
-    readable = pc.match_substring_regex(plain, NUMBER)
-    kept = pc.if_else(readable, plain, pa.scalar(None, pa.string()))
-    whole = not kept.null_count and every(kept, WHOLE) and not some(kept, LONG)
-    parsed = pc.cast(kept, pa.float64()).to_numpy(zero_copy_only=False)
-    return pd.Series(parsed.astype(np.int64) if whole and len(parsed) else parsed)
+    kept = plain_numbers(values, marks)
+    parsed = _parsed(kept)
+    if parsed is None:
+        kept = pc.if_else(pc.match_substring_regex(kept, NUMBER), kept, pa.scalar(None, pa.string()))
+        parsed = pc.cast(kept, pa.float64()).to_numpy(zero_copy_only=False)
+    whole = not kept.null_count and len(parsed) and every(kept, WHOLE) and not has_long(kept)
+    return pd.Series(parsed.astype(np.int64) if whole else parsed)
 
 
 def date_format(values: pa.Array, *, sure: bool = False) -> str | None:

@@ -15,6 +15,17 @@ Inside = Literal["xlsx", "ods", "other"]
 MOST_UNPACKED = 2 * 2**30
 """Bytes of XML that a workbook may unpack to: a million rows of six columns take 300 MB."""
 CHUNK = 1 << 20
+# What the library raises over a damaged archive: RuntimeError over passwords, ValueError over wild offsets.
+BROKEN = (
+    zipfile.BadZipFile,
+    zlib.error,
+    NotImplementedError,
+    OSError,
+    EOFError,
+    RuntimeError,
+    KeyError,
+    ValueError,
+)
 _DAMAGED = "The file is a damaged or cut-short zip archive. Save it again, or download it once more."
 _REFUSED = (
     ("xl/workbook.bin", "This is a binary Excel workbook (.xlsb). In Excel, save it as .xlsx."),
@@ -33,7 +44,7 @@ def opened(content: bytes) -> zipfile.ZipFile:
     """The archive. Raises ReadError when it is none, or needs a password."""
     try:
         archive = zipfile.ZipFile(io.BytesIO(content))
-    except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError, EOFError) as err:
+    except BROKEN as err:
         raise ReadError(_DAMAGED) from err
     if any(member.flag_bits & 1 for member in archive.infolist()):
         raise ReadError("The zip archive is protected by a password. Unpack it first.")
@@ -65,7 +76,9 @@ def only_file(archive: zipfile.ZipFile) -> tuple[str, bytes]:
     members = [
         member.filename
         for member in archive.infolist()
-        if not member.is_dir() and not member.filename.startswith(("__MACOSX/", ".")) and member.file_size
+        if not member.filename.endswith("/")
+        and not member.filename.startswith(("__MACOSX/", "."))
+        and member.file_size
     ]
     if not members:
         raise ReadError("The zip archive is empty.")
@@ -83,15 +96,7 @@ def unpacked(archive: zipfile.ZipFile, member: str, most: int) -> bytes:
     try:
         with archive.open(member) as file:
             content = file.read(most + 1)
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        NotImplementedError,
-        OSError,
-        EOFError,
-        RuntimeError,
-        KeyError,
-    ) as err:
+    except BROKEN as err:
         raise ReadError(_DAMAGED) from err
     if len(content) > most:
         raise ReadError(

@@ -32,7 +32,7 @@ def read(content: bytes, asked: ReadOptions | None = None) -> ReadResult:
     header = True if asked.header is None else asked.header
     columns, body_notes, body_warnings = _columns(text, separator, skipped, header, len(first[0]))
     names, name_notes = _names(columns, header)
-    frame, trimmed, trim_notes = _frame(columns, names, header)
+    frame, trimmed, trim_notes = _frame(columns, names, header, spaced=_is_spaced(text, separator))
     decimal, doubt = sniffing.decimal(first[header:], separator)
     options = replace(
         asked, separator=separator, decimal=asked.decimal or decimal, encoding=codec, header=header
@@ -151,15 +151,21 @@ def _names(columns: list[pa.ChunkedArray], header: bool) -> tuple[list[str], lis
     return base.unique_names([column[0].as_py().strip() for column in columns])
 
 
+def _is_spaced(text: str, separator: str) -> bool:
+    """Whether blanks may stand around a value; most large files have none, and removing them takes time."""
+    return not text.isascii() or any(blank in text for blank in ' "\t\x0b\x0c' if blank != separator)
+
+
 def _frame(
-    columns: list[pa.ChunkedArray], names: list[str], header: bool
+    columns: list[pa.ChunkedArray], names: list[str], header: bool, *, spaced: bool
 ) -> tuple[pd.DataFrame, list[str], list[str]]:
     """The rows as text, blanks around values removed, an unnamed empty last column left out."""
     bodies = [column.slice(1) if header else column for column in columns]
     n_rows = len(bodies[0])
     base.check_extent(n_rows, len(bodies))
-    trimmed = [pc.utf8_trim_whitespace(body) for body in bodies]
-    touched = [name for name, a, b in zip(names, bodies, trimmed, strict=True) if not a.equals(b)]
+    trimmed = [pc.utf8_trim_whitespace(body) for body in bodies] if spaced else bodies
+    pairs = zip(names, bodies, trimmed, strict=True)
+    touched = [name for name, a, b in pairs if a is not b and not a.equals(b)]
     notes = [f"Spaces around values were removed in {base.listed(touched)}."] if touched else []
     if (
         header

@@ -22,6 +22,7 @@ DAMAGED = (
     "This is a workbook, but it is damaged, was cut short or is none that can be read. Save it again in the "
     "spreadsheet program, or save the sheet as CSV."
 )
+DAMAGES = (CalamineError, ValueError, OSError, OverflowError)
 _Merge = tuple[tuple[int, int], tuple[int, int]]
 
 
@@ -40,11 +41,13 @@ def read(content: bytes, asked: ReadOptions) -> ReadResult:
     try:
         with CalamineWorkbook.from_filelike(io.BytesIO(content)) as book:
             sheet = _sheet(book, asked.sheet)
+    except ReadError:
+        raise
     except PasswordError as err:
         raise ReadError(PASSWORD, "workbook") from err
     except BaseException as err:
-        # A damaged file can end the library's Rust code in a panic, which is no Exception.
-        if isinstance(err, CalamineError) or type(err).__name__ == "PanicException":
+        # In a damaged file the library may seek before its beginning, or panic, which is no Exception.
+        if isinstance(err, DAMAGES) or type(err).__name__ == "PanicException":
             raise ReadError(DAMAGED, "workbook") from err
         raise
     return _Work(sheet, asked).result()
