@@ -20,7 +20,7 @@ def before_after(columns: list[pd.Series], *, ink: Ink = LIGHT) -> Chart:
     """The distribution of each column, drawn in its order: numbers as a histogram, labels as counts."""
     figure = make_subplots(rows=len(columns), cols=1, vertical_spacing=0.5 / len(columns))
     for row, column in enumerate(columns, start=1):
-        colour = ink.muted if row == 1 else ink.main
+        colour = ink.muted if row == 1 < len(columns) else ink.main
         figure.add_trace(_bars(column, colour), row=row, col=1)
         figure.update_xaxes(axis(column.name, showgrid=False, fixedrange=True), row=row, col=1)
         if not _is_number(column):

@@ -14,7 +14,7 @@ from pages.ui.data.recipe.categories import Recode
 from pages.ui.data.recipe.form import Form
 from pages.ui.data.recipe.reshape import Lengthen
 from pages.ui.data.recipe.rows import Filter, staying
-from pages.ui.data.recipe.step import Step, StepError, called, rows
+from pages.ui.data.recipe.step import Step, StepError, called, kind, rows
 
 SHOWN = 6
 FORMS: dict[str, Callable[[Form], tuple[Step, ...]]] = {
@@ -88,7 +88,9 @@ def _columns(before: pd.DataFrame, after: pd.DataFrame, old: str, new: list[str]
         for sentence in _remarks(first, named):
             st.caption(sentence)
     with right:
-        chart = before_after([first, *(named[name] for name in named.columns)], ink=display.ink())
+        # A histogram of dates would look like the one of days below it.
+        drawn = [] if kind(first) == "date" else [first]
+        chart = before_after([*drawn, *(named[name] for name in named.columns)], ink=display.ink())
         st.plotly_chart(chart.figure, key=f"prepare_chart_{state.serial()}", config=STATIC, alt=chart.alt)
 
 
