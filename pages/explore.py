@@ -21,7 +21,8 @@ if not len(found.y):
 
 view.at_a_glance(data, asked, found)
 chosen = view.choose_group(found)
-view.distribution(found, chosen)
+quantiles, own = choosing.summed(data, asked, found)
+view.distribution(found, quantiles, chosen)
 if asked.predictor:
-    view.lines(found, chosen)
+    view.lines(found, own, chosen)
 view.sizes(found)

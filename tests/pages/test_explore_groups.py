@@ -95,15 +95,16 @@ def test_the_distribution_of_any_number_of_groups(n_groups: int) -> None:
     g = np.arange(3 * n_groups) % n_groups
     frame = pd.DataFrame({"y": rng.normal(size=g.size), "g": [f"<b>{i}</b>" for i in g]})
     data = groups.explored(frame, "y", "", "g")
-    chosen = data.labels[-1]
+    chosen, five = data.labels[-1], groups.quantiles(data)
+    assert np.allclose(five[0], np.quantile(data.y[data.code == 0], groups.QUANTILES))
     for chart in (
         explore_groups.histogram(data, chosen=chosen),
-        explore_groups.by_group(data, chosen=chosen),
+        explore_groups.by_group(data, five, chosen=chosen),
     ):
         assert chart.alt
         assert "<b>" not in str([trace.name for trace in chart.figure.data])
         assert all(len(trace.x if trace.x is not None else trace.y) <= 4_000 for trace in chart.figure.data)
-    assert groups.by_median(data)[0] in explore_groups.by_group(data).alt
+    assert groups.by_median(data, five)[0] in explore_groups.by_group(data, five).alt
 
 
 def test_hostile_names_stay_text() -> None:

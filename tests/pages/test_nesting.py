@@ -180,7 +180,7 @@ def test_the_drawings_say_what_they_show(example: str) -> None:
     names = nesting_model.suggested(roles.profile(frame), call)
     structure = nesting.examine(frame, names, call.groups)
     answers = nesting_model.answers_of(call, structure)
-    levels = nesting_model.chain(nesting_model.plan(structure, answers))
+    levels = nesting_model.chain(structure, nesting_model.plan(structure, answers))
     if len(levels) > 1:
         boxes = drawing.nested_boxes(nesting_model.tree(structure, levels))
         trace = boxes.figure.data[0]

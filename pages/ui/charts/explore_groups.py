@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 import plotly.graph_objects as go
 
 from pages.ui import text
@@ -25,7 +24,7 @@ from pages.ui.charts.base import (
 from pages.ui.explore.groups import Explored, Lines
 
 BOXES = 40
-BAND = 600
+BAND = 60
 POINTS = 4_000
 
 
@@ -33,14 +32,14 @@ def histogram(data: Explored, *, chosen: str | None = None, ink: Ink = LIGHT) ->
     """How the outcome is spread over all rows, and over those of the chosen group."""
     bins = int(np.clip(np.sqrt(len(data.y)), 8, 50))
     count, ends = np.histogram(data.y, bins=bins)
-    figure = canvas(300, legend=chosen is not None, bargap=0.04, barmode="overlay")
+    figure = canvas(400, legend=chosen is not None, bargap=0.04, barmode="overlay")
     _bars(figure, ends, count / len(data.y), "All rows", ink.main)
     if chosen in data.labels:
         own = data.y[data.code == data.labels.index(str(chosen))]
         share = np.histogram(own, bins=ends)[0] / len(own)
         _bars(figure, ends, share, text.plain(text.shorten(chosen, 30)), ink.accent, 0.6)
     figure.update_layout(
-        xaxis=axis(data.names[0], showgrid=False), yaxis=axis("Share of rows", tickformat=".0%")
+        xaxis=axis(data.names[0], showgrid=False), yaxis=axis("Share of rows", tickformat=".1%")
     )
     low, middle, high = np.quantile(data.y, [0.25, 0.5, 0.75])
     return Chart(
@@ -66,11 +65,11 @@ def _bars(figure: go.Figure, ends: Floats, share: Floats, name: str, colour: str
     )
 
 
-def by_group(data: Explored, *, chosen: str | None = None, ink: Ink = LIGHT) -> Chart:
-    """The outcome of each group: boxes for some groups, a band over the ranks of many. Sorted by median."""
-    levels = [0.1, 0.25, 0.5, 0.75, 0.9]
-    by = pd.Series(data.y).groupby(data.code, sort=True)
-    five = by.quantile(np.array(levels)).unstack().to_numpy()
+def by_group(data: Explored, five: Floats, *, chosen: str | None = None, ink: Ink = LIGHT) -> Chart:
+    """The outcome of each group: boxes for some groups, a band over the ranks of many. Sorted by median.
+
+    five : (groups, 5) as `groups.quantiles`
+    """
     order = np.argsort(five[:, 2], kind="stable")
     five, names = five[order], [data.labels[i] for i in order]
     at = names.index(chosen) if chosen in names else None
@@ -176,7 +175,7 @@ def within_between(data: Explored, lines: Lines, *, chosen: str | None = None, i
     """The means of the groups with the slope between them, and the slope within through the middle."""
     sizes = data.sizes.astype(float)
     drawn = thinned(np.abs(lines.y_mean - lines.y_mean.mean()), POINTS)
-    figure = canvas(400, legend=True)
+    figure = canvas(460, legend=True)
     figure.add_trace(
         scatter(len(drawn))(
             x=lines.x_mean[drawn],

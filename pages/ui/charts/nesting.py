@@ -32,7 +32,7 @@ def nested_boxes(tree: pd.DataFrame, *, ink: Ink = LIGHT) -> Chart:
     most = int(np.clip(LEAVES / max(inner, 1), 3, OUTER_DRAWN))
     places = np.unique(np.linspace(0, len(outer) - 1, most).round().astype(int))
     drawn = tree[tree[names[0]].isin(outer.index[places])]
-    nodes = _nodes(drawn, names)
+    nodes = _nodes(drawn, names, "All" if len(drawn) == len(tree) else "Drawn")
     figure = canvas(int(np.clip(30 + 19 * (nodes["weight"].iloc[0]), 160, 600)))
     figure.add_trace(
         go.Icicle(
@@ -75,9 +75,9 @@ def _tint(ink: Ink, level: int) -> str:
     return faint(ink.main, (0.5, 0.3, 0.16, 0.1)[min(level, 3)])
 
 
-def _nodes(drawn: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
+def _nodes(drawn: pd.DataFrame, names: Sequence[str], whole: str) -> pd.DataFrame:
     """One row a box: id, label, parent, rows, level; the smallest of many boxes side by side are one box."""
-    found: list[tuple[str, str, str, int, int]] = [("all", "All", "", int(drawn["rows"].sum()), len(names))]
+    found: list[tuple[str, str, str, int, int]] = [("all", whole, "", int(drawn["rows"].sum()), len(names))]
     paths: dict[tuple[object, ...], str] = {(): "all"}
     for level in range(len(names)):
         by = list(names[: level + 1])

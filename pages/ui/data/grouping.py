@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pandas as pd
 import streamlit as st
 
 from pages.ui import display, fitting, state
@@ -19,6 +20,8 @@ from pages.ui.text import escape, one_line, shorten
 
 MOST_COLUMNS = 5
 CHOICE = "nesting_columns"
+Key = tuple[str, tuple[str, ...], tuple[tuple[str, str], ...], tuple[str, ...]]
+"""Digest of the data, columns in order, answers, predictors: what a plan depends on."""
 
 
 def show(data: Dataset) -> None:
@@ -40,16 +43,25 @@ def show(data: Dataset) -> None:
     left, right = st.columns([5, 6], gap="large")
     with left:
         answers = _answers(structure, nesting_model.answers_of(call, structure, fixed), fixed)
-        plan = nesting_model.plan(structure, answers, fixed)
+        key = (data.digest, structure.names, tuple(answers.items()), fixed)
+        plan, tree = _planned(key, structure)
         _say(structure, answers, plan)
         _use(structure, answers, plan)
     with right:
-        _draw(structure, answers, plan)
+        _draw(structure, answers, tree)
 
 
 @st.cache_data(max_entries=32, ttl="2h", show_spinner="Comparing the labels…")
 def _examined(digest: str, names: tuple[str, ...], top: str, _data: Dataset) -> Structure:
     return nesting.examine(_data.frame, names, top)
+
+
+@st.cache_data(max_entries=32, ttl="2h", show_spinner=False)
+def _planned(key: Key, _structure: Structure) -> tuple[Plan, pd.DataFrame | None]:
+    """The levels for a model, and the nested ones among them with their rows; None without any."""
+    plan = nesting_model.plan(_structure, dict(key[2]), key[3])
+    levels = nesting_model.chain(_structure, plan)
+    return plan, nesting_model.tree(_structure, levels) if len(levels) > 1 else None
 
 
 def _chosen(able: Sequence[str], suggested: Sequence[str]) -> list[str]:
@@ -153,16 +165,14 @@ def _take(wanted: ModelCall) -> None:
     state.set_call(wanted)
 
 
-def _draw(structure: Structure, answers: Answers, plan: Plan) -> None:
+def _draw(structure: Structure, answers: Answers, tree: pd.DataFrame | None) -> None:
     """Nested groups as boxes, crossed ones as a matrix; a single grouping by its sizes."""
-    levels = nesting_model.chain(plan)
     crossed = nesting_model.crossed_pair(structure, answers)
-    if len(levels) > 1:
-        boxes = drawing.nested_boxes(nesting_model.tree(structure, levels), ink=display.ink())
-        display.chart(boxes, "nesting_boxes")
+    if tree is not None:
+        display.chart(drawing.nested_boxes(tree, ink=display.ink()), "nesting_boxes")
     if crossed is not None:
         display.chart(_matrix(structure, *crossed), "nesting_matrix")
-    if len(levels) <= 1 and crossed is None:
+    if tree is None and crossed is None:
         factor = next((f for f in structure.factors if not f.names_rows), structure.factors[0])
         sizes = drawing.group_sizes(factor.sizes, factor.labels, factor.name, ink=display.ink())
         display.chart(sizes, "nesting_sizes")

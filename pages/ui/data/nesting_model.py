@@ -161,7 +161,8 @@ def unit_of(structure: Structure, name: str, answers: Answers) -> Unit:
         known = (code >= 0) & (factor.code >= 0)
         code = pd.factorize(np.where(known, code * factor.levels + factor.code, -1), use_na_sentinel=True)[0]
         code = np.where(known, code, -1)
-    return Unit(name, tuple(path), code, len(np.unique(code[code >= 0])))
+    levels = structure.factor(name).levels if len(path) == 1 else len(np.unique(code[code >= 0]))
+    return Unit(name, tuple(path), code, levels)
 
 
 def plan(structure: Structure, answers: Answers, fixed: Sequence[str] = ()) -> Plan:
@@ -170,14 +171,14 @@ def plan(structure: Structure, answers: Answers, fixed: Sequence[str] = ()) -> P
     left: dict[str, str] = {}
     for name in structure.names:
         unit = unit_of(structure, name, answers)
-        why = _no_level(unit, units)
+        why = _no_level(structure, unit, units)
         if name in fixed:
             why = "is a predictor of the model, so its labels mean the same everywhere"
         if why:
             left[name] = why
         else:
             units.append(unit)
-    holds = [u for u in units if len(u.path) == 1 and all(u is o or inside(o, u) for o in units)]
+    holds = [u for u in units if len(u.path) == 1 and all(u is o or inside(structure, o, u) for o in units)]
     return Plan(
         holds[0].name if holds else WHOLE_DATA,
         tuple(units),
@@ -186,25 +187,27 @@ def plan(structure: Structure, answers: Answers, fixed: Sequence[str] = ()) -> P
     )
 
 
-def _no_level(unit: Unit, units: Sequence[Unit]) -> str:
+def _no_level(structure: Structure, unit: Unit, units: Sequence[Unit]) -> str:
     """Why the unit is no level of its own beside those found before; '' when it is."""
     if unit.groups < 2:
         return "has the same label in every row"
     if unit.names_rows:
         return "differs in (nearly) every row, and what belongs to a row is the residual"
-    twin = next((other.name for other in units if _alike(unit, other)), "")
+    twin = next((other.name for other in units if _alike(structure, unit, other)), "")
     return f"makes the same groups as {twin}" if twin else ""
 
 
-def inside(inner: Unit, outer: Unit) -> bool:
+def inside(structure: Structure, inner: Unit, outer: Unit) -> bool:
     """Whether each group of `inner` lies in one of `outer`."""
+    if len(inner.path) == len(outer.path) == 1:
+        return structure.relation(inner.name, outer.name) in ("inside", "same")
     known = (inner.code >= 0) & (outer.code >= 0)
     pairs = pd.unique(inner.code[known].astype(np.int64) * max(outer.groups, 1) + outer.code[known])
     return len(pairs) == len(np.unique(inner.code[known]))
 
 
-def _alike(one: Unit, other: Unit) -> bool:
-    return one.groups == other.groups and inside(one, other) and inside(other, one)
+def _alike(structure: Structure, one: Unit, other: Unit) -> bool:
+    return one.groups == other.groups and inside(structure, one, other) and inside(structure, other, one)
 
 
 def apply(plan: Plan, call: ModelCall, names: Sequence[str]) -> ModelCall:
@@ -250,11 +253,11 @@ def component(unit: Unit, groups: str) -> str:
 MOST_LEVELS = 3
 
 
-def chain(plan: Plan) -> list[Unit]:
+def chain(structure: Structure, plan: Plan) -> list[Unit]:
     """Levels of which each lies in the one before, the widest first."""
     found: list[Unit] = []
     for unit in plan.units:
-        if not found or inside(unit, found[-1]):
+        if not found or inside(structure, unit, found[-1]):
             found.append(unit)
     return found[:MOST_LEVELS]
 

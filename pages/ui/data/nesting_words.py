@@ -147,7 +147,8 @@ def consequence(plan: Plan) -> str:
     if not plan.units:
         return "None of these columns groups the rows."
     if plan.groups:
-        within = f", and within them {listing(names)} as variance components" if names else ""
+        components = "a variance component" if len(names) == 1 else "variance components"
+        within = f", and within them {listing(names)} as {components}" if names else ""
         return f"In a model: groups by {bold(plan.groups)}{within}."
     return (
         f"In a model: {listing(names)} side by side, each with a variance of its own, for none of them holds "

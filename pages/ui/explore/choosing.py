@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import streamlit as st
 
 from pages.ui import fitting, state
+from pages.ui.charts.base import Floats
 from pages.ui.data.dataset import Dataset
 from pages.ui.explore import groups
-from pages.ui.explore.groups import Explored
+from pages.ui.explore.groups import Explored, Lines
 from pages.ui.model import builder, roles
 from pages.ui.model.choices import Choices
 from pages.ui.model.modelcall import ModelCall
@@ -95,6 +96,16 @@ def _explored(digest: str, asked: Asked, _data: Dataset) -> Explored:
 def rows(data: Dataset, asked: Asked) -> Explored:
     """The rows by group, once for the same data and choices."""
     return _explored(data.digest, asked, data)
+
+
+@st.cache_data(max_entries=16, ttl="2h", show_spinner=False)
+def _summed(digest: str, asked: Asked, _rows: Explored) -> tuple[Floats, Lines | None]:
+    return groups.quantiles(_rows), groups.own_lines(_rows) if _rows.numeric else None
+
+
+def summed(data: Dataset, asked: Asked, found: Explored) -> tuple[Floats, Lines | None]:
+    """Quantiles of each group, and the lines over a numeric predictor; once for the same data and choices."""
+    return _summed(data.digest, asked, found)
 
 
 def null_icc(data: Dataset, asked: Asked) -> float:

@@ -156,7 +156,20 @@ def drawn_lines(data: Explored, lines: Lines | None, shown: list[str]) -> Groupe
     )
 
 
-def by_median(data: Explored) -> list[str]:
-    """Groups from the smallest median of the outcome to the largest."""
-    medians = pd.Series(data.y).groupby(data.code, sort=True).median().to_numpy()
-    return [data.labels[i] for i in np.argsort(medians, kind="stable")]
+QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
+
+
+def quantiles(data: Explored) -> Floats:
+    """(groups, 5) the `QUANTILES` of each group's outcome, interpolated as numpy does; one sort."""
+    values = data.y[np.lexsort((data.y, data.code))]
+    start = np.cumsum(data.sizes) - data.sizes
+    place = start[:, None] + np.array(QUANTILES) * (data.sizes - 1)[:, None]
+    below = np.floor(place).astype(np.intp)
+    above = np.minimum(below + 1, (start + data.sizes - 1)[:, None])
+    found: Floats = values[below] + (place - below) * (values[above] - values[below])
+    return found
+
+
+def by_median(data: Explored, five: Floats) -> list[str]:
+    """Groups from the smallest median of the outcome to the largest; `five` as `quantiles`."""
+    return [data.labels[i] for i in np.argsort(five[:, 2], kind="stable")]

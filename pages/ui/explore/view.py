@@ -9,6 +9,7 @@ import streamlit as st
 from mixedcore.errors import MixedCoreError
 from pages.ui import charts, display, text
 from pages.ui.charts import Chart, explore_groups, nesting
+from pages.ui.charts.base import Floats
 from pages.ui.charts.lines import PANELS
 from pages.ui.data.dataset import Dataset
 from pages.ui.explore import choosing, groups, words
@@ -38,25 +39,24 @@ def choose_group(found: Explored) -> str | None:
     return fitview.find_label(picking.choose_group(found.labels, "explore_chosen"), found.labels)
 
 
-def distribution(found: Explored, chosen: str | None) -> None:
+def distribution(found: Explored, five: Floats, chosen: str | None) -> None:
     """The outcome over all rows, and group by group."""
     left, right = st.columns(2, gap="large")
     with left:
         display.chart(
             explore_groups.histogram(found, chosen=chosen, ink=display.ink()), "explore_distribution"
         )
-    order = groups.by_median(found)
+    order = groups.by_median(found, five)
     with right:
         display.chart(
-            explore_groups.by_group(found, chosen=chosen, ink=display.ink()),
+            explore_groups.by_group(found, five, chosen=chosen, ink=display.ink()),
             "explore_by_group",
             on_click=picking.highlight_clicked(order),
         )
 
 
-def lines(found: Explored, chosen: str | None) -> None:
+def lines(found: Explored, own: Lines | None, chosen: str | None) -> None:
     """Trellis and spaghetti; for a number also within against between."""
-    own = groups.own_lines(found) if found.numeric else None
     shown = charts.spread(groups.ranking(found, own), chosen, PANELS)
     drawn = groups.drawn_lines(found, own, shown)
     said = OWN if found.numeric else MEANS
@@ -79,8 +79,13 @@ def lines(found: Explored, chosen: str | None) -> None:
         if trace.name == "Average group":
             trace.update(name="All rows together", hovertemplate="All rows: %{y:.4g}<extra></extra>")
     display.chart(_named(trellis, found), "explore_panels")
-    display.chart(_named(together, found), "explore_lines")
-    if own is not None:
+    if own is None:
+        display.chart(_named(together, found), "explore_lines")
+        return
+    left, right = st.columns(2, gap="large")
+    with left:
+        display.chart(together, "explore_lines")
+    with right:
         _two_slopes(found, own, chosen)
 
 
