@@ -39,6 +39,16 @@ def test_a_second_factor_makes_bars_and_without_it_there_are_none() -> None:
     assert fitted(app)
 
 
+def test_components_become_factors_of_the_same_model() -> None:
+    app = opened("Penicillin")
+    before = [text.value for text in app.markdown if "criterion" in text.value]
+    app.button(key="model_block_open").click().run()
+    assert call(app).formula == "diameter ~ 1 + (1 | plate) + (1 | sample)"
+    assert [text.value.split(" · ")[0] for text in app.markdown if "criterion" in text.value] == [
+        text.split(" · ")[0] for text in before
+    ]
+
+
 def test_what_groups_the_rows_already_is_not_added() -> None:
     app = opened("Pastes")
     assert bars(app) == "strength ~ 1 + (1 | batch) + (1 | batch:cask)"

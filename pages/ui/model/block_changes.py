@@ -31,6 +31,11 @@ def add_block(column: str) -> None:
     changes.apply(add)
 
 
+def open_blocks() -> None:
+    """Groups and components become factors; the model stays what it is."""
+    changes.apply(lambda choices: replace(choices, blocks=as_blocks(choices, _texts())[0]))
+
+
 def _texts() -> list[str]:
     data = state.data()
     return roles.texts(fitting.profiled(data.digest, data.frame)) if data else []

@@ -8,8 +8,9 @@ import streamlit as st
 
 from pages.ui import state, text
 from pages.ui.model import block_changes, roles, support
-from pages.ui.model.choices import Block, Correlation
+from pages.ui.model.choices import Block, Correlation, as_blocks
 from pages.ui.model.form import AS_TYPED, Form, explain_lock, options
+from pages.ui.model.random_part import merged
 
 TOGETHER: dict[Correlation, str] = {"together": "Correlated", "apart": "Independent", "split": "In parts"}
 TOGETHER_HELP = (
@@ -47,6 +48,22 @@ def adder(form: Form) -> None:
         "students and teachers, classes and schools."
         if best
         else "No other column has labels that repeat.",
+    )
+
+
+def opener(form: Form) -> None:
+    """A button that gives every grouping of the model a card of its own."""
+    found, lost = as_blocks(form.choices, roles.texts(form.columns))
+    if lost or len(merged(found)) < 2 or form.locked("re_formula") or form.locked("vc_formula"):
+        return
+    st.button(
+        "Allow slopes in each",
+        key="model_block_open",
+        icon=":material/call_split:",
+        type="tertiary",
+        on_click=block_changes.open_blocks,
+        help="Makes each grouping a factor of its own, as lme4 writes them: the same model, but each may now "
+        "have correlated slopes.",
     )
 
 

@@ -42,6 +42,7 @@ def rows(form: Form, problems: Mapping[str, str]) -> None:
     with st.container(horizontal=True):
         blocks.adder(form)
         _adder(form)
+        blocks.opener(form)
 
 
 def _row(form: Form, position: int, row: Component, problem: str) -> None:
@@ -128,6 +129,7 @@ def _adder(form: Form) -> None:
         "Add a variance component",
         key="model_vc_add",
         icon=":material/add:",
+        type="tertiary",
         disabled=form.locked("vc_formula") or not best,
         on_click=changes.add_component,
         args=(best,),

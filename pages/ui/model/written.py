@@ -25,10 +25,12 @@ def formulas(form: Form, call: ModelCall, problems: Mapping[str, str]) -> None:
     if call.in_bars:
         _in_bars(call.formula, problems.get("formula"))
         try:
-            with st.expander("The same in mixedlm notation", icon=":material/swap_horiz:"):
-                _in_groups(lme4.to_mixedlm(call, texts), {})
+            other = lme4.to_mixedlm(call, texts)
         except lme4.UntranslatableError as err:
             st.caption(f"No equal in mixedlm notation. {text.escape(err)}")
+        else:
+            with st.expander("The same in mixedlm notation", icon=":material/swap_horiz:"):
+                _in_groups(other, {})
         return
     _in_groups(call, problems)
     try:
