@@ -372,3 +372,10 @@ def test_a_fixed_part_beyond_the_widgets_is_kept_beside_bars() -> None:
     assert write(reading, call) == call
     one = replace(reading, choices=replace(reading.choices, blocks=(Block(("g",)),)))
     assert write(one, call) == ModelCall("np.exp(y) ~ x", "g", "1")
+
+
+def test_an_independent_slope_of_text_has_several_columns_and_stays_in_bars() -> None:
+    """As a component all of its columns would have one variance."""
+    call = ModelCall("y ~ x + (1 | g) + (0 + w | g)", "")
+    assert write(read(call, COLUMNS, {"w"}), call) == call
+    assert read(call, COLUMNS).choices.groups == "g"

@@ -12,6 +12,7 @@ from mixedcore import datasets
 from pages.ui import fitting
 from pages.ui.data import examples
 from pages.ui.data.dataset import Dataset
+from pages.ui.model import builder
 from pages.ui.model.lme4 import UntranslatableError, to_lme4, to_mixedlm
 from pages.ui.model.modelcall import ModelCall
 
@@ -115,6 +116,28 @@ def test_both_notations_give_the_same_fit(example: str) -> None:
     back = to_mixedlm(bars, own)
     fits = [fitting.fit(each, loaded).llf for each in (call, bars, back)]
     assert fits == pytest.approx([fits[0]] * 3, abs=SAME)
+
+
+@pytest.mark.parametrize(
+    ("example", "formula"),
+    [
+        ("sleepstudy", "np.log(Reaction) ~ Days + I(Days**2) + (Days || Subject)"),
+        ("sleepstudy", "Reaction ~ bs(Days, df=4) + (0 + bs(Days, df=4) | Subject)"),
+        ("sleepstudy", "Reaction ~ center(Days) + I(center(Days) ** 2) + (center(Days) | Subject)"),
+        ("Machines", "score ~ C(Machine, Sum) + (1 | Worker/Machine)"),
+        ("Machines", "score ~ C(Machine, Treatment('C')) + (0 + C(Machine, Treatment('C')) | Worker)"),
+        ("Machines", "score ~ 0 + Machine + (0 + Machine | Worker)"),
+        ("Orthodont", "distance ~ standardize(age)*Sex + (1 | Subject) + (0 + standardize(age) | Subject)"),
+        ("Penicillin", 'diameter ~ 1 + (1 | plate) + (1 | Q("sample"))'),
+        ("classrooms", "test_score ~ age + pretest + (1 + pretest | school) + (0 + age | school)"),
+    ],
+)
+def test_the_way_through_the_widgets_keeps_the_meaning(example: str, formula: str) -> None:
+    call, loaded = ModelCall(formula, "", reml=False), data(example)
+    reading = builder.read(call, list(loaded.frame.columns), texts(loaded.frame))
+    assert not reading.unread
+    again = builder.to_call(reading.choices)
+    assert fitting.fit(again, loaded).llf == pytest.approx(fitting.fit(call, loaded).llf, abs=SAME)
 
 
 @pytest.mark.parametrize(

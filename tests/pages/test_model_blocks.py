@@ -95,6 +95,28 @@ def test_a_predictor_that_cannot_vary_is_not_offered_as_a_slope() -> None:
     assert "Not offered as slopes: of\\_group" in " ".join(caption.value for caption in app.caption)
 
 
+@pytest.mark.parametrize(
+    "name", ["<script>alert(2)</script>", "$x$ **b** [l](http://x)", ":blue[x]", "Intercept"]
+)
+def test_hostile_names_of_groups_and_predictors_stay_text(name: str) -> None:
+    app = with_data(odd_frame().rename(columns={"group": name, "code": f"{name} 2"}))
+    app.multiselect(key="model_fixed").set_value(["C", "µ"]).run()
+    app.button(key="model_block_add").click().run()
+    app.multiselect(key="model_block_0_slopes").set_value(["µ"]).run()
+    assert call(app).in_bars
+    assert not errors(app)
+    shown = [element.value for element in (*app.caption, *app.markdown, *app.warning)]
+    assert not any("<script>" in text or "](http" in text or ":blue[x]" in text for text in shown)
+
+
+def test_a_component_of_single_rows_is_explained() -> None:
+    app = with_data(odd_frame())
+    app.button(key="model_vc_add").click().run()
+    assert call(app).vc_formula[0][1] == "0 + C(code)"
+    app.text_input(key="model_text_vc_formula_0").set_value("0 + C(row)").run()
+    assert "a single row in every level" in " ".join(warning.value for warning in app.warning)
+
+
 # --- both notations ------------------------------------------------------------------------------
 
 

@@ -118,7 +118,7 @@ def _card(form: Form, position: int, block: Block) -> None:
         **_bound(position, "slopes", list(block.slopes), block_changes.change_slopes),
     )
     slopes_not_offered(form, block.factor, block.slopes)
-    _arrangement(position, block)
+    _arrangement(form, position, block)
 
 
 def _bound(position: int, field: str, value: object, change: Any) -> dict[str, Any]:
@@ -138,17 +138,19 @@ def _about(form: Form, block: Block) -> None:
         st.caption(f"{count:,} groups, {rows:.3g} rows each on average.")
 
 
-def _arrangement(position: int, block: Block) -> None:
+def _arrangement(form: Form, position: int, block: Block) -> None:
     """How the effects of a group go together."""
     size = block.intercept + len(block.slopes)
     if size < 2:
         return
-    kinds: list[Correlation] = ["together", "apart"]
+    kinds: list[Correlation] = ["together"]
+    if not any(form.choices.several_columns(name) for name in block.slopes):
+        kinds.append("apart")  # a category beside its groups' level would say the same twice
     if size > 2:
         kinds.append("split")
     st.segmented_control(
         "Level and slopes of a group",
-        kinds,
+        kinds if block.correlation in kinds else [*kinds, block.correlation],
         format_func=TOGETHER.__getitem__,
         required=True,
         help=TOGETHER_HELP,

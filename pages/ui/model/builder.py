@@ -32,15 +32,9 @@ from pages.ui.model.shape import PLAIN, Shape
 __all__ = ["Choices", "Component", "Part", "Reading", "from_call", "read", "to_call", "write"]
 
 Part = Literal["formula", "re_formula", "vc_formula", "bars"]
-Reader = Callable[[Choices, ModelCall, "Known"], Choices]
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """The columns there are, and those of them that are text."""
-
-    columns: frozenset[str]
-    texts: frozenset[str]
+Known = Collection[str]
+"""The columns there are."""
+Reader = Callable[[Choices, ModelCall, Known], Choices]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +53,7 @@ def from_call(call: ModelCall, columns: Iterable[str]) -> Choices | None:
 
 def read(call: ModelCall, columns: Iterable[str], texts: Collection[str] = ()) -> Reading:
     """Understand each part of `call` as far as the widgets can show it; `texts` are columns of text."""
-    known = Known(frozenset(columns), frozenset(texts))
+    known = frozenset(columns)
     choices = Choices(
         "",
         groups=call.groups,
@@ -68,6 +62,7 @@ def read(call: ModelCall, columns: Iterable[str], texts: Collection[str] = ()) -
         weights=call.weights,
         offset=call.offset,
         subset=call.subset,
+        texts=tuple(texts),
     )
     unread: dict[Part, str] = {}
     for part, reader in BAR_READERS if call.in_bars else READERS:
@@ -256,17 +251,13 @@ def _sets(choices: Choices, bar: BarTerm, known: Known) -> tuple[Choices, tuple[
     if not effects.size:
         raise UnreadError(f"({bar.covariates} | {bar.group}) has no effects.")
     if bar.correlated or effects.size < 2:
-        if not bar.correlated and any(_several(choices, name, known) for name in effects.slopes):
+        if not bar.correlated and any(choices.several_columns(name) for name in effects.slopes):
             raise UnreadError("Two bars split a category into its levels.")
         return choices, (effects,)
-    if any(_several(choices, name, known) for name in effects.slopes):
+    if any(choices.several_columns(name) for name in effects.slopes):
         raise UnreadError("Two bars split a category into its levels.")
     alone = tuple(Effects(False, (name,)) for name in effects.slopes)
     return choices, (*([Effects()] if effects.intercept else []), *alone)
-
-
-def _several(choices: Choices, column: str, known: Known) -> bool:
-    return column in known.texts or choices.several_columns(column)
 
 
 READERS: tuple[tuple[Part, Reader], ...] = (
@@ -283,5 +274,5 @@ def _both(column: str) -> str:
 
 def _must_exist(columns: Iterable[str], known: Known) -> None:
     for column in columns:
-        if column not in known.columns:
+        if column not in known:
             raise UnreadError(f"There is no column named {column!r}.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Literal
 
@@ -64,6 +64,8 @@ class Choices:
                        slopes, and for slopes of several columns
     components       : variance components. An independent slope with the name that uncorrelated slopes
                        carry is one of those.
+    texts            : columns of the data that are text, of which a slope has several columns unmarked; a
+                       fact, not a choice
     blocks           : several grouping factors, or one whose slopes are correlated in parts; then the five
                        above are empty. One simple factor is said by those.
     """
@@ -87,6 +89,7 @@ class Choices:
     weights: str = ""
     offset: str = ""
     subset: str = ""
+    texts: tuple[str, ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
         self._settle(fixed=unique(self.fixed), slopes=unique(self.slopes), blocks=merged(self.blocks))
@@ -153,7 +156,7 @@ class Choices:
 
     def _take_slopes_from_components(self) -> None:
         for row in self.components:
-            if not _is_free_slope(row) or row.column in self.categorical:
+            if not _is_free_slope(row) or row.column in self.categorical + self.texts:
                 continue
             known = row.column in self.fixed + self.slopes
             if known and self.shape(row.column) != Shape(row.transform, self.shape(row.column).degree):
@@ -176,8 +179,8 @@ class Choices:
         return dict(self.shapes).get(column, PLAIN)
 
     def several_columns(self, column: str) -> bool:
-        """Whether the column is marked to make several columns, which are correlated as slopes."""
-        return column in self.categorical or self.shape(column).spline != "none"
+        """Whether the column makes several columns, which are correlated as slopes."""
+        return column in self.categorical or column in self.texts or self.shape(column).spline != "none"
 
     def factors(self, column: str) -> tuple[Factor, ...]:
         """The column as it stands in the fixed part: its base, then its powers."""

@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from pages.ui import state, text
-from pages.ui.model import blocks, roles
+from pages.ui.model import blocks, roles, support
 from pages.ui.model import changes as changes
 from pages.ui.model.choices import Component, Kind
 from pages.ui.model.form import Form, explain_lock, options
@@ -56,8 +56,19 @@ def _row(form: Form, position: int, row: Component, problem: str) -> None:
             st.text_input(
                 "Name", max_chars=80, help="How results call it.", **_bound(position, "name", row.name)
             )
+        reason = "" if row.kind == "slope" else not_inside(form, row.factor or row.column)
+        if reason:
+            st.warning(f"{text.listing([row.factor or row.column])} {reason}.", icon=":material/info:")
         if problem:
             st.error(text.escape(problem), icon=":material/error:")
+
+
+def not_inside(form: Form, column: str) -> str:
+    """Why the levels of a column within the groups cannot vary in the model; '' when they can."""
+    top = [form.choices.groups] if form.choices.groups else []
+    if top and support.same_groups(form.data, top, [*top, column]):
+        return "has one level in each group, so its variance cannot be told from the groups'"
+    return support.not_varying_groups(form.data, [*top, column])
 
 
 def _remover(position: int) -> None:
@@ -119,7 +130,7 @@ def _numbers(form: Form, chosen: list[str]) -> list[str]:
 
 def _adder(form: Form) -> None:
     used = {row.factor or row.column for row in form.choices.components}
-    able = _labels(form, [])
+    able = [name for name in _labels(form, []) if not not_inside(form, name)]
     best = max(
         (n for n in able if n not in used),
         key=lambda n: blocks.likely(form, n),
@@ -135,5 +146,5 @@ def _adder(form: Form) -> None:
         args=(best,),
         help="A grouping inside or across the groups above, with a variance of its own."
         if best
-        else "No other column has labels that repeat.",
+        else "No other column has labels that repeat within the groups.",
     )

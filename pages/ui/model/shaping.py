@@ -132,7 +132,13 @@ def _numbers(form: Form, position: int, column: Column) -> None:
     if curve in (BS, CR):
         most = min(MOST_DF, column.levels - 1)
         _number("Degrees of freedom (how far it may bend)", LEAST_DF, most, shape.df, position, column, "df")
-    st.caption("To centre on the mean of each group, make a new column on the Data page.")
+    st.page_link(
+        "pages/data.py",
+        label="Centre on the mean of each group: make a new column",
+        icon=":material/table_chart:",
+        help="Its effect is then that within groups, and the group mean's that between them. Enders & "
+        "Tofighi (2007), Psychol. Methods 12(2).",
+    )
 
 
 def impossible(kind: str, least: float) -> str:
