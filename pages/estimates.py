@@ -17,7 +17,7 @@ facts = computed.known_facts(call, data.digest, data.source, result)
 glance, icc = result.glance(), result.icc()
 
 view.verdict(result, computed.findings(call, data.digest, result))
-view.metrics(glance.iloc[0])
+view.metrics(glance.iloc[0], narrative.level_counts(result))
 
 with st.container(horizontal=True, vertical_alignment="bottom", key="estimates_options"):
     level = picking.choose_level("estimates_level")
@@ -71,9 +71,7 @@ with pictures:
     shares = charts.variance_shares(icc, float(glance["r2_marginal"].iloc[0]))
     display.chart(charts.variance_bar(shares, ink=display.ink()), "variance_bar")
 
-components = tables.variance_components(random, level)
-view.scrolled(components, "variance_components", "Variance components", view.random_note(names[1]))
-view.interval_notes(intervals)
+view.random_part(random, level, intervals, names[1])
 
 explained, tests, fit, code = st.tabs(view.TABS, key="estimates_tabs", on_change="rerun")
 with explained:

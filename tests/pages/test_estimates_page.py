@@ -29,9 +29,10 @@ def test_an_example_shows_tables_charts_and_the_verdict() -> None:
     app = fits.opened("estimates", "sleepstudy")
     assert not app.exception
     assert "converged" in app.success[0].value
-    fixed, components, steps = (table.value for table in app.table)
+    fixed, components, correlations, steps = (table.value for table in app.table)
     assert fixed["Estimate"].tolist() == pytest.approx([251.405, 10.4673], rel=1e-5)
     assert components["SD"].tolist() == pytest.approx([24.7405, 5.9221, 25.5918], rel=1e-4)
+    assert correlations["Correlation"].tolist() == pytest.approx([0.0656], rel=1e-2)
     assert steps["Step"].tolist() == ["Null model", "Days", "Random slopes"]
     assert len(fits.charts_of(app)) == 3
     assert "10.5 ms higher" in " ".join(fits.texts(app))
@@ -104,6 +105,11 @@ def test_hostile_names_stay_text() -> None:
 # --- how it is computed ------------------------------------------------------------------------------------
 
 
+def test_crossed_factors_are_counted_by_their_own_levels() -> None:
+    app = fits.opened("estimates", "Penicillin")
+    assert [metric.value for metric in app.metric][:2] == ["144", "24"]
+
+
 def test_degrees_of_freedom_change_tests_and_words() -> None:
     app = fits.opened("estimates", "sleepstudy")
     app.selectbox(key="estimates_ddf").set_value("normal").run()
@@ -169,7 +175,7 @@ def test_f_tests_of_each_type(type_: int) -> None:
 
 def test_fit_statistics_and_shares_by_level() -> None:
     app = opened_tab(view.TABS[2], "classrooms")
-    statistics, shares = (table.value for table in app.table[2:])
+    statistics, shares = (table.value for table in app.table[3:])
     assert "AIC" in statistics["Statistic"].tolist()
     assert shares["Between levels of"].tolist() == ["school", "classroom"]
 

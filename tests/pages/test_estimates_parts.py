@@ -69,6 +69,14 @@ def test_f_tests_show_f_or_chi_square() -> None:
     assert "Residual df" not in table.shown
 
 
+def test_correlations_have_rows_with_intervals_where_there_are_any() -> None:
+    found = result_tables.correlations(fits.fitted("sleepstudy").tidy(effects="random"), 0.9)
+    assert found is not None
+    assert found.shown.to_numpy().tolist() == [["Subject", "Intercept and Days", "0.07", "−0.52", "0.61"]]
+    assert "Lower 90%" in found.shown
+    assert result_tables.correlations(fits.fitted("Dyestuff2").tidy(effects="random")) is None
+
+
 def steps_of(*names: str, groups: tuple[str, ...] = ("g", "Residual"), value: float = 0.5) -> pd.DataFrame:
     rows = [(name, group, value, 0.1, 0.1) for name in ("Null model", *names) for group in groups]
     return pd.DataFrame(rows, columns=["step", "group", "variance", "explained", "added"])

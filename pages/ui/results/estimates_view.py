@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import pandas as pd
@@ -146,11 +146,18 @@ def fixed_note(ddf: Ddf, intervals: str) -> str:
     return f"{counted[ddf]}; {intervals} intervals."
 
 
-def random_note(intervals: str) -> str:
-    """How the table of the random part was computed."""
-    return (
-        f"Intervals of standard deviations: {intervals}. Correlations stand beside the later of two effects."
-    )
+def random_part(random: pd.DataFrame, level: float, found: computed.Intervals, name: str) -> None:
+    """Variances and standard deviations, correlations, and what their intervals are.
+
+    name : of the method of the intervals
+    """
+    scrolled(tables.variance_components(random, level), "variance_components", "Variance components")
+    correlations = result_tables.correlations(random, level)
+    if correlations is not None:
+        scrolled(correlations, "correlations", "Correlations of random effects")
+    what = "standard deviations and correlations" if correlations is not None else "standard deviations"
+    st.caption(f"Intervals of {what}: {name}.")
+    interval_notes(found)
 
 
 def interval_notes(found: computed.Intervals) -> None:
@@ -178,11 +185,19 @@ def verdict(result: MixedLMResults, found: Sequence[Finding]) -> None:
                 st.markdown(words.finding(finding))
 
 
-def metrics(fit: pd.Series) -> None:
-    """The size of the data and where the variance lies."""
+def metrics(fit: pd.Series, counts: Mapping[str, int]) -> None:
+    """The size of the data and where the variance lies.
+
+    counts : levels of each grouping factor; where all rows are one group, the most of any stands for them
+    """
+    groups = int(fit["n_groups"])
+    each = "; ".join(f"{text.escape(text.shorten(name))} {count:,}" for name, count in counts.items())
     shown = {
         "Rows": (f"{int(fit['nobs']):,}", "Rows of the data that the model uses."),
-        "Groups": (f"{int(fit['n_groups']):,}", "Levels of the first grouping factor."),
+        "Groups": (
+            f"{groups if groups > 1 else max(counts.values(), default=1):,}",
+            f"Levels of the grouping factor. In this model: {each}.",
+        ),
         "ICC": (
             share(float(fit["icc"])),
             "Intraclass correlation: of the variance that the predictors leave, the share between groups.",

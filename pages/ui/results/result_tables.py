@@ -29,6 +29,29 @@ def f_tests(anova: pd.DataFrame) -> Table:
     return Table(shown, values, anova, "F tests, one row a term", "f-tests")
 
 
+def correlations(tidy: pd.DataFrame, level: float = 0.95) -> Table | None:
+    """One row a correlation from `result.tidy(effects="random")`, with its interval; None without any."""
+    found = tidy[(tidy["scale"] == "correlation") & tidy["estimate"].notna()]
+    if found.empty:
+        return None
+    values = pd.DataFrame(
+        {
+            "Group": found["group"].map(str),
+            "Effects": [f"{one} and {two}" for one, two in zip(found["term"], found["term2"], strict=True)],
+            "Correlation": found["estimate"].astype(float),
+            f"Lower {level:.0%}": found["conf_low"].astype(float),
+            f"Upper {level:.0%}": found["conf_high"].astype(float),
+        }
+    ).reset_index(drop=True)
+    shown = values.assign(
+        **{
+            name: [NONE if np.isnan(r) else f"{r:.2f}".replace("-", "−") for r in values[name]]
+            for name in values.columns[2:]
+        }
+    )
+    return Table(shown, values, found, "Correlations of the random effects", "correlations")
+
+
 def icc_by_level(icc: pd.DataFrame) -> Table:
     """Shares of variance by grouping factor, as `result.icc()`."""
     source = {"Share of what predictors leave": "icc", "Share of everything": "icc_unadjusted"}
