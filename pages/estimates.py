@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages.ui import charts, display, fitting, invitation, shell, state, tables
 from pages.ui.results import computed, fitview, narrative, picking, result_tables, standardised
+from pages.ui.results import estimates_options as options
 from pages.ui.results import estimates_view as view
 
 shell.enter("estimates")
@@ -21,16 +22,16 @@ view.metrics(glance.iloc[0], narrative.level_counts(result))
 
 with st.container(horizontal=True, vertical_alignment="bottom", key="estimates_options"):
     level = picking.choose_level("estimates_level")
-    ddf = view.choose_ddf(call, reml=result.reml)
-    method = view.choose_method()
+    ddf = options.choose_ddf(call, reml=result.reml)
+    method = options.choose_method()
     scaled = st.toggle(
         "Standardised",
         key="estimates_standardised",
         persist_state="session",
         help="Adds effects in standard deviations of the outcome, per standard deviation of a number.",
     )
-intervals = view.intervals(result, call, data, method, level)
-names = view.interval_names(method, intervals)
+intervals = options.intervals(result, call, data, method, level)
+names = options.interval_names(method, intervals)
 fixed = computed.in_fixed(result.tidy(effects="fixed", ddf=ddf, level=level), intervals)
 random = computed.in_random(result.tidy(effects="random", level=level), intervals)
 
@@ -38,7 +39,7 @@ if len(fixed):
     coefficients = tables.fixed_effects(fixed, level)
     if scaled:
         coefficients = result_tables.with_standardised(coefficients, standardised.standardised(result, facts))
-    view.scrolled(coefficients, "fixed_effects", "Fixed effects", view.fixed_note(ddf, names[0]))
+    view.scrolled(coefficients, "fixed_effects", "Fixed effects", options.fixed_note(ddf, names[0]))
 
 told = narrative.Told(
     fixed,
@@ -48,7 +49,7 @@ told = narrative.Told(
     result.anova(ddf=ddf),
     level,
     ddf,
-    view.joined(names),
+    options.joined(names),
     len(state.exclusions()),
 )
 words, pictures = st.columns([3, 2], gap="large")

@@ -1,9 +1,8 @@
-"""The parts of the Estimates page: options, findings, the reading, and the sections below it."""
+"""The parts of the Estimates page: verdict, tables, the reading, and the sections below it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 import pandas as pd
 import streamlit as st
@@ -13,29 +12,16 @@ from mixedcore.diagnostics.findings import Finding
 from mixedcore.errors import MixedCoreError
 from mixedcore.inference.hypotheses import Ddf
 from mixedcore.inference.term_hypotheses import AnovaType
-from pages.ui import display, state, tables, text
+from pages.ui import display, tables, text
 from pages.ui.charts.explained import explained_bars
 from pages.ui.data.dataset import Dataset
 from pages.ui.model.modelcall import ModelCall
 from pages.ui.numbers import share
 from pages.ui.results import computed, explained_words, narrative, result_tables, words
-from pages.ui.results.computed import Method
 from pages.ui.results.facts import Facts
 from pages.ui.results.narrative import Part, Told
 from pages.ui.results.voice import MARKDOWN, PLAIN, f_apa, t_apa
 
-DDF: dict[Ddf, str] = {
-    "satterthwaite": "Satterthwaite",
-    "kenward-roger": "Kenward–Roger",
-    "residual": "Residual (n − p)",
-    "normal": "Normal (z)",
-}
-METHODS: dict[Method, str] = {
-    "auto": "Automatic",
-    "wald": "Wald",
-    "profile": "Profile likelihood",
-    "bootstrap": "Bootstrap",
-}
 TYPES: dict[AnovaType, str] = {
     3: "Type III: each term on means with equal weights for every combination of levels. Does not depend on "
     "the order of terms or on how levels are coded; the test of a predictor in an interaction with a number "
@@ -52,118 +38,6 @@ TABS = (
 )
 LONG_TABLE = 14
 TABLE_HEIGHT = 460
-
-
-# --- options -----------------------------------------------------------------------------------------------
-
-
-def choose_ddf(call: ModelCall | None, *, reml: bool) -> Ddf:
-    """How degrees of freedom are counted; Kenward and Roger's need REML, which is offered."""
-    chosen: Ddf = st.selectbox(
-        "Degrees of freedom",
-        list(DDF),
-        format_func=DDF.__getitem__,
-        key="estimates_ddf",
-        persist_state="session",
-        width=210,
-        help="Satterthwaite suits nearly always. Kenward–Roger also corrects standard errors, for few groups "
-        "(Kenward & Roger 1997, Biometrics 53). Residual and normal are too optimistic with few groups.",
-    )
-    if chosen == "kenward-roger" and not reml:
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.caption("Kenward–Roger needs a REML fit; until then Satterthwaite is used.")
-            if call is not None:
-                st.button(
-                    "Refit by REML",
-                    key="estimates_reml",
-                    type="tertiary",
-                    icon=":material/refresh:",
-                    on_click=state.set_call,
-                    args=(replace(call, reml=True),),
-                )
-        return "satterthwaite"
-    return chosen
-
-
-def choose_method() -> Method:
-    """How intervals are computed."""
-    chosen: Method = st.selectbox(
-        "Method of intervals",
-        list(METHODS),
-        format_func=METHODS.__getitem__,
-        key="estimates_intervals",
-        persist_state="session",
-        width=210,
-        help="Automatic: Wald for fixed effects; profile likelihood for standard deviations where that is "
-        "quick. "
-        "Wald: estimate and standard error, quick. Profile: follows the likelihood, better for variances. "
-        "Bootstrap: from data drawn from the model, slow (Bates et al. 2015, J. Stat. Softw. 67(1)).",
-    )
-    return chosen
-
-
-def intervals(
-    result: MixedLMResults, call: ModelCall | None, data: Dataset, method: Method, level: float
-) -> computed.Intervals:
-    """The chosen intervals; a bootstrap waits for its button. What was refused is said."""
-    if method == "bootstrap" and not computed.drawn(call, data.digest):
-        st.caption(
-            f"The bootstrap draws {computed.REPLICATES:,} data sets from the model and fits each. Until it "
-            "has run, Wald intervals are shown."
-        )
-        place = st.empty()
-        if not place.button("Run the bootstrap", key="estimates_bootstrap", icon=":material/play_arrow:"):
-            return computed.WALD
-        place.empty()
-    found = computed.intervals(result, call, data.digest, method, level)
-    if found.refusal:
-        st.warning(text.escape(found.refusal), icon=":material/warning:")
-    return found
-
-
-def interval_names(method: Method, found: computed.Intervals) -> tuple[str, str]:
-    """What the intervals of fixed effects and of the random part are called, such as ('Wald', 'profile')."""
-    if found.bounds is None:
-        return "Wald", "Wald"
-    name = {"auto": "profile-likelihood", "profile": "profile-likelihood", "bootstrap": "bootstrap"}[method]
-    return ("Wald" if method == "auto" else name), name
-
-
-def joined(names: tuple[str, str]) -> str:
-    """Both names in one phrase."""
-    fixed, random = names
-    return fixed if fixed == random else f"{fixed} (fixed effects) and {random} (random effects)"
-
-
-def fixed_note(ddf: Ddf, intervals: str) -> str:
-    """How the table of fixed effects was computed."""
-    counted = {
-        "satterthwaite": "Degrees of freedom by Satterthwaite's method",
-        "kenward-roger": "Standard errors and degrees of freedom by Kenward and Roger",
-        "residual": "Residual degrees of freedom, rows less coefficients",
-        "normal": "Tests from the normal distribution",
-    }
-    return f"{counted[ddf]}; {intervals} intervals."
-
-
-def random_part(random: pd.DataFrame, level: float, found: computed.Intervals, name: str) -> None:
-    """Variances and standard deviations, correlations, and what their intervals are.
-
-    name : of the method of the intervals
-    """
-    scrolled(tables.variance_components(random, level), "variance_components", "Variance components")
-    correlations = result_tables.correlations(random, level)
-    if correlations is not None:
-        scrolled(correlations, "correlations", "Correlations of random effects")
-    what = "standard deviations and correlations" if correlations is not None else "standard deviations"
-    st.caption(f"Intervals of {what}: {name}.")
-    interval_notes(found)
-
-
-def interval_notes(found: computed.Intervals) -> None:
-    """Ends of intervals at an edge, and what a bootstrap did."""
-    if found.notes:
-        st.caption("  \n".join(text.escape(note) for note in found.notes))
 
 
 # --- verdict -----------------------------------------------------------------------------------------------
@@ -234,6 +108,26 @@ def scrolled(table: tables.Table, key: str, title: str, note: str = "") -> None:
         tables.show(table, key, title)
     if note:
         st.caption(note)
+
+
+def random_part(random: pd.DataFrame, level: float, found: computed.Intervals, name: str) -> None:
+    """Variances and standard deviations, correlations, and what their intervals are.
+
+    name : of the method of the intervals
+    """
+    scrolled(tables.variance_components(random, level), "variance_components", "Variance components")
+    correlations = result_tables.correlations(random, level)
+    if correlations is not None:
+        scrolled(correlations, "correlations", "Correlations of random effects")
+    what = "standard deviations and correlations" if correlations is not None else "standard deviations"
+    st.caption(f"Intervals of {what}: {name}.")
+    interval_notes(found)
+
+
+def interval_notes(found: computed.Intervals) -> None:
+    """Ends of intervals at an edge, and what a bootstrap did."""
+    if found.notes:
+        st.caption("  \n".join(text.escape(note) for note in found.notes))
 
 
 def reading(result: MixedLMResults, facts: Facts, told: Told) -> None:

@@ -1,0 +1,117 @@
+"""How the numbers on the Estimates page are computed: degrees of freedom and intervals, as chosen."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+from mixedcore import MixedLMResults
+from mixedcore.inference.hypotheses import Ddf
+from pages.ui import state, text
+from pages.ui.data.dataset import Dataset
+from pages.ui.model.modelcall import ModelCall
+from pages.ui.results import computed
+from pages.ui.results.computed import Method
+
+DDF: dict[Ddf, str] = {
+    "satterthwaite": "Satterthwaite",
+    "kenward-roger": "Kenward–Roger",
+    "residual": "Residual (n − p)",
+    "normal": "Normal (z)",
+}
+METHODS: dict[Method, str] = {
+    "auto": "Automatic",
+    "wald": "Wald",
+    "profile": "Profile likelihood",
+    "bootstrap": "Bootstrap",
+}
+
+
+def choose_ddf(call: ModelCall | None, *, reml: bool) -> Ddf:
+    """How degrees of freedom are counted; Kenward and Roger's need REML, which is offered."""
+    chosen: Ddf = st.selectbox(
+        "Degrees of freedom",
+        list(DDF),
+        format_func=DDF.__getitem__,
+        key="estimates_ddf",
+        persist_state="session",
+        width=210,
+        help="Satterthwaite suits nearly always. Kenward–Roger also corrects standard errors, for few groups "
+        "(Kenward & Roger 1997, Biometrics 53). Residual and normal are too optimistic with few groups.",
+    )
+    if chosen == "kenward-roger" and not reml:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption("Kenward–Roger needs a REML fit; until then Satterthwaite is used.")
+            if call is not None:
+                st.button(
+                    "Refit by REML",
+                    key="estimates_reml",
+                    type="tertiary",
+                    icon=":material/refresh:",
+                    on_click=state.set_call,
+                    args=(replace(call, reml=True),),
+                )
+        return "satterthwaite"
+    return chosen
+
+
+def choose_method() -> Method:
+    """How intervals are computed."""
+    chosen: Method = st.selectbox(
+        "Method of intervals",
+        list(METHODS),
+        format_func=METHODS.__getitem__,
+        key="estimates_intervals",
+        persist_state="session",
+        width=210,
+        help="Automatic: Wald for fixed effects; profile likelihood for standard deviations where that is "
+        "quick. "
+        "Wald: estimate and standard error, quick. Profile: follows the likelihood, better for variances. "
+        "Bootstrap: from data drawn from the model, slow (Bates et al. 2015, J. Stat. Softw. 67(1)).",
+    )
+    return chosen
+
+
+def intervals(
+    result: MixedLMResults, call: ModelCall | None, data: Dataset, method: Method, level: float
+) -> computed.Intervals:
+    """The chosen intervals; a bootstrap waits for its button. What was refused is said."""
+    if method == "bootstrap" and not computed.drawn(call, data.digest):
+        st.caption(
+            f"The bootstrap draws {computed.REPLICATES:,} data sets from the model and fits each. Until it "
+            "has run, Wald intervals are shown."
+        )
+        place = st.empty()
+        if not place.button("Run the bootstrap", key="estimates_bootstrap", icon=":material/play_arrow:"):
+            return computed.WALD
+        place.empty()
+    found = computed.intervals(result, call, data.digest, method, level)
+    if found.refusal:
+        st.warning(text.escape(found.refusal), icon=":material/warning:")
+    return found
+
+
+def interval_names(method: Method, found: computed.Intervals) -> tuple[str, str]:
+    """What the intervals of fixed effects and of the random part are called, such as ('Wald', 'profile')."""
+    if found.bounds is None:
+        return "Wald", "Wald"
+    name = {"auto": "profile-likelihood", "profile": "profile-likelihood", "bootstrap": "bootstrap"}[method]
+    return ("Wald" if method == "auto" else name), name
+
+
+def joined(names: tuple[str, str]) -> str:
+    """Both names in one phrase."""
+    fixed, random = names
+    return fixed if fixed == random else f"{fixed} (fixed effects) and {random} (random effects)"
+
+
+def fixed_note(ddf: Ddf, intervals: str) -> str:
+    """How the table of fixed effects was computed."""
+    counted = {
+        "satterthwaite": "Degrees of freedom by Satterthwaite's method",
+        "kenward-roger": "Standard errors and degrees of freedom by Kenward and Roger",
+        "residual": "Residual degrees of freedom, rows less coefficients",
+        "normal": "Tests from the normal distribution",
+    }
+    return f"{counted[ddf]}; {intervals} intervals."
