@@ -31,6 +31,6 @@ if groupings:
         picking.choose_group(labels, "residuals_chosen", group)
     chosen = picking.highlighted(labels, group)
 
-row_panel.show(augmented, groupings)
+row_panel.show(augmented, fitview.groupings(result, augmented))
 shown = sections.Shown(fitted, result, augmented, groupings, group, chosen, state.chosen_row(), display.ink())
 sections.SECTIONS[section](shown)

@@ -73,13 +73,20 @@ def shrinkage(
     ]
     moves = Moves(place, own, place, partial, labels, size, told)
     figure, note = _moves(moves, chosen, ink)
-    figure.add_hline(
-        y=complete, line={"color": ink.text, "width": 1.5, "dash": "dash"},
-        annotation={"text": "Average group", "font": {"size": 12}}, annotation_position="top left",
-    )  # fmt: skip
-    figure.update_layout(
-        xaxis=axis("Groups, from the fewest rows to the most", showgrid=False), yaxis=axis(name)
+    figure.add_trace(
+        go.Scatter(
+            x=[0.5, len(labels) + 0.5],
+            y=[complete, complete],
+            mode="lines",
+            name="Average group",
+            line={"color": ink.text, "width": 1.5, "dash": "dash"},
+            hovertemplate="Average group: %{y:.4g}<extra></extra>",
+        )
     )
+    along = (
+        "from the fewest rows to the most" if np.ptp(size) else "from the smallest estimate to the largest"
+    )
+    figure.update_layout(xaxis=axis(f"Groups, {along}", showgrid=False), yaxis=axis(name))
     return Chart(
         figure,
         f"Shrinkage: {text.shorten(name, 40)}",
@@ -127,7 +134,7 @@ def plane(
     r = _correlation(cov)
     return Chart(
         figure,
-        "Intercept against slope" if own is None else "Shrinkage of intercept and slope together",
+        _plane_title(names, own is not None),
         ("" if own is None else f"{_caption(adjusted)} ")
         + "The ellipse is the model's: it holds 95% of the groups to be expected. Leaning up, groups that "
         "start higher also rise more steeply; leaning down, less.",
@@ -135,6 +142,13 @@ def plane(
         f"{'the model has no correlation between them' if np.isnan(r) else f'correlation {r:.2f}'}.",
         " ".join(filter(None, [note, "" if own is None else _undetermined(own)])),
     )
+
+
+def _plane_title(names: tuple[str, str], moved: bool) -> str:
+    together = "intercept and slope" if names[0].startswith("Intercept") else "two effects"
+    if moved:
+        return f"Shrinkage of {together} together"
+    return "Intercept against slope" if names[0].startswith("Intercept") else "One effect against another"
 
 
 def _caption(adjusted: bool) -> str:

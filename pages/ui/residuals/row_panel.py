@@ -14,6 +14,7 @@ from pages.ui.residuals import left_out
 from pages.ui.results.fitview import Grouping
 
 LONGEST_REASON = 300
+REASON = "row_reason"
 NO_REASON = "no reason given"
 MEASURES = {
     "fitted": "Fitted value",
@@ -95,9 +96,9 @@ def _cell(value: object) -> str:
 
 def _actions(augmented: pd.DataFrame, row: Hashable, groupings: list[Grouping]) -> None:
     """Highlight its group; leave it, or its group, out with a reason."""
-    reason = st.text_input(
+    st.text_input(
         "Reason to leave it out",
-        key="row_reason",
+        key=REASON,
         max_chars=LONGEST_REASON,
         placeholder="Such as: typing error in the source",
         help="Kept with the row and listed in the report. Leave a row out because it is wrong, or to see "
@@ -107,16 +108,27 @@ def _actions(augmented: pd.DataFrame, row: Hashable, groupings: list[Grouping]) 
     with st.container(horizontal=True):
         st.button(
             "Leave this row out", key="row_out", type="primary", icon=":material/remove_circle:",
-            on_click=left_out.leave_out, args=([row], (reason or "").strip() or NO_REASON),
+            on_click=_leave_row_out, args=(row,),
             help="The model is fitted again without it; the old fit stays beside the new one.",
         )  # fmt: skip
         for place, grouping in enumerate(groupings):
             label = grouping.labels(mine).iloc[0]
             if not pd.isna(label):
-                _group_actions(augmented, grouping, str(label), place, reason or "")
+                _group_actions(augmented, grouping, str(label), place)
 
 
-def _group_actions(augmented: pd.DataFrame, grouping: Grouping, label: str, place: int, reason: str) -> None:
+def _reason() -> str:
+    """What is typed when a button is pressed: the press itself ends the typing. Empty for the next row."""
+    typed = str(state.shown(REASON) or "").strip()
+    state.show(REASON, "")
+    return typed
+
+
+def _leave_row_out(row: Hashable) -> None:
+    left_out.leave_out([row], _reason() or NO_REASON)
+
+
+def _group_actions(augmented: pd.DataFrame, grouping: Grouping, label: str, place: int) -> None:
     name = f"{text.escape(text.shorten(grouping.name, 24))} {text.escape(text.shorten(label, 30))}"
     st.button(
         f"Highlight {name}", key=f"row_highlight_{place}", icon=":material/highlight:",
@@ -124,12 +136,12 @@ def _group_actions(augmented: pd.DataFrame, grouping: Grouping, label: str, plac
     )  # fmt: skip
     st.button(
         f"Leave all of {name} out", key=f"row_group_out_{place}", icon=":material/group_remove:",
-        on_click=_leave_group_out, args=(augmented, grouping, label, reason),
+        on_click=_leave_group_out, args=(augmented, grouping, label),
         help="Every row of this group; the reason then names the group.",
     )  # fmt: skip
 
 
-def _leave_group_out(augmented: pd.DataFrame, grouping: Grouping, label: str, reason: str) -> None:
+def _leave_group_out(augmented: pd.DataFrame, grouping: Grouping, label: str) -> None:
     rows = augmented.index[(grouping.labels(augmented).astype(str) == label).to_numpy()]
-    why = f"all of {grouping.name} {label}" + (f", {reason.strip()}" if reason.strip() else "")
+    why = ", ".join(filter(None, [f"all of {grouping.name} {label}", _reason()]))
     left_out.leave_out(rows.tolist(), why)
