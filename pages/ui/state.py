@@ -6,9 +6,9 @@ changed in place.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import streamlit as st
 
@@ -52,6 +52,21 @@ _READABLE_CALL = "_readable_call"
 _GOOD_FIT = "_good_fit"
 _REMARK = "_model_remark"
 _BEFORE = "_what_if_before"
+
+
+T = TypeVar("T")
+
+
+def _slot(key: str, default: T) -> tuple[Callable[[], T], Callable[[T], None]]:
+    """Reader and writer of what is remembered under a key just as it is."""
+
+    def read() -> T:
+        return cast("T", st.session_state.get(key, default))
+
+    def write(value: T) -> None:
+        st.session_state[key] = value
+
+    return read, write
 
 
 # --- data and model ------------------------------------------------------------------------------
@@ -215,9 +230,8 @@ def source() -> Source | None:
     return cast("Source | None", st.session_state.get(_SOURCE))
 
 
-def opened() -> Opened | None:
-    """The file last chosen, whether or not it could be read."""
-    return cast("Opened | None", st.session_state.get(_OPENED))
+# The file last chosen, whether or not it could be read; `set_opened_as` notes what was found out about it.
+opened, set_opened_as = _slot(_OPENED, cast("Opened | None", None))
 
 
 def set_opened(opened: Opened | None, *, is_new: bool) -> None:
@@ -226,11 +240,6 @@ def set_opened(opened: Opened | None, *, is_new: bool) -> None:
     st.session_state[_TO_READ] = opened is not None
     if is_new:
         st.session_state[_SERIAL] = serial() + 1
-
-
-def set_opened_as(opened: Opened) -> None:
-    """Note what was found out about the file when it was read, or why it could not be."""
-    st.session_state[_OPENED] = opened
 
 
 def take_to_read() -> Opened | None:
@@ -259,14 +268,8 @@ def set_choices(chosen: Choices) -> None:
     st.session_state[_TO_SETTLE] = True
 
 
-def typed() -> Typed | None:
-    """The typed columns of the current source, and what the recipe made of them."""
-    return cast("Typed | None", st.session_state.get(_TYPED))
-
-
-def set_typed(found: Typed) -> None:
-    """Remember the typed columns, and what the recipe made of them."""
-    st.session_state[_TYPED] = found
+# The typed columns of the current source, and what the recipe made of them.
+typed, set_typed = _slot(_TYPED, cast("Typed | None", None))
 
 
 def preparation() -> Preparation:
@@ -297,14 +300,8 @@ def hold_rows(*, edits: bool) -> None:
     st.session_state[_EXCLUSIONS] = ()
 
 
-def inspected() -> Inspected | None:
-    """What is known of the columns of the current source."""
-    return cast("Inspected | None", st.session_state.get(_INSPECTED))
-
-
-def set_inspected(found: Inspected) -> None:
-    """Remember what was found out about the columns."""
-    st.session_state[_INSPECTED] = found
+# What is known of the columns of the current source.
+inspected, set_inspected = _slot(_INSPECTED, cast("Inspected | None", None))
 
 
 # --- the Model page ------------------------------------------------------------------------------
@@ -322,14 +319,8 @@ def shown(key: str) -> Any:
     return st.session_state[key]
 
 
-def readable_call() -> ModelCall | None:
-    """The last model that the widgets could express: where they go back to after something else was typed."""
-    return cast("ModelCall | None", st.session_state.get(_READABLE_CALL))
-
-
-def set_readable_call(chosen: ModelCall) -> None:
-    """Remember a model that the widgets can express."""
-    st.session_state[_READABLE_CALL] = chosen
+# The last model that the widgets could express: where they go back to after something else was typed.
+readable_call, set_readable_call = _slot(_READABLE_CALL, cast("ModelCall | None", None))
 
 
 def good_call() -> ModelCall | None:
@@ -345,14 +336,8 @@ def set_good_call(chosen: ModelCall) -> None:
     st.session_state[_GOOD_FIT] = (chosen, loaded.digest if loaded else None)
 
 
-def remark() -> str:
-    """What the last choice changed besides itself, as Markdown; '' when nothing."""
-    return cast("str", st.session_state.get(_REMARK, ""))
-
-
-def set_remark(sentence: str) -> None:
-    """Say what a choice changed besides itself."""
-    st.session_state[_REMARK] = sentence
+# What the last choice changed besides itself, as Markdown; '' when nothing.
+remark, set_remark = _slot(_REMARK, "")
 
 
 # --- the Effects page ----------------------------------------------------------------------------
@@ -400,14 +385,9 @@ def awaited_page() -> str | None:
     return cast("str | None", st.session_state.get(_AWAITED_PAGE))
 
 
-def data_by_name() -> bool | None:
-    """Whether Data lives at /data (True) or at / (False) in this session; None before that is known."""
-    return cast("bool | None", st.session_state.get(_DATA_BY_NAME))
-
-
-def set_data_by_name(by_name: bool) -> None:
-    """Settle where the Data page lives; its address must not move within a session."""
-    st.session_state[_DATA_BY_NAME] = by_name
+# Whether Data lives at /data (True) or at / (False), for its address must not move within a session; None
+# before that is known.
+data_by_name, set_data_by_name = _slot(_DATA_BY_NAME, cast("bool | None", None))
 
 
 def first_look_at_link() -> bool:
