@@ -38,17 +38,20 @@ def test_value_labels_from_the_file_to_the_estimates(page: Page) -> None:
     ready(page)
     page.get_by_text("How the file was read", exact=True).click()
     labelled = page.get_by_role("combobox", name="Labelled values")
-    expect(labelled).to_have_value("Labels, in the order of their codes")
-    expect(page.get_by_role("combobox", name="Separator")).to_have_count(0)
+    expect(labelled).to_have_value("Labels, in the order of their codes", timeout=WAIT_MS)
+    expect(page.get_by_role("combobox", name="Separator")).to_have_count(0, timeout=WAIT_MS)
     picture(page, "spss-data")
     page.get_by_text("One note on reading these data", exact=True).click()
-    expect(page.get_by_text("10 values of “score” marked as missing in the file: 999.")).to_be_visible()
+    expect(page.get_by_text("10 values of “score” marked as missing in the file: 999.")).to_be_visible(
+        timeout=WAIT_MS
+    )
     page.get_by_role("button", name="Choose a model").click()
     expect(page.get_by_role("heading", name="Model", exact=True)).to_be_visible(timeout=WAIT_MS)
     ready(page)
     groups = page.locator(".st-key-model_groups").get_by_role("combobox")
     groups.fill("school")
     groups.press("Enter")
+    expect(strip(page)).to_contain_text("by school", timeout=WAIT_MS)
     ready(page)
     box = page.locator(".st-key-model_text_formula input")
     box.fill("score ~ group")
@@ -57,10 +60,10 @@ def test_value_labels_from_the_file_to_the_estimates(page: Page) -> None:
     page.get_by_test_id("stSidebarNavLink").filter(has_text="Estimates").click()
     ready(page)
     main = page.get_by_test_id("stMain")
-    expect(strip(page)).to_contain_text("score ~ group + (1), by school")
+    expect(strip(page)).to_contain_text("score ~ group + (1), by school", timeout=WAIT_MS)
     picture(page, "spss-estimates")
-    expect(main).to_contain_text("group[T.extra lessons]")
-    expect(main).to_contain_text("290")  # the values marked as missing are in no model
+    expect(main).to_contain_text("group[T.extra lessons]", timeout=WAIT_MS)
+    expect(main).to_contain_text("290", timeout=WAIT_MS)  # the values marked as missing are in no model
     expect(main).not_to_contain_text(
         "group[T.usual lessons]"
     )  # the first code is what others are held against
@@ -75,8 +78,10 @@ def test_cells_pasted_from_a_spreadsheet(page: Page) -> None:
     page.get_by_role("button", name="Use these cells").click()
     expect(strip(page)).to_contain_text("12 rows × 3 columns", timeout=WAIT_MS)
     ready(page)
-    expect(page.get_by_role("textbox", name="Cells")).to_have_count(0)
+    expect(page.get_by_role("textbox", name="Cells")).to_have_count(0, timeout=WAIT_MS)
     page.get_by_text("How the file was read", exact=True).click()
-    expect(page.get_by_role("combobox", name="Separator")).to_have_value("Automatic (tab)")
-    expect(page.get_by_role("combobox", name="Decimal mark")).to_have_value("Automatic (comma)")
+    expect(page.get_by_role("combobox", name="Separator")).to_have_value("Automatic (tab)", timeout=WAIT_MS)
+    expect(page.get_by_role("combobox", name="Decimal mark")).to_have_value(
+        "Automatic (comma)", timeout=WAIT_MS
+    )
     no_trouble(page)
