@@ -88,6 +88,7 @@ def choices(draw: st.DrawFn) -> Choices:
             shapes=st.lists(st.tuples(column, SHAPES), max_size=4).map(tuple),
             interactions=st.lists(some, max_size=6).map(tuple),
             crossing=st.sampled_from(["none", "two-way", "all"]),
+            curved=st.booleans(),
             intercept=st.booleans(),
             groups=st.one_of(column, st.just("")),
             random_intercept=st.booleans(),
@@ -231,6 +232,16 @@ def test_a_slope_within_a_nested_factor() -> None:
             Choices("y", ("z",), shapes=(("z", Shape(degree=2)),), outcome_transform="log"),
         ),
         (
+            "y ~ x*z + I(x**2)",
+            Choices(
+                "y",
+                ("x", "z"),
+                interactions=(("x", "z"),),
+                shapes=(("x", Shape(degree=2)),),
+                curved=False,
+            ),
+        ),
+        (
             "y ~ (x + I(x ** 2))*z",
             Choices("y", ("x", "z"), interactions=(("x", "z"),), shapes=(("x", Shape(degree=2)),)),
         ),
@@ -252,7 +263,7 @@ def test_other_ways_to_write_a_model_are_understood(formula: str, expected: Choi
         ("center(y) ~ x", "outcome is calculated"),
         ("y ~ I(x**2)", "combination of ways"),
         ("y ~ x + np.log(x)", "combination of ways"),
-        ("y ~ x + I(x**2) + z + x:z", "not all, of the powers"),
+        ("y ~ x + I(x**2) + z + w + z:I(x**2)", "not all, of the powers"),
         ("y ~ x + I(x**2) + x:I(x**2)", "two powers"),
         ("y ~ bs(x, 4)", "'4' where 'df'"),
         ("y ~ cr(x, df=4)", "where ',' is needed"),

@@ -203,6 +203,15 @@ def test_an_interaction_of_three_brings_its_pairs() -> None:
     assert fitted(app)
 
 
+def test_an_interaction_takes_the_curve_or_its_slope_alone() -> None:
+    app = opened("Orthodont")
+    app.text_input(key="model_text_formula").set_value("distance ~ (age + I(age**2)) * Sex").run()
+    app.toggle(key="model_curved").set_value(False).run()
+    assert formula(app) == "distance ~ age + I(age**2) + Sex + age:Sex"
+    assert not app.toggle(key="model_curved").value
+    assert not errors(app)
+
+
 def test_scale_rows_and_weights() -> None:
     app = opened()
     app.selectbox(key="model_outcome_transform").set_value("log").run()

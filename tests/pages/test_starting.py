@@ -73,6 +73,7 @@ def test_start_buttons_on_the_page() -> None:
         Choices("y", ("c",), intercept=False, groups="g"),
         Choices("y", ("x",), shapes=(("x", Shape(degree=3)),), groups="g", slopes=("x",), correlated=False),
         Choices("y", ("x",), shapes=(("x", Shape(spline="bs", df=4)),), groups="g"),
+        Choices("y", ("x", "c"), crossing="all", curved=False, shapes=(("x", Shape(degree=2)),), groups="g"),
         Choices("y", ("x",), blocks=(Block(("g",), (Effects(True, ("x",)),)), Block(("h",)))),
     ],
 )

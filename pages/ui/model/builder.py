@@ -112,6 +112,7 @@ def _read_fixed(choices: Choices, call: ModelCall, known: Known) -> Choices:
     mains = [factor for term in found.terms if len(term) == 1 for factor in term]
     _must_exist((factor.column for factor in mains), known)
     shapes = _shapes(mains)
+    interactions, curved = _interactions(mains, [term for term in found.terms if len(term) > 1])
     return replace(
         choices,
         outcome=outcome.column,
@@ -119,7 +120,8 @@ def _read_fixed(choices: Choices, call: ModelCall, known: Known) -> Choices:
         fixed=tuple(shapes),
         categorical=_marked(mains),
         shapes=tuple(shapes.items()),
-        interactions=_interactions(mains, [term for term in found.terms if len(term) > 1]),
+        interactions=interactions,
+        curved=curved,
         intercept=found.intercept,
     )
 
@@ -140,10 +142,11 @@ def _shapes(factors: Sequence[Factor]) -> dict[str, Shape]:
     return found
 
 
-def _interactions(mains: Sequence[Factor], larger: Sequence[Term]) -> tuple[Interaction, ...]:
-    """The interactions, each of whole predictors: with all of their powers."""
+def _interactions(mains: Sequence[Factor], larger: Sequence[Term]) -> tuple[tuple[Interaction, ...], bool]:
+    """The interactions, and whether they have all powers of their predictors; else they have the first."""
     width = Counter(factor.column for factor in mains)
     terms: Counter[frozenset[str]] = Counter()
+    linear = all(factor.power == 1 for term in larger for factor in term)
     for term in larger:
         if not term <= set(mains):
             raise UnreadError("An interaction stands without its own predictors.")
@@ -152,9 +155,9 @@ def _interactions(mains: Sequence[Factor], larger: Sequence[Term]) -> tuple[Inte
             raise UnreadError("An interaction joins two powers of one predictor.")
         terms[columns] += 1
     for columns, count in terms.items():
-        if count != prod(width[column] for column in columns):
+        if not linear and count != prod(width[column] for column in columns):
             raise UnreadError("An interaction has some, but not all, of the powers of a predictor.")
-    return tuple(tuple(columns) for columns in terms)
+    return tuple(tuple(columns) for columns in terms), not linear
 
 
 def _marked(factors: Iterable[Factor]) -> tuple[str, ...]:

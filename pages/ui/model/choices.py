@@ -56,6 +56,8 @@ class Choices:
     shapes           : (column, how it enters), for those that do not enter as they are
     interactions     : of two or more predictors each, in the order of `fixed`
     crossing         : 'two-way' adds every pair, 'all' every combination; then `interactions` is empty
+    curved           : whether interactions take all powers of a predictor or its first alone; true where
+                       that is no question
     intercept        : of the fixed part
     groups           : grouping column; '' makes the whole data set one group
     random_intercept : whether groups differ in their level
@@ -75,6 +77,7 @@ class Choices:
     categorical: tuple[str, ...] = ()
     interactions: tuple[Interaction, ...] = ()
     crossing: Crossing = "none"
+    curved: bool = True
     intercept: bool = True
     groups: str = WHOLE_DATA
     random_intercept: bool = True
@@ -97,6 +100,8 @@ class Choices:
             self._settle_blocks()
         self._settle_marks()
         self._settle_interactions()
+        if not self.bent_interactions:
+            self._settle(curved=True)
         if not self.slopes or any(self.several_columns(name) for name in self.slopes):
             self._settle(correlated=True)
         if not self.slopes or not self.correlated:
@@ -190,6 +195,19 @@ class Choices:
         """The column as it stands in the random part."""
         return self.factors(column)[0]
 
+    def product_factors(self, column: str) -> tuple[Factor, ...]:
+        """The column as it stands in interactions."""
+        return self.factors(column) if self.curved else self.factors(column)[:1]
+
+    @property
+    def bent_interactions(self) -> bool:
+        """Whether a predictor with powers is in an interaction."""
+        bent = {name for name, shape in self.shapes if shape.degree > 1}
+        crossed = (
+            set(self.fixed) if self.crossing != "none" else {n for each in self.interactions for n in each}
+        )
+        return bool(bent & crossed)
+
     def all_interactions(self) -> Iterator[Interaction]:
         """The interactions, with 'two-way' and 'all' spelled out."""
         largest = {"none": 1, "two-way": 2, "all": len(self.fixed)}[self.crossing]
@@ -248,15 +266,19 @@ def _right_side(choices: Choices) -> str:
     if not sums:
         return "1" if choices.intercept else "0"
     powers = any(len(choices.factors(column)) > 1 for column in sums)
-    inside = {column: f"({text})" if " + " in text else text for column, text in sums.items()}
+    inside = {column: _in_product(choices.product_factors(column)) for column in sums}
     if choices.crossing == "two-way" and not powers:
         terms = f"({plus(sums.values())})**2"
-    elif choices.crossing == "all" or (len(sums) == 2 and choices.interactions):
+    elif choices.curved and (choices.crossing == "all" or (len(sums) == 2 and choices.interactions)):
         terms = " * ".join(inside.values())
     else:
         products = (":".join(inside[name] for name in each) for each in choices.all_interactions())
         terms = plus([*sums.values(), *products])
     return terms if choices.intercept else f"0 + {terms}"
+
+
+def _in_product(factors: tuple[Factor, ...]) -> str:
+    return str(factors[0]) if len(factors) == 1 else f"({plus(factors)})"
 
 
 def _random_text(choices: Choices) -> str | None:

@@ -38,10 +38,13 @@ def columns_of(text: str) -> frozenset[str]:
 
 
 def rows(text: str, frame: pd.DataFrame) -> pd.Series:
-    """Which rows of `frame` meet a checked condition, (n,) booleans; a missing value meets none.
+    """Which rows of `frame` meet a condition, (n,) booleans; a missing value meets none.
 
-    Raises FormulaError where the columns cannot be compared so.
+    Raises FormulaError for what is no condition, before anything is evaluated, and where the columns cannot
+    be compared so.
     """
+    names = [str(name) for name in frame.columns]
+    check(text, names, {str(name) for name in frame.select_dtypes(["number", "bool"]).columns})
     met = pd.Series(True, index=frame.index)
     environment = language.safe_environment()
     for piece in _pieces(text):

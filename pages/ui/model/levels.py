@@ -117,7 +117,7 @@ def _terms(choices: Choices) -> Iterator[Product]:
     for column in choices.fixed:
         yield from ((factor,) for factor in choices.factors(column))
     for columns in choices.all_interactions():
-        yield from product(*(choices.factors(column) for column in columns))
+        yield from product(*(choices.product_factors(column) for column in columns))
 
 
 def _key(term: Product, level_of: Mapping[str, int], depth: int) -> Key:

@@ -111,6 +111,14 @@ def _interactions(form: Form) -> None:
         help="With the interaction of two predictors, the effect of one changes with the value of the other.",
         **chooser("interactions", changes.interactions_of(chosen)),
     )
+    if chosen.bent_interactions:
+        st.toggle(
+            "Interactions take the whole curve",
+            disabled=form.locked("formula"),
+            help="With it, the bend of a polynomial may also depend on the other predictor; without it only "
+            "its slope does, which needs fewer effects.",
+            **chooser("curved", chosen.curved),
+        )
 
 
 def _interaction_labels(values: Iterable[str | Interaction]) -> dict[str | Interaction, str]:

@@ -30,8 +30,9 @@ class Size:
 def of(choices: Choices, blocks: Sequence[Block], levels: Mapping[str, int]) -> Size:
     """The parameters of a model; `levels` has the columns that make a coefficient a level."""
     width = {name: width_of(choices, name, levels) for name in choices.fixed}
-    terms = [(name,) for name in choices.fixed] + list(choices.all_interactions())
-    fixed = sum(prod(width[name] for name in term) for term in terms)
+    inside = {name: width_of(choices, name, levels, product=True) for name in choices.fixed}
+    fixed = sum(width.values())
+    fixed += sum(prod(inside[name] for name in term) for term in choices.all_interactions())
     categories = any(levels_of(choices, name, levels) for name in choices.fixed)
     fixed += choices.intercept or categories  # without an intercept, a category has all of its levels
     random = sum(_covariances(choices, each, levels) for block in blocks for each in block.sets)
@@ -43,10 +44,11 @@ def levels_of(choices: Choices, name: str, levels: Mapping[str, int]) -> int:
     return levels.get(name, 0) if choices.shape(name).spline == "none" else 0
 
 
-def width_of(choices: Choices, name: str, levels: Mapping[str, int]) -> int:
-    """Coefficients of one predictor beside an intercept."""
+def width_of(choices: Choices, name: str, levels: Mapping[str, int], *, product: bool = False) -> int:
+    """Coefficients of one predictor beside an intercept, or what it multiplies an interaction's by."""
+    factors = choices.product_factors(name) if product else choices.factors(name)
     several = levels_of(choices, name, levels)
-    return max(several - 1, 1) if several else choices.shape(name).df or len(choices.factors(name))
+    return max(several - 1, 1) if several else choices.shape(name).df or len(factors)
 
 
 def coefficients(choices: Choices, effects: Effects, levels: Mapping[str, int]) -> int:

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import streamlit as st
 
+from mixedcore.errors import MixedCoreError
 from pages.ui import state, text
 from pages.ui.model import changes as changes
-from pages.ui.model import roles, size, starting, support
+from pages.ui.model import condition, roles, size, starting, support
 from pages.ui.model.choices import Block, Choices, as_blocks
 from pages.ui.model.form import Form
 from pages.ui.model.random_part import merged
@@ -90,13 +91,22 @@ def show_size(form: Form) -> None:
     blocks = random_part(form)
     if form.reading.unread or not blocks:
         return
-    levels, rows = level_counts(form), len(form.data.frame)
+    levels, rows = level_counts(form), _rows(form)
     named = [(_plural(block), support.levels(form.data, block.factor)) for block in blocks]
     groups = list(dict.fromkeys(named))
     st.caption(size.sentence(size.of(choices, blocks, levels), rows, groups))
     said = size.caution(choices, blocks, levels, rows, lambda path: support.levels(form.data, path))
     if said:
         st.caption(f":material/warning: {said}")
+
+
+def _rows(form: Form) -> int:
+    """The rows that the condition leaves; all of them when it cannot be used, which is said elsewhere."""
+    frame, subset = form.data.frame, form.choices.subset
+    try:
+        return int(condition.rows(subset, frame).sum()) if subset else len(frame)
+    except MixedCoreError:
+        return len(frame)
 
 
 def _plural(block: Block) -> str:
