@@ -15,6 +15,7 @@ from pages.ui.data.parsing import Marks
 from pages.ui.data.readers.base import ReadOptions
 from pages.ui.data.reading import read
 from pages.ui.data.sources import USUAL_MISSING, Choices, Opened, Source
+from pages.ui.model import scripts
 from pages.ui.model.modelcall import ModelCall
 from tests.pages import files
 
@@ -145,7 +146,7 @@ def test_a_simple_file_needs_one_line() -> None:
 
 
 def test_the_whole_script_holds_the_lines_of_the_reader() -> None:
-    script = ModelCall("y ~ sex", "school").script(loaded("d.sav", files.pupils_sav(), Choices()))
+    script = scripts.mixedcore(ModelCall("y ~ sex", "school"), loaded("d.sav", files.pupils_sav(), Choices()))
     assert script.startswith(
         "import pandas as pd\nimport pyreadstat\nfrom mixedcore import mixedlm\n\ndata, meta = "
     )

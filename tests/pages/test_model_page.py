@@ -145,9 +145,10 @@ def test_everything_survives_leaving_the_page() -> None:
     assert app.multiselect(key="model_slopes").value == ["Days"]
 
 
-def test_the_program_is_shown_for_both_packages() -> None:
+def test_the_program_is_shown_for_all_three_packages() -> None:
     programs = [block.value for block in opened().code]
-    assert [program.splitlines()[1] for program in programs] == [
+    assert [program.splitlines()[1] for program in programs[:2]] == [
         "from mixedcore import mixedlm",
         "from statsmodels.formula.api import mixedlm",
     ]
+    assert "Reaction ~ Days + (1 + Days | Subject)" in programs[2]

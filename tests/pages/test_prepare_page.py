@@ -14,6 +14,7 @@ from pages.ui.data.recipe.reshape import Lengthen, Measure
 from pages.ui.data.recipe.rows import Between, Filter
 from pages.ui.data.recipe.step import Step
 from pages.ui.data.recipe.transforms import Centre, Transform
+from pages.ui.model import scripts
 from pages.ui.model.modelcall import ModelCall
 
 APP = Path(__file__).parents[2] / "app.py"
@@ -127,7 +128,7 @@ def test_within_and_between_come_with_one_click_and_use_the_models_groups(sleep:
 
 def test_the_script_makes_the_same_table(sleep: AppTest) -> None:
     take(sleep, CENTRE, Filter((Between("Days", 2.0, None),)), Transform("Reaction", "log_R", "log"))
-    script = sleep.session_state["_call"].script(sleep.session_state["_dataset"])
+    script = scripts.mixedcore(sleep.session_state["_call"], sleep.session_state["_dataset"])
     assert script.startswith("import numpy as np\nfrom mixedcore import datasets\n")
     scope: dict[str, object] = {}
     exec(script.partition("model = ")[0], scope)  # noqa: S102 - our own program is what is tested

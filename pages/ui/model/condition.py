@@ -68,6 +68,11 @@ def as_python(text: str) -> str:
     return " & ".join(f"({piece})" for piece in pieces)
 
 
+def comparisons(text: str) -> list[ast.expr]:
+    """The comparisons that must all hold. Raises FormulaError for what cannot be read."""
+    return [_parsed(piece) for piece in _pieces(text)]
+
+
 def _pieces(text: str) -> list[str]:
     """The comparisons that `and` joins. Raises FormulaError for nothing and for open brackets."""
     cuts = [token for token in tokenize(text) if token.text == "and" and token.depth == 0]

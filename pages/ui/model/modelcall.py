@@ -1,7 +1,7 @@
 """One call of `mixedlm` as a value: what the Model page writes and every other page reads.
 
 A `ModelCall` is hashable (it is the key under which a fit is cached), survives JSON (links, project
-files) and can print itself as the Python code that gives the same numbers.
+files); `scripts` writes it as programs that give the same numbers.
 """
 
 from __future__ import annotations
@@ -9,33 +9,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Protocol
+from typing import Any
 
 from mixedcore.errors import FormulaError, ModelError
 from mixedcore.formula import split
-from pages.ui.model import condition
-from pages.ui.text import one_line
 
 WHOLE_DATA = ""
 """The value of `groups` that makes the whole data set one group, as crossed components need."""
 
 MISSING = ("drop", "raise")
-
-
-class Source(Protocol):
-    """What a script must know about the data: `state.Dataset` has it."""
-
-    @property
-    def source(self) -> str: ...
-
-    @property
-    def notes(self) -> tuple[str, ...]: ...
-
-    @property
-    def code(self) -> tuple[str, ...]: ...
-
-    @property
-    def reader(self) -> tuple[str, ...]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,23 +101,6 @@ class ModelCall:
         values["vc_formula"] = _pairs(values.get("vc_formula"))
         return cls(**_checked(values))
 
-    def script(self, data: Source) -> str:
-        """Python code that repeats this fit with mixedcore."""
-        return _program(self, data, "from mixedcore import mixedlm")
-
-    @property
-    def not_in_statsmodels(self) -> str:
-        """Why statsmodels cannot fit this model, a clause; '' when it can."""
-        if self.in_bars:
-            return "has no random effects in bars"
-        return "has no weights and no offset in mixed models" if self.weights or self.offset else ""
-
-    def statsmodels_script(self, data: Source) -> str:
-        """The same fit with statsmodels: only the import differs. A comment where statsmodels has none."""
-        if self.not_in_statsmodels:
-            return f"# statsmodels {self.not_in_statsmodels}.\n"
-        return _program(self, data, "from statsmodels.formula.api import mixedlm")
-
 
 def has_bars(formula: str) -> bool:
     """Whether a formula has random effects in bars; of one that cannot be read, whether it looks so."""
@@ -174,63 +139,3 @@ def _checked(values: dict[str, Any]) -> dict[str, Any]:
     if values.get("missing", "drop") not in MISSING:
         raise ModelError(f"The model's 'missing' must be one of {', '.join(MISSING)}.")
     return values
-
-
-def _program(call: ModelCall, data: Source, importing: str) -> str:
-    """The whole program: imports, data, model, fit, summary."""
-    arguments = "".join(f"    {argument},\n" for argument in _arguments(call))
-    numpy = ["import numpy as np"] if call.one_group or "np." in call.subset else []
-    load, reading = _loading(data)
-    # Lines that prepare the data import what they need; a program says that at its head, once.
-    needed = sorted({line for line in reading if line.startswith("import ")})
-    return "\n".join(
-        [
-            *dict.fromkeys([*numpy, *needed, *load, importing]),
-            "",
-            *(line for line in reading if line not in needed),
-            f"model = mixedlm(\n{arguments})",
-            f"result = model.fit(reml={call.reml})",
-            "print(result.summary())\n",
-        ]
-    )
-
-
-def _loading(data: Source) -> tuple[list[str], list[str]]:
-    """The imports and the lines that read the data, with what reading changed as comments."""
-    kind, _, name = data.source.partition(":")
-    if kind == "example":
-        return ["from mixedcore import datasets"], [
-            f"data = datasets.load({_text(name)})",
-            *data.code,
-        ]
-    # A note may quote a column name: on one line it can only ever be a comment.
-    notes = [f"# {one_line(note)}" for note in data.notes]
-    lines = data.reader or ("import pandas as pd", f"data = pd.read_csv({_text(name)})")
-    imports = [line for line in lines if line.startswith("import ")]
-    return imports, [*lines[len(imports) :], *notes, *data.code]
-
-
-def _arguments(call: ModelCall) -> Iterator[str]:
-    yield _text(call.formula)
-    yield "data"
-    if call.groups != WHOLE_DATA or call.one_group:
-        yield "groups=np.ones(len(data))" if call.one_group else f"groups={_text(call.groups)}"
-    if call.re_formula is not None:
-        yield f"re_formula={_text(call.re_formula)}"
-    if call.vc_formula:
-        inner = ", ".join(f"{_text(name)}: {_text(formula)}" for name, formula in call.vc_formula)
-        yield f"vc_formula={{{inner}}}"
-    if call.subset:
-        yield f"subset={condition.as_python(call.subset)}"
-    yield f"missing={_text(call.missing)}"
-    for name, column in (("weights", call.weights), ("offset", call.offset)):
-        if column:
-            yield f"{name}={_text(column)}"
-
-
-def _text(value: str) -> str:
-    """A Python literal; double quotes where that is as short, as formatters prefer."""
-    plain = repr(value)
-    if plain.startswith("'") and '"' not in value:
-        return f'"{plain[1:-1]}"'
-    return plain

@@ -8,8 +8,7 @@ from typing import Any
 import streamlit as st
 
 from pages.ui import state, text
-from pages.ui.model import changes as changes
-from pages.ui.model import lme4, roles, start_buttons, support
+from pages.ui.model import changes, lme4, roles, scripts, start_buttons, support
 from pages.ui.model.choices import Block
 from pages.ui.model.equations import equations
 from pages.ui.model.form import Form
@@ -147,11 +146,13 @@ def _facts(form: Form, blocks: tuple[Block, ...]) -> Facts:
 
 def programs(form: Form, call: ModelCall) -> None:
     """The same fit in code."""
-    with st.expander("The same fit as a Python program", icon=":material/code:"):
+    with st.expander("The same fit as a program", icon=":material/code:"):
         st.caption("mixedcore")
-        st.code(call.script(form.data), language="python")
-        if call.not_in_statsmodels:
-            st.caption(f"statsmodels {call.not_in_statsmodels}, so it cannot fit this model.")
+        st.code(scripts.mixedcore(call, form.data), language="python")
+        if reason := scripts.not_in_statsmodels(call):
+            st.caption(f"statsmodels {reason}, so it cannot fit this model.")
         else:
             st.caption("statsmodels: the import differs, nothing else")
-            st.code(call.statsmodels_script(form.data), language="python")
+            st.code(scripts.statsmodels(call, form.data), language="python")
+        st.caption("lme4, in R; it reads the prepared data, which the Report page offers")
+        st.code(scripts.lme4(call, form.data.frame), language="r")

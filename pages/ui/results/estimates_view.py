@@ -15,6 +15,7 @@ from mixedcore.inference.term_hypotheses import AnovaType
 from pages.ui import display, tables, text
 from pages.ui.charts.explained import explained_bars
 from pages.ui.data.dataset import Dataset
+from pages.ui.model import scripts
 from pages.ui.model.modelcall import ModelCall
 from pages.ui.numbers import share
 from pages.ui.results import computed, explained_words, narrative, result_tables, words
@@ -237,10 +238,13 @@ def other_words(result: MixedLMResults, call: ModelCall | None, data: Dataset) -
     with st.expander("Classic summary", icon=":material/article:"):
         st.code(result.summary().as_text(), language=None)
     if call is not None:
-        with st.expander("Python script that gives these numbers", icon=":material/code:"):
-            st.code(call.script(data), language="python")
-            if call.not_in_statsmodels:
-                st.caption(f"statsmodels {call.not_in_statsmodels}, so it cannot fit this model.")
+        with st.expander("Programs that give these numbers", icon=":material/code:"):
+            st.caption("mixedcore")
+            st.code(scripts.mixedcore(call, data), language="python")
+            if reason := scripts.not_in_statsmodels(call):
+                st.caption(f"statsmodels {reason}, so it cannot fit this model.")
             else:
                 st.caption("The same model with statsmodels: only the import differs.")
-                st.code(call.statsmodels_script(data), language="python")
+                st.code(scripts.statsmodels(call, data), language="python")
+            st.caption("lme4, in R; it reads the prepared data, which the Report page offers")
+            st.code(scripts.lme4(call, data.frame), language="r")
