@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages.ui import shell, state
 from pages.ui.data import gallery, loaded, upload
+from pages.ui.project import opening
 
 shell.enter("data")
 
@@ -22,5 +23,6 @@ else:
     st.header("Other data", anchor=False)
 
 upload.show()
+opening.show_open()
 st.subheader("Examples with a story", anchor=False)
 gallery.show()

@@ -12,19 +12,20 @@ from typing import Any, TypeVar, cast
 
 import streamlit as st
 
-from mixedcore.errors import MixedCoreError
-from mixedcore.formula import check_formula
 from pages.ui.data import examples
 from pages.ui.data.dataset import Dataset
 from pages.ui.data.exclusions import Exclusion, absent, possible, without
 from pages.ui.data.recipe.preparation import Preparation, Typed, same_rows
 from pages.ui.data.recipe.step import Step
 from pages.ui.data.sources import Choices, Inspected, Opened, Source
-from pages.ui.model import condition
 from pages.ui.model.kept import Kept
 from pages.ui.model.modelcall import ModelCall
+from pages.ui.model.suiting import fits
+from pages.ui.report.choices import ReportChoices
 
-__all__ = ["Choices", "Dataset", "Exclusion", "Inspected", "Kept", "ModelCall", "Opened", "Source", "Step"]
+__all__ = [
+    "Choices", "Dataset", "Exclusion", "Inspected", "Kept", "ModelCall", "Opened", "Source", "Step", "fits",
+]  # fmt: skip
 
 _APP_RAN = "_app_ran"
 _AWAITED_PAGE = "_awaited_page"
@@ -52,6 +53,8 @@ _READABLE_CALL = "_readable_call"
 _GOOD_FIT = "_good_fit"
 _REMARK = "_model_remark"
 _BEFORE = "_what_if_before"
+_REPORT = "_report_choices"
+_PROJECT_SAID = "_project_said"
 
 
 T = TypeVar("T")
@@ -129,21 +132,6 @@ def call() -> ModelCall | None:
 def set_call(chosen: ModelCall | None) -> None:
     """Choose a model, or none."""
     st.session_state[_CALL] = chosen
-
-
-def fits(chosen: ModelCall, dataset: Dataset) -> bool:
-    """Whether every column that the model names exists in the data."""
-    names = [str(name) for name in dataset.frame.columns]
-    if any(name and name not in names for name in (chosen.groups, chosen.weights, chosen.offset)):
-        return False
-    try:
-        for _, formula in chosen.parts():
-            check_formula(formula, names)
-        if chosen.subset:
-            condition.check(chosen.subset, names, set(names))
-    except MixedCoreError:
-        return False
-    return True
 
 
 def chosen_group() -> str | None:
@@ -355,6 +343,17 @@ def set_before(prediction: object) -> None:
     """Remember a prediction to compare the next ones with."""
     loaded = data()
     st.session_state[_BEFORE] = (call(), loaded.digest if loaded else None, prediction)
+
+
+# --- the report and the project file -------------------------------------------------------------
+
+
+# What shall stand in the report.
+report, set_report = _slot(_REPORT, ReportChoices())
+
+
+# Whether the last project file was opened, and the sentence about it; '' when there was none.
+project_said, say_of_project = _slot(_PROJECT_SAID, (True, ""))
 
 
 # --- the way in ----------------------------------------------------------------------------------

@@ -107,6 +107,12 @@ class Opened:
     kind: FileKind = "text"
     sheets: tuple[str, ...] = ()
 
+    @classmethod
+    def of(cls, source: Source) -> Opened:
+        """The file that was read as this source."""
+        by: Literal["upload", "paste"] = "paste" if source.origin.startswith("paste:") else "upload"
+        return cls(source.name, source.content or b"", source.asked, "", by, source.kind, source.sheets)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Inspected:

@@ -1,0 +1,1 @@
+"""The project file: a whole session as one .zip, saved and restored."""

@@ -1,0 +1,1 @@
+"""The report: chosen parts as one value, written as HTML or Word."""
