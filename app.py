@@ -69,8 +69,18 @@ EFFECTS = st.Page(
     url_path="effects",
     help="What the model predicts, what if, means and contrasts, slopes.",
 )
+REPORT = st.Page(
+    "pages/report.py",
+    title=":material/description: Report",
+    icon="",
+    url_path="report",
+    help="Tables, plots and text in one file; the project file; programs that give the same numbers.",
+)
 
-menu = {"Data": [DATA, EXPLORE], "Model": [MODEL, ESTIMATES, GROUP_EFFECTS, RESIDUALS, COMPARE, EFFECTS]}
+menu = {
+    "Data": [DATA, EXPLORE],
+    "Model": [MODEL, ESTIMATES, GROUP_EFFECTS, RESIDUALS, COMPARE, EFFECTS, REPORT],
+}
 page = st.navigation(shell.with_start_page(menu))
 shell.name_sections(menu)
 name = page.title.rpartition(": ")[2]

@@ -16,6 +16,7 @@ PAGES = {
     "estimates": "Estimates",
     "group_effects": "Group effects",
     "residuals": "Residuals",
+    "report": "Report",
 }
 
 

@@ -70,6 +70,18 @@ def hostile() -> MixedLMResults:
     ).fit()
 
 
+def fit_of(call: ModelCall, frame: pd.DataFrame) -> MixedLMResults:
+    """The fit of a call with a grouping column."""
+    model = mixedlm(
+        call.formula,
+        frame,
+        groups=call.groups,
+        re_formula=call.re_formula,
+        vc_formula=dict(call.vc_formula) or None,
+    )
+    return model.fit(reml=call.reml)
+
+
 def many_effects(n: int) -> pd.DataFrame:
     """Effects of n groups, as one term of `tidy(effects="blups")`."""
     estimate = np.random.default_rng(1).normal(size=n)

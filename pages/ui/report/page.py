@@ -1,0 +1,150 @@
+"""What the Report page shows: the choices, the outline, the files; project and link beside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from mixedcore import MixedLMResults
+from mixedcore.errors import MixedCoreError
+from pages.ui import exports, fitting, shell, state, text
+from pages.ui.model import scripts
+from pages.ui.model.modelcall import ModelCall
+from pages.ui.report import as_html, contents
+from pages.ui.report.choices import LEVELS, PARTS, ReportChoices
+from pages.ui.report.contents import Material
+
+LONGEST_NOTES = 20_000
+
+
+def choose(*, kept: bool) -> ReportChoices:
+    """Title, the person's own words, parts and interval level; the choice outlives the page."""
+    before = state.report()
+    st.text_input(
+        "Title",
+        key=state.show("report_title", before.title),
+        max_chars=200,
+        placeholder="Mixed model",
+        on_change=_keep,
+        args=("title", "report_title"),
+    )
+    st.text_area(
+        "Your own words, at the beginning",
+        key=state.show("report_notes", before.notes),
+        max_chars=LONGEST_NOTES,
+        height=110,
+        on_change=_keep,
+        args=("notes", "report_notes"),
+        help="Plain text; a new line begins a paragraph.",
+    )
+    st.segmented_control(
+        "Intervals",
+        LEVELS,
+        required=True,
+        format_func=lambda value: f"{value:.0%}",
+        key=state.show("report_level", before.level),
+        on_change=_keep,
+        args=("level", "report_level"),
+        help="How often such intervals cover the true value, if the model holds.",
+    )
+    st.pills(
+        "Parts",
+        contents.available(tuple(PARTS), kept=kept),
+        selection_mode="multi",
+        format_func=PARTS.__getitem__,
+        key=state.show("report_parts", contents.available(before.parts, kept=kept)),
+        on_change=_keep_parts,
+        args=("report_parts", kept),
+        help="Press a part to take it in or out; the order is that of a paper.",
+    )
+    return state.report()
+
+
+def _keep(part: str, key: str) -> None:
+    changes: dict[str, Any] = {part: st.session_state[key]}
+    state.set_report(replace(state.report(), **changes))
+
+
+def _keep_parts(key: str, kept: bool) -> None:
+    """The parts now pressed; the one that is hidden without kept models stays as it was chosen."""
+    hidden = [part for part in state.report().parts if part == "kept" and not kept]
+    pressed = [*st.session_state[key], *hidden]
+    state.set_report(replace(state.report(), parts=tuple(part for part in PARTS if part in pressed)))
+
+
+def material(chosen: ReportChoices, call: ModelCall, result: MixedLMResults) -> Callable[[], Material]:
+    """What the report is made of; gathered when a file is asked for, for kept models may need a fit."""
+    data, loaded = state.data_or_stop(), state.all_rows()
+    exclusions, kept = state.exclusions(), state.kept()
+
+    def gather() -> Material:
+        rows = []
+        for each in kept:
+            try:
+                glance = fitting.fit(each.call, each.data).glance().iloc[0]
+            except MixedCoreError:
+                continue
+            rows.append((each.name, shell.described(each.call), glance))
+        return Material(
+            chosen, data, loaded or data, exclusions, call, shell.described(call), result, tuple(rows)
+        )
+
+    return gather
+
+
+def outline(chosen: ReportChoices, *, kept: bool) -> None:
+    """What will stand in the report, in order."""
+    names = [PARTS[part] for part in contents.available(chosen.parts, kept=kept)]
+    if not names:
+        st.caption("No part is chosen: the report would hold your own words only.")
+    st.markdown("\n".join(f"{place}. {name}" for place, name in enumerate(names, start=1)))
+
+
+def downloads(gather: Callable[[], Material]) -> None:
+    """The files; each is made when its button is pressed."""
+    with st.container(horizontal=True):
+        st.download_button(
+            "HTML",
+            data=lambda: as_html.write(contents.report(gather())),
+            file_name="report.html",
+            mime="text/html",
+            key="report_html",
+            type="primary",
+            icon=":material/html:",
+            on_click="ignore",
+            help="One file with interactive plots; opens anywhere, offline too, and prints well.",
+        )
+
+
+def programs(call: ModelCall) -> None:
+    """The same fit with three packages, and the data that the R program reads."""
+    data = state.data_or_stop()
+    shown = {
+        "mixedcore": (scripts.mixedcore(call, data), "python", "py"),
+        "statsmodels": (scripts.statsmodels(call, data), "python", "py"),
+        "lme4 (R)": (scripts.lme4(call, data.frame), "r", "R"),
+    }
+    name = st.segmented_control(
+        "Program", list(shown), default="mixedcore", required=True, key="report_program"
+    )
+    program, language, _ = shown[name]
+    st.code(program, language=language)
+    st.download_button(
+        "Prepared data as CSV",
+        data=lambda: exports.csv(data.frame),
+        file_name=scripts.PREPARED,
+        mime="text/csv",
+        key="report_prepared",
+        icon=":material/table:",
+        on_click="ignore",
+        help="The rows in use, new columns included: what the R program reads. In a spreadsheet no cell of "
+        "it runs as a formula.",
+    )
+
+
+def said_of(call: ModelCall) -> str:
+    """The model in one line, as Markdown."""
+    return text.escape(text.shorten(shell.described(call), 200))
