@@ -13,7 +13,7 @@ from mixedcore.errors import MixedCoreError
 from pages.ui import exports, fitting, shell, state, text
 from pages.ui.model import scripts
 from pages.ui.model.modelcall import ModelCall
-from pages.ui.report import as_html, contents
+from pages.ui.report import as_html, as_word, contents
 from pages.ui.report.choices import LEVELS, PARTS, ReportChoices
 from pages.ui.report.contents import Material
 
@@ -116,6 +116,16 @@ def downloads(gather: Callable[[], Material]) -> None:
             icon=":material/html:",
             on_click="ignore",
             help="One file with interactive plots; opens anywhere, offline too, and prints well.",
+        )
+        st.download_button(
+            "Word",
+            data=lambda: as_word.write(contents.report(gather())),
+            file_name="report.docx",
+            mime="application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+            key="report_word",
+            icon=":material/article:",
+            on_click="ignore",
+            help="With heading styles, tables that can be edited, and still pictures with alternative text.",
         )
 
 
