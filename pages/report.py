@@ -26,6 +26,7 @@ with right:
     st.subheader("The whole session", anchor=False)
     st.caption("A project file brings everything back later or elsewhere; open it on the Data page.")
     opening.show_save()
+    page.link_to_copy()
 
 if call is not None:
     st.header("Programs that give these numbers", anchor=False)

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import streamlit as st
 
+from mixedcore.errors import ModelError
 from pages.ui import state
 from pages.ui.data import examples, intake
+from pages.ui.model import link
 from pages.ui.model.modelcall import ModelCall
 from pages.ui.text import escape, shorten
 
@@ -22,6 +24,8 @@ DATA_PAGE = "pages/data.py"
 MODEL_PAGE = "pages/model.py"
 EXAMPLE = "example"
 """The query parameter that names an example: `?example=sleepstudy`."""
+MODEL = "model"
+"""The query parameter that carries a model, where it is not the example's own."""
 # Streamlit writes what is pressed or open in the accent. On dark no one colour can both be read there and
 # carry white on a button, so the writing keeps the colour of text; border, tint and line show the choice.
 # Captions fade to 60% of the text's colour, too pale on white; where `light-dark` is unknown they stay so.
@@ -140,18 +144,55 @@ def _follow_link() -> str | None:
             "Choose one on the Data page."
         )
     state.use_example(name)
+    written = st.query_params.get(MODEL)
+    return None if written is None else _take_model(written)
+
+
+def _take_model(written: str) -> str | None:
+    """Choose the model of a link; a sentence, and the example's own model, when that cannot be."""
+    try:
+        call = link.decode(written)
+    except ModelError as err:
+        return f"{escape(err)} The example is shown with its own model."
+    data = state.data()
+    if data is None or not state.fits(call, data):
+        return (
+            "The link is broken: its model does not fit the example. The example is shown with its own model."
+        )
+    state.set_call(call)
     return None
 
 
 def _carry_example_in_link() -> None:
-    """Keep the address shareable: it names the example in use, and nothing else's data."""
-    loaded = state.data()
+    """Keep the address shareable: it names the example in use and its model, and nothing else's data."""
+    wanted = shareable()
+    for name in (EXAMPLE, MODEL):
+        if name not in wanted and name in st.query_params:
+            del st.query_params[name]
+        elif name in wanted and st.query_params.get(name) != wanted[name]:
+            st.query_params[name] = wanted[name]
+
+
+def shareable() -> dict[str, str]:
+    """The query of a link that shows someone else the same: an example, and a model that is not its own.
+
+    Empty for a file of one's own: a link carries nothing of it, not even its columns' names.
+    """
+    loaded, call = state.data(), state.call()
     kind, _, name = loaded.source.partition(":") if loaded else ("", "", "")
-    if kind == "example":
-        if st.query_params.get(EXAMPLE) != name:
-            st.query_params[EXAMPLE] = name
-    elif EXAMPLE in st.query_params:
-        del st.query_params[EXAMPLE]
+    if loaded is None or kind != "example":
+        return {}
+    wanted = {EXAMPLE: name}
+    if call is not None and call != examples.suggested(name) and state.fits(call, loaded):
+        written = link.encode(call)
+        wanted |= {MODEL: written} if written else {}
+    return wanted
+
+
+def address() -> str | None:
+    """The link to this page that shows someone else the same; None where there is none."""
+    wanted, here = shareable(), st.context.url
+    return f"{here.partition('?')[0]}?{urlencode(wanted)}" if wanted and here else None
 
 
 def _strip() -> None:

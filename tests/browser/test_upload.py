@@ -25,7 +25,7 @@ def scores(rows: int = 60) -> pd.DataFrame:
 
 
 def upload(page: Page, name: str, content: bytes) -> None:
-    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(
+    page.get_by_test_id("stFileUploaderDropzoneInput").first.set_input_files(
         {"name": name, "mimeType": "text/csv", "buffer": content}
     )
 

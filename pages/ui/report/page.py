@@ -10,7 +10,7 @@ import streamlit as st
 
 from mixedcore import MixedLMResults
 from mixedcore.errors import MixedCoreError
-from pages.ui import exports, fitting, shell, state, text
+from pages.ui import exports, fitting, shell, state
 from pages.ui.model import scripts
 from pages.ui.model.modelcall import ModelCall
 from pages.ui.report import as_html, as_word, contents
@@ -155,6 +155,13 @@ def programs(call: ModelCall) -> None:
     )
 
 
-def said_of(call: ModelCall) -> str:
-    """The model in one line, as Markdown."""
-    return text.escape(text.shorten(shell.described(call), 200))
+def link_to_copy() -> None:
+    """The address that shows someone else the same example with the same model."""
+    found = shell.address()
+    if found is None:
+        st.caption("A link carries examples only, never a file of your own: save the project instead.")
+        return
+    st.caption(
+        "A link for someone else: the same example, model and page. Every page has one in its address."
+    )
+    st.code(found, language=None, wrap_lines=True)

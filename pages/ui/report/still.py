@@ -62,7 +62,8 @@ def _trace(axes: Axes, trace: Any, below: Any) -> Any:
         axes.fill_between(x, below, y, color=_colour(trace.fillcolor), linewidth=0)
     if "lines" in mode and trace.line.width != 0:
         style = _DASH.get(trace.line.dash or "solid", "-")
-        axes.plot(x, y, style, color=_colour(trace.line.color), linewidth=0.7 * (trace.line.width or 2))
+        width, faint = 0.7 * (trace.line.width or 2), trace.opacity
+        axes.plot(x, y, style, color=_colour(trace.line.color), linewidth=width, alpha=faint)
     if "markers" in mode:
         _markers(axes, trace, x, y)
     return y
