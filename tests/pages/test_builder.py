@@ -60,7 +60,7 @@ SHAPES = st.builds(
     df=st.integers(0, 20),
     contrast=st.sampled_from(["none", "Treatment", "Sum", "Helmert", "Diff", "Poly"]),
     reference=st.one_of(
-        st.none(), st.sampled_from(HOSTILE), st.integers(), st.floats(-1e6, 1e6), st.booleans()
+        st.none(), st.sampled_from(HOSTILE), st.integers(-(2**53), 2**53), st.floats(-1e6, 1e6), st.booleans()
     ),
 )
 
