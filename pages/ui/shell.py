@@ -39,6 +39,8 @@ READABLE = """<style>
 [data-variant="segmented_control"][aria-checked="true"] *,
 [data-variant="pills"][aria-checked="true"],
 [data-variant="pills"][aria-checked="true"] *,
+[data-testid="stPopoverButton"][kind="tertiary"],
+[data-testid="stPopoverButton"][kind="tertiary"] *,
 [role="tab"][aria-selected="true"],
 [role="tab"][aria-selected="true"] * { color: inherit !important; }
 </style>"""

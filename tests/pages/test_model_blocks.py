@@ -170,6 +170,7 @@ def test_a_number_is_transformed_and_bent() -> None:
     app.selectbox(key="model_shape_0_transform").set_value("centre").run()
     assert formula(app) == "Reaction ~ center(Days)"
     assert call(app).re_formula == "1 + center(Days)"
+    assert "The random slope of Days" in " ".join(caption.value for caption in app.caption)
     reopen(app).segmented_control(key="model_shape_0_curve").set_value("powers").run()
     assert formula(app) == "Reaction ~ center(Days) + I(center(Days)**2)"
     reopen(app).slider(key="model_shape_0_degree").set_value(3).run()

@@ -130,10 +130,14 @@ def change_shape(column: str, values: Callable[[], Mapping[str, Any]]) -> None:
             marked.add(column)
         elif not numeric:
             marked.discard(column)
-        return replace(
+        new = replace(
             choices,
             shapes=tuple({**dict(choices.shapes), column: shape}.items()),
             categorical=tuple(name for name in choices.predictors if name in marked),
         )
+        slopes = {*new.slopes, *(name for block in new.blocks for name in block.slopes)}
+        if column in slopes and new.factor(column) != choices.factor(column):
+            state.set_remark(f"The random slope of {text.escape(column)} enters in the same way now.")
+        return new
 
     changes.apply(put)

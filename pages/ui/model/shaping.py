@@ -32,11 +32,11 @@ WORDS: Mapping[Transform, str] = {
     "standardise": "standardised",
 }
 CONTRASTS: Mapping[Contrast, str] = {
-    "Treatment": "Each level against one of them (treatment)",
-    "Sum": "Each level against the mean of all (sum)",
-    "Helmert": "Each level against the mean of those before (Helmert)",
-    "Diff": "Each level against the one before (difference)",
-    "Poly": "Trend over ordered levels (polynomial)",
+    "Treatment": "Against one level (treatment)",
+    "Sum": "Against the mean of all (sum)",
+    "Helmert": "Against those before (Helmert)",
+    "Diff": "Against the one before (difference)",
+    "Poly": "Trend over levels (polynomial)",
 }
 SHORT: Mapping[Contrast, str] = {
     "Sum": "sum coding",
