@@ -125,7 +125,7 @@ def test_the_script_of_an_example_gives_its_fit(capsys: pytest.CaptureFixture[st
     assert -2 * names["result"].llf == pytest.approx(1743.6283, abs=1e-3)  # type: ignore[attr-defined]
 
 
-# --- statsmodels, against its stored numbers ------------------------------------------------------
+# --- every example ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", examples.names())

@@ -10,7 +10,7 @@ import streamlit as st
 
 from mixedcore import MixedLMResults
 from mixedcore.errors import MixedCoreError
-from pages.ui import exports, fitting, shell, state
+from pages.ui import exports, fitting, invitation, shell, state
 from pages.ui.model import scripts
 from pages.ui.model.modelcall import ModelCall
 from pages.ui.report import as_html, as_word, contents
@@ -77,7 +77,7 @@ def _keep_parts(key: str, kept: bool) -> None:
 
 def material(chosen: ReportChoices, call: ModelCall, result: MixedLMResults) -> Callable[[], Material]:
     """What the report is made of; gathered when a file is asked for, for kept models may need a fit."""
-    data, loaded = state.data_or_stop(), state.all_rows()
+    data, loaded = invitation.data_or_stop(), state.all_rows()
     exclusions, kept = state.exclusions(), state.kept()
 
     def gather() -> Material:
@@ -131,7 +131,7 @@ def downloads(gather: Callable[[], Material]) -> None:
 
 def programs(call: ModelCall) -> None:
     """The same fit with three packages, and the data that the R program reads."""
-    data = state.data_or_stop()
+    data = invitation.data_or_stop()
     shown = {
         "mixedcore": (scripts.mixedcore(call, data), "python", "py"),
         "statsmodels": (scripts.statsmodels(call, data), "python", "py"),
