@@ -10,6 +10,7 @@ from typing import Protocol
 
 import pandas as pd
 
+from mixedcore.errors import FormulaError
 from mixedcore.formula import formula_columns
 from pages.ui.model import condition, rwords
 from pages.ui.model.lme4 import UntranslatableError, to_lme4
@@ -66,11 +67,11 @@ def lme4(call: ModelCall, frame: pd.DataFrame) -> str:
         bars = to_lme4(call, categories)
         written = rwords.formula(bars)
         kept = rwords.condition(condition.comparisons(call.subset)) if call.subset else ""
-    except UntranslatableError as err:
+        labels = [name for name in formula_columns(bars) if name in categories]
+        # The order of levels settles the coding of a fixed effect; for groups it means nothing.
+        ordered = [name for name in labels if name in formula_columns(call.formula)]
+    except (UntranslatableError, FormulaError) as err:
         return f"# lme4 cannot fit this model as it stands. {one_line(err)}\n"
-    labels = [name for name in formula_columns(bars) if name in categories]
-    # The order of levels settles the coding of a fixed effect; for groups it means nothing.
-    ordered = [name for name in labels if name in formula_columns(call.formula)]
     return "\n".join(
         [
             "library(lmerTest)  # lme4, with degrees of freedom and p-values",
