@@ -24,7 +24,8 @@ if not kept:
 with st.expander(f"Kept models: {len(kept)}", icon=":material/bookmarks:", expanded=len(kept) < 3):
     keeping.listed(kept)
 
-entries, ml = view.fitted(kept)
+found = view.fitted(kept)
+entries, ml = found.entries, found.ml
 if len(entries) < 2:
     st.markdown("One model alone has nothing to be compared with. Change the model and keep it too.")
     st.page_link("pages/model.py", label="Go to Model", icon=":material/tune:")

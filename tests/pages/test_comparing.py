@@ -146,7 +146,7 @@ def test_the_reading_names_the_best_model_and_each_test() -> None:
 def test_models_that_fit_about_as_well_are_not_ranked() -> None:
     twice = [entry("slope"), Entry("again", CALLS["slope"], entry("slope").result)]
     assert compared.reading(twice, comparing.tested(twice))[0] == (
-        "**AIC** is lowest for **slope**, and again come within 2 of it: they fit about as well."
+        "**AIC** is lowest for **slope**, and again comes within 2 of it, which is about as good."
     )
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
 
 from mixedcore import MixedLMResults
 from pages.ui import state, tables
+from pages.ui.compare import comparing
 from pages.ui.data import examples
 from pages.ui.data.dataset import Dataset
 from pages.ui.data.exclusions import Exclusion, without
@@ -133,6 +135,37 @@ def test_odd_models_have_a_report(call: ModelCall) -> None:
     result = fits.fit_of(call, data.frame)
     page = Elements(as_html.write(contents.report(material(result, data, call, ReportChoices()))))
     assert not re.search(r"\bnan\b", page.said)
+
+
+def test_kept_models_stand_with_their_tests_and_what_cannot_be_fitted_is_said() -> None:
+    data = examples.dataset("sleepstudy")
+    calls = {
+        "flat": ModelCall("Reaction ~ Days", "Subject"),
+        "tilted": examples.suggested("sleepstudy"),
+        "broken": ModelCall("Reaction ~ nothing", "Subject"),
+    }
+    kept = [Kept(name, call, data) for name, call in calls.items()]
+
+    def fit(call: ModelCall, data: Dataset) -> MixedLMResults:
+        return fits.fit_of(call, data.frame)
+
+    made_of = replace(
+        material(fits.fitted("sleepstudy"), data, calls["tilted"], ReportChoices(parts=("kept",))),
+        kept=comparing.gathered(kept, fit),
+    )
+    found = contents.report(made_of)
+    said = Elements(as_html.write(found)).said
+    assert "“broken” cannot be fitted" in said
+    assert "tilted fits better than flat by more than chance would (χ²(2) = 42.8, p < 0.001)." in said
+    (models, _) = [block.table for block in found.blocks if isinstance(block, Tabular)]
+    assert models.shown["Tested against"].tolist() == ["–", "flat"]
+
+
+def test_the_words_are_those_of_the_estimates_page() -> None:
+    report = of_example("sleepstudy", ReportChoices(parts=("words",)))
+    said = Elements(as_html.write(report)).said
+    assert "10.5" in said
+    assert "**" not in said
 
 
 # --- the page -------------------------------------------------------------------------------------

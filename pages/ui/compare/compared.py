@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from pages.ui import text
 from pages.ui.compare.comparing import Entry, Lrt
 from pages.ui.numbers import NONE, number, numbers, p_value
+from pages.ui.results.voice import MARKDOWN, Voice, listing
 from pages.ui.tables import Table
 
 CLOSE = 2.0
@@ -92,13 +92,13 @@ def _cells(part: pd.DataFrame) -> list[str]:
     ]
 
 
-def reading(entries: Sequence[Entry], tested: Sequence[Lrt]) -> list[str]:
-    """Sentences of Markdown: which model the criteria favour, and what each test says."""
-    said = [*_by_criteria(entries)] if len(entries) > 1 else []
-    return [*said, *(_by_test(test) for test in tested if test.against)]
+def reading(entries: Sequence[Entry], tested: Sequence[Lrt], voice: Voice = MARKDOWN) -> list[str]:
+    """Sentences: which model the criteria favour, and what each test says."""
+    said = [*_by_criteria(entries, voice)] if len(entries) > 1 else []
+    return [*said, *(_by_test(test, voice) for test in tested if test.against)]
 
 
-def _by_criteria(entries: Sequence[Entry]) -> list[str]:
+def _by_criteria(entries: Sequence[Entry], voice: Voice) -> list[str]:
     found = []
     for name, attribute in (("AIC", "aic"), ("BIC", "bic")):
         values = np.array([float(getattr(entry.result, attribute)) for entry in entries])
@@ -106,18 +106,20 @@ def _by_criteria(entries: Sequence[Entry]) -> list[str]:
         near = [
             entry.name for i, entry in enumerate(entries) if i != best and values[i] - values[best] < CLOSE
         ]
-        sentence = f"**{name}** is lowest for **{text.escape(entries[best].name)}**"
+        sentence = f"{voice.strong(name)} is lowest for {voice.name(entries[best].name)}"
         if near:
-            sentence += f", and {text.listing(near)} come within {CLOSE:g} of it: they fit about as well"
+            come = "comes" if len(near) == 1 else "come"
+            others = listing([voice.plain(each) for each in near])
+            sentence += f", and {others} {come} within {CLOSE:g} of it, which is about as good"
         found.append(sentence + ".")
     return found
 
 
-def _by_test(test: Lrt) -> str:
-    one, other = text.escape(test.name), text.escape(test.against)
+def _by_test(test: Lrt, voice: Voice) -> str:
+    one, other = voice.name(test.name), voice.name(test.against)
     shown = p_value(test.p_value)
     p = f"p {shown}" if shown[0] in "<>" else f"p = {shown}"
     numbers_ = f"χ²({test.df:.0f}) = {number(test.chisq, 3)}, {p}"
     if test.p_value < 0.05:
-        return f"**{one}** fits better than **{other}** by more than chance would ({numbers_})."
-    return f"That **{one}** fits better than **{other}** may be chance ({numbers_})."
+        return f"{one} fits better than {other} by more than chance would ({numbers_})."
+    return f"That {one} fits better than {other} may be chance ({numbers_})."

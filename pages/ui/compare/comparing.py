@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 
@@ -87,6 +87,41 @@ def _test(entry: Entry, smaller: Sequence[Entry]) -> Lrt:
         note = frame.attrs["notes"][-1].rpartition(": ")[2]
         return Lrt(entry.name, other.name, float(row["df"]), float(row["chisq"]), float(row["p_value"]), note)
     return Lrt(entry.name, note=reason)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Comparison:
+    """Kept models, fitted so that they can be held against each other.
+
+    entries : in the order of size
+    ml      : whether all are fitted by ML for the comparison's sake
+    failed  : (name, why) of those that cannot be fitted
+    """
+
+    entries: tuple[Entry, ...]
+    ml: bool
+    failed: tuple[tuple[str, str], ...]
+
+
+def gathered(kept: Sequence[Kept], fit: Callable[[ModelCall, Dataset], MixedLMResults]) -> Comparison:
+    """The kept models by `fit`, which raises MixedCoreError where one cannot be fitted."""
+    entries, failed = _entries(kept, fit)
+    ml = by_ml([entry.call for entry in entries], [list(entry.result.fe_params.index) for entry in entries])
+    if ml:
+        entries, failed = _entries([replace(each, call=as_ml(each.call)) for each in kept], fit)
+    return Comparison(tuple(ordered(entries)), ml, tuple(failed))
+
+
+def _entries(
+    kept: Sequence[Kept], fit: Callable[[ModelCall, Dataset], MixedLMResults]
+) -> tuple[list[Entry], list[tuple[str, str]]]:
+    entries, failed = list[Entry](), list[tuple[str, str]]()
+    for each in kept:
+        try:
+            entries.append(Entry(each.name, each.call, fit(each.call, each.data)))
+        except MixedCoreError as err:
+            failed.append((each.name, str(err)))
+    return entries, failed
 
 
 # --- rows ----------------------------------------------------------------------------------------

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import streamlit as st
 
 from mixedcore import compare
-from mixedcore.errors import MixedCoreError
 from pages.ui import charts, display, fitting, jobs, state, tables, text
 from pages.ui.charts.compared import compared_coefficients
 from pages.ui.compare import compared, comparing
-from pages.ui.compare.comparing import Entry, Lrt
+from pages.ui.compare.comparing import Comparison, Entry, Lrt
 from pages.ui.model.kept import Kept
 from pages.ui.numbers import p_value
 
@@ -21,27 +19,12 @@ BOOTSTRAP = "compare_bootstrap"
 LEVEL = 0.95
 
 
-def fitted(kept: Sequence[Kept]) -> tuple[list[Entry], bool]:
-    """The kept models fitted, in order of size, and whether by ML for the comparison's sake.
-
-    A model that cannot be fitted is named with the reason, and the others are compared.
-    """
-    entries = [entry for each in kept if (entry := _entry(each)) is not None]
-    ml = comparing.by_ml(
-        [entry.call for entry in entries], [list(entry.result.fe_params.index) for entry in entries]
-    )
-    if ml:
-        again = {each.name: replace(each, call=comparing.as_ml(each.call)) for each in kept}
-        entries = [found for entry in entries if (found := _entry(again[entry.name])) is not None]
-    return comparing.ordered(entries), ml
-
-
-def _entry(each: Kept) -> Entry | None:
-    try:
-        return Entry(each.name, each.call, fitting.fit(each.call, each.data))
-    except MixedCoreError as err:
-        st.error(f"“{text.escape(each.name)}” cannot be fitted: {text.escape(err)}", icon=":material/error:")
-        return None
+def fitted(kept: Sequence[Kept]) -> Comparison:
+    """The kept models fitted; one that cannot be is named with the reason, and the others are compared."""
+    found = comparing.gathered(kept, fitting.fit)
+    for name, reason in found.failed:
+        st.error(f"“{text.escape(name)}” cannot be fitted: {text.escape(reason)}", icon=":material/error:")
+    return found
 
 
 def method(entries: Sequence[Entry], ml: bool) -> None:

@@ -10,6 +10,7 @@ PARTS = {
     "data": "Data, and what was changed",
     "model": "Model",
     "methods": "Methods",
+    "words": "The results in words",
     "fixed": "Fixed effects",
     "variances": "Variance components",
     "tests": "F tests",

@@ -10,6 +10,8 @@ import pandas as pd
 from mixedcore import MixedLMResults
 from mixedcore.errors import MixedCoreError
 from pages.ui import charts, tables
+from pages.ui.compare import compared, comparing
+from pages.ui.compare.comparing import Comparison
 from pages.ui.data.dataset import Dataset
 from pages.ui.data.exclusions import Exclusion
 from pages.ui.model import scripts
@@ -19,7 +21,10 @@ from pages.ui.numbers import share
 from pages.ui.report import methods, more_tables
 from pages.ui.report.choices import PARTS, ReportChoices
 from pages.ui.report.document import Block, Bullets, Code, Heading, Paragraph, Picture, Report, Tabular
-from pages.ui.results import fitview
+from pages.ui.results import fitview, narrative
+from pages.ui.results.facts import facts, units_of
+from pages.ui.results.narrative import Told
+from pages.ui.results.voice import PLAIN
 
 MOST_EXCLUSIONS = 200
 
@@ -29,7 +34,7 @@ class Material:
     """What a report is made of.
 
     data, all_rows : in use, and before rows were left out
-    kept : name, model in one line and `glance()` of each model kept
+    kept : the models kept, fitted so that they can be compared, or None
     """
 
     choices: ReportChoices
@@ -39,7 +44,7 @@ class Material:
     call: ModelCall
     described: str
     result: MixedLMResults
-    kept: tuple[tuple[str, str, pd.Series], ...] = ()
+    kept: Comparison | None = None
 
 
 def report(made_of: Material) -> Report:
@@ -47,7 +52,7 @@ def report(made_of: Material) -> Report:
     chosen = made_of.choices
     blocks = [Paragraph(line) for line in chosen.notes.splitlines() if line.strip()]
     body: list[Block] = [*blocks]
-    for part in available(chosen.parts, kept=bool(made_of.kept)):
+    for part in available(chosen.parts, kept=made_of.kept is not None):
         body.extend([Heading(PARTS[part]), *_PARTS[part](made_of)])
     cited = " ".join(block.text for block in body if isinstance(block, Paragraph))
     literature = methods.references(cited) if "methods" in chosen.parts else ()
@@ -194,8 +199,39 @@ def _quantiles(made_of: Material) -> list[Block]:
 
 
 def _kept(made_of: Material) -> list[Block]:
-    note = "By REML only models with the same fixed effects compare, and all only on the same rows."
-    return [Tabular(more_tables.kept_models(made_of.kept), "Models kept"), Paragraph(note)]
+    """The comparison of the Compare page; what could not be compared is said."""
+    found = made_of.kept
+    assert found is not None
+    missing = tuple(f"“{name}” cannot be fitted: {reason}" for name, reason in found.failed)
+    said: list[Block] = [Bullets(missing)] if missing else []
+    if not found.entries:
+        return said
+    if not comparing.same_rows(found.entries):
+        return [*said, Paragraph("The models kept use different rows, so they cannot be compared.")]
+    tested = comparing.tested(found.entries)
+    how = "full maximum likelihood (ML)" if not found.entries[0].result.reml else "REML"
+    return [
+        *said,
+        Paragraph(f"All models are compared by {how}, on the same {len(found.entries[0].rows):,} rows."),
+        Tabular(compared.models(found.entries, tested), "Models"),
+        Bullets(tuple(compared.reading(found.entries, tested, PLAIN))),
+        Tabular(compared.coefficients(found.entries), "Estimates side by side"),
+    ]
+
+
+def _words(made_of: Material) -> list[Block]:
+    """The reading of the Estimates page."""
+    result, level = made_of.result, made_of.choices.level
+    told = Told(
+        result.tidy(effects="fixed", level=level),
+        result.tidy(effects="random", level=level),
+        result.icc(),
+        result.glance().iloc[0],
+        level=level,
+        excluded=len(made_of.exclusions),
+    )
+    parts = narrative.tell(result, facts(result, units_of(made_of.data.source)), told, PLAIN)
+    return [block for part in parts for block in (Paragraph(f"{part.title}:"), Bullets(part.sentences))]
 
 
 def _scripts(made_of: Material) -> list[Block]:
@@ -211,6 +247,7 @@ _PARTS: dict[str, Callable[[Material], list[Block]]] = {
     "data": _data,
     "model": _model,
     "methods": _methods,
+    "words": _words,
     "fixed": _fixed,
     "variances": _variances,
     "tests": _tests,

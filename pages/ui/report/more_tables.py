@@ -1,8 +1,6 @@
-"""Tables of the report beside those of the Estimates page: F tests, ICC and R², kept models. Pure."""
+"""Tables of the report beside those of the Estimates page: F tests and ICC. Pure."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import pandas as pd
 
@@ -37,22 +35,3 @@ def shares(icc: pd.DataFrame) -> Table:
     values = pd.DataFrame({"Level": icc["group"].map(str), "Share": icc["icc"].astype(float)})
     shown = values.assign(Share=[share(value) for value in values["Share"]])
     return Table(shown, values, icc, "Intraclass correlations", "icc")
-
-
-def kept_models(rows: Sequence[tuple[str, str, pd.Series]]) -> Table:
-    """Name, model and `result.glance()` of each kept model, one row a model."""
-    values = pd.DataFrame(
-        {
-            "Name": [name for name, _, _ in rows],
-            "Model": [model for _, model, _ in rows],
-            "Rows": [float(glance["nobs"]) for _, _, glance in rows],
-            "AIC": [float(glance["aic"]) for _, _, glance in rows],
-            "BIC": [float(glance["bic"]) for _, _, glance in rows],
-            "Log-likelihood": [float(glance["log_lik"]) for _, _, glance in rows],
-        }
-    )
-    shown = values.assign(
-        Rows=[f"{value:,.0f}" for value in values["Rows"]],
-        **{name: numbers(values[name], 6) for name in ("AIC", "BIC", "Log-likelihood")},
-    )
-    return Table(shown, values, values, "Kept models", "kept-models")

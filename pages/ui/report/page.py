@@ -9,8 +9,8 @@ from typing import Any
 import streamlit as st
 
 from mixedcore import MixedLMResults
-from mixedcore.errors import MixedCoreError
 from pages.ui import exports, fitting, invitation, shell, state
+from pages.ui.compare import comparing
 from pages.ui.model import scripts
 from pages.ui.model.modelcall import ModelCall
 from pages.ui.report import as_html, as_word, contents
@@ -81,16 +81,8 @@ def material(chosen: ReportChoices, call: ModelCall, result: MixedLMResults) -> 
     exclusions, kept = state.exclusions(), state.kept()
 
     def gather() -> Material:
-        rows = []
-        for each in kept:
-            try:
-                glance = fitting.fit(each.call, each.data).glance().iloc[0]
-            except MixedCoreError:
-                continue
-            rows.append((each.name, shell.described(each.call), glance))
-        return Material(
-            chosen, data, loaded or data, exclusions, call, shell.described(call), result, tuple(rows)
-        )
+        found = comparing.gathered(kept, fitting.fit) if kept else None
+        return Material(chosen, data, loaded or data, exclusions, call, shell.described(call), result, found)
 
     return gather
 
