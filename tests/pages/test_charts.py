@@ -307,3 +307,13 @@ def test_charts_know_no_streamlit() -> None:
         for file in folder.glob("*.py")
         if re.search(r"^(import|from) streamlit", file.read_text(), re.M)
     ]
+
+
+def test_what_lies_on_many_points_is_drawn_above_them() -> None:
+    """WebGL lies above everything else, so a line over points drawn by it must be drawn by it too."""
+    few = charts.residuals_against_fitted(fits.many_rows(100)).figure
+    many = charts.residuals_against_fitted(fits.many_rows(5_000)).figure
+    assert {trace.type for trace in few.data} == {"scatter"}
+    assert {trace.type for trace in many.data} == {"scattergl"}
+    assert [trace.mode for trace in many.data] == [trace.mode for trace in few.data]
+    assert np.isfinite(many.data[-1].x).all()

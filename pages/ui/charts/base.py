@@ -74,6 +74,9 @@ class Chart:
     alt: str
     note: str = ""
 
+    def __post_init__(self) -> None:
+        _in_one_layer(self.figure)
+
     def to_html(self) -> str:
         """A page that stands alone, offline: the figure with its title and Plotly inside."""
         figure = go.Figure(self.figure)
@@ -84,6 +87,18 @@ class Chart:
         )
         page: str = figure.to_html(include_plotlyjs=True, full_html=True, config=CONFIG)
         return page
+
+
+def _in_one_layer(figure: go.Figure) -> None:
+    """Lines and points by WebGL too where any trace is: the browser draws WebGL above everything else."""
+    kinds = {trace.type for trace in figure.data}
+    if not {"scatter", "scattergl"} <= kinds:
+        return
+    figure.data, traces = (), figure.data
+    for trace in traces:
+        plain = trace.type == "scatter" and trace.fill in (None, "none")
+        content = {key: value for key, value in trace.to_plotly_json().items() if key != "type"}
+        figure.add_trace(go.Scattergl(content) if plain else trace)
 
 
 CONFIG: dict[str, Any] = {
