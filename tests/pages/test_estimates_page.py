@@ -8,6 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from mixedcore import datasets
+from pages.ui import state
 from pages.ui.model.modelcall import ModelCall
 from pages.ui.results import estimates_view as view
 from tests.pages import fits
@@ -146,6 +147,9 @@ def test_a_bootstrap_waits_for_its_button() -> None:
     app.selectbox(key="estimates_intervals").set_value("bootstrap").run()
     assert "Wald intervals are shown" in said(app)
     app.button(key="estimates_bootstrap").click().run()
+    (job,) = app.session_state[state._JOBS].values()
+    job.future.result()
+    app.run()
     assert not app.exception
     assert "1,000 data sets drawn from the model" in said(app)
     app.segmented_control(key="estimates_level").set_value(0.9).run()

@@ -5,7 +5,9 @@ A fit is left out of the keys: the call and the digest of the data stand for it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from threading import Event
 from typing import Any, Literal
 
 import numpy as np
@@ -15,6 +17,7 @@ import streamlit as st
 from mixedcore import MixedLMResults
 from mixedcore.diagnostics.findings import Finding
 from mixedcore.errors import MixedCoreError
+from pages.ui import jobs
 from pages.ui.model.modelcall import ModelCall
 from pages.ui.results.facts import Facts, facts, units_of
 
@@ -95,7 +98,7 @@ def intervals(
     if method == "wald" or (method == "auto" and not quick_to_profile(result)):
         return WALD
     if method == "bootstrap":
-        return _bootstrapped(result, call, digest, level)
+        return _bootstrapped(call, digest, level)
     return _profiled(call, digest, level, method == "auto", result)
 
 
@@ -134,21 +137,20 @@ def drawn(call: ModelCall | None, digest: str) -> bool:
     return "draws" in _asked_for(call, digest)
 
 
-def _bootstrapped(result: MixedLMResults, call: ModelCall | None, digest: str, level: float) -> Intervals:
+def drawing(result: MixedLMResults, call: ModelCall | None, digest: str) -> jobs.Work:
+    """The work of drawing data from the model and fitting them, kept when it is done to its end."""
     kept = _asked_for(call, digest)
-    if "draws" not in kept:
-        bar = st.progress(0.0, text="Drawing data from the model and fitting them again…")
 
-        def show(done: int, n: int) -> None:
-            bar.progress(done / n, text=f"Drawing data and fitting them again: {done:,} of {n:,}")
+    def work(progress: Callable[[int, int], None], cancel: Event) -> None:
+        draws = result.bootstrap(REPLICATES, SEED, progress=progress, cancel=cancel)
+        if not cancel.is_set():
+            kept["draws"] = draws
 
-        try:
-            kept["draws"] = result.bootstrap(REPLICATES, SEED, progress=show)
-        except MixedCoreError as err:
-            return Intervals(None, refusal=str(err))
-        finally:
-            bar.empty()
-    draws = kept["draws"]
+    return work
+
+
+def _bootstrapped(call: ModelCall | None, digest: str, level: float) -> Intervals:
+    draws = _asked_for(call, digest)["draws"]
     failed = f"; {draws.failures:,} of them failed and are left out" if draws.failures else ""
     return Intervals(
         draws.confint(level), (f"Percentiles of {draws.done:,} data sets drawn from the model{failed}.",)

@@ -8,7 +8,7 @@ import streamlit as st
 
 from mixedcore import MixedLMResults
 from mixedcore.inference.hypotheses import Ddf
-from pages.ui import state, text
+from pages.ui import jobs, state, text
 from pages.ui.data.dataset import Dataset
 from pages.ui.model.modelcall import ModelCall
 from pages.ui.results import computed
@@ -78,18 +78,30 @@ def intervals(
 ) -> computed.Intervals:
     """The chosen intervals; a bootstrap waits for its button. What was refused is said."""
     if method == "bootstrap" and not computed.drawn(call, data.digest):
-        st.caption(
-            f"The bootstrap draws {computed.REPLICATES:,} data sets from the model and fits each. Until it "
-            "has run, Wald intervals are shown."
-        )
-        place = st.empty()
-        if not place.button("Run the bootstrap", key="estimates_bootstrap", icon=":material/play_arrow:"):
-            return computed.WALD
-        place.empty()
+        _bootstrap(result, call, data)
+        return computed.WALD
     found = computed.intervals(result, call, data.digest, method, level)
     if found.refusal:
         st.warning(text.escape(found.refusal), icon=":material/warning:")
     return found
+
+
+def _bootstrap(result: MixedLMResults, call: ModelCall | None, data: Dataset) -> None:
+    """The button that starts the bootstrap of this fit, or how far it is."""
+    key = f"estimates_bootstrap_{data.digest[:12]}_{hash(call)}"
+    st.caption(
+        f"The bootstrap draws {computed.REPLICATES:,} data sets from the model and fits each. Until it "
+        "has run, Wald intervals are shown."
+    )
+    if state.job(key) is None:
+        st.button(
+            "Run the bootstrap",
+            key="estimates_bootstrap",
+            icon=":material/play_arrow:",
+            on_click=jobs.start,
+            args=(key, computed.drawing(result, call, data.digest)),
+        )
+    jobs.show(key)
 
 
 def interval_names(method: Method, found: computed.Intervals) -> tuple[str, str]:
