@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from pages.ui import state
 from pages.ui.model.modelcall import ModelCall
+from pages.ui.results import picking
 from pages.ui.results.group_sections import SECTIONS
 from tests.pages import fits
 
@@ -114,3 +118,16 @@ def test_hostile_names_stay_text() -> None:
         section(app, name)
         assert not app.exception
         assert "<script>" not in str(fits.charts_of(app))
+
+
+@pytest.mark.parametrize("point", [{"x": 1.0}, {"customdata": [1]}])
+def test_a_click_on_the_mark_of_the_chosen_group_changes_nothing(
+    point: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That mark carries no place in the list of groups; only points that do choose another."""
+    chosen: list[tuple[str, str]] = []
+    clicked = SimpleNamespace(selection=SimpleNamespace(points=[point]))
+    monkeypatch.setattr("pages.ui.results.picking.st.session_state", {"chart": clicked})
+    monkeypatch.setattr(state, "set_chosen_group", lambda *group: chosen.append(group))
+    picking.highlight_clicked(["a", "b"], "g")("chart")
+    assert chosen == ([("b", "g")] if "customdata" in point else [])

@@ -61,7 +61,7 @@ def highlight_clicked(labels: Sequence[str], grouping: str = "") -> Callable[[st
 
     def highlight(key: str) -> None:
         points = st.session_state[key].selection.points
-        if points:
+        if points and "customdata" in points[0]:  # the mark of the chosen group carries no place
             state.set_chosen_group(labels[int(points[0]["customdata"][-1])], grouping)
 
     return highlight
