@@ -6,7 +6,8 @@ import streamlit as st
 
 from mixedcore.errors import MixedCoreError
 from pages.ui import fitting, invitation, shell, state, text
-from pages.ui.model import brief, changes, components, groups, sections, start_buttons, written
+from pages.ui.compare import keeping
+from pages.ui.model import brief, changes, components, groups, picture, sections, start_buttons, written
 from pages.ui.model.form import Form
 from pages.ui.model.modelcall import ModelCall
 
@@ -51,6 +52,7 @@ def show_fit(call: ModelCall, problems: dict[str, str], hold: bool) -> None:
         else:
             state.set_good_call(call)
             brief.show(found)
+            keeping.offer(call, data, "model_keep")
             return
     show_last_fit(call)
 
@@ -92,6 +94,7 @@ with right:
         st.caption(f":material/info: {state.remark()}")
     written.formulas(asked, call, problems)
     start_buttons.show_size(asked)
+    picture.picture(asked)
     written.mathematics(asked)
     st.subheader("The fit", anchor=False)
     show_fit(call, problems, hold)
