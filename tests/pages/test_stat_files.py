@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import gzip
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -156,3 +158,19 @@ def test_many_columns_with_marked_values_make_few_notes() -> None:
     result = read("x.sav", files.sav(frame, missing_ranges={name: [99] for name in names}))
     assert result.notes[-1] == "18 more columns have values that the file marks as missing."
     assert int(result.frame.isna().sum().sum()) == 30
+
+
+SAMPLE = Path(__file__).parent / "samples" / "sample.sas7bdat.gz"
+
+
+@pytest.mark.parametrize("name", ["sample.sas7bdat", "misnamed.csv"])
+def test_a_table_that_sas_wrote(name: str) -> None:
+    """pyreadstat's own sample: numbers, dates before 1600, times, and a missing value in each."""
+    result = read(name, gzip.decompress(SAMPLE.read_bytes()), ReadOptions())
+    assert result.kind == "sas"
+    assert result.frame["mychar"].tolist() == list("abcde")
+    assert result.frame["mynum"].tolist() == [1.1, 1.2, -1000.3, -1.4, 1000.3]
+    assert result.frame["mydate"].iloc[3] == pd.Timestamp("1583-01-01")
+    assert result.frame["mydate"].isna().tolist() == [False] * 4 + [True]
+    assert result.frame["mytime"].iloc[0] == 10 * 3600 + 10 * 60 + 10
+    assert result.notes == ("“mytime” is a time; it was read as a number of seconds.",)
