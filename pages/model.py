@@ -7,7 +7,17 @@ import streamlit as st
 from mixedcore.errors import MixedCoreError
 from pages.ui import fitting, invitation, shell, state, text
 from pages.ui.compare import keeping
-from pages.ui.model import brief, changes, components, groups, picture, sections, start_buttons, written
+from pages.ui.model import (
+    brief,
+    changes,
+    components,
+    groups,
+    ladder_view,
+    picture,
+    sections,
+    start_buttons,
+    written,
+)
 from pages.ui.model.form import Form
 from pages.ui.model.modelcall import ModelCall
 
@@ -98,4 +108,6 @@ with right:
     written.mathematics(asked)
     st.subheader("The fit", anchor=False)
     show_fit(call, problems, hold)
+    if not problems and call == state.good_call():
+        ladder_view.offer(asked, call)
     written.programs(asked, call)

@@ -1,0 +1,91 @@
+"""The next steps from the chosen model: what each would add, its test, and a button that takes it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from pages.ui import state, text
+from pages.ui.model import laddered, start_buttons
+from pages.ui.model.form import Form
+from pages.ui.model.ladder import Step
+from pages.ui.model.laddered import Rung
+from pages.ui.model.modelcall import ModelCall
+from pages.ui.numbers import number, p_value
+
+LONGEST = 70
+
+
+def offer(form: Form, call: ModelCall) -> None:
+    """The steps behind a heading, fitted and tested when that is opened."""
+    if form.reading.unread or not start_buttons.random_part(form):
+        return
+    opened = st.expander(
+        "One step up, one step down", icon=":material/stairs:", key="model_steps", on_change="rerun"
+    )
+    if not opened.open:
+        return
+    with opened, st.spinner("Fitting the models next to this one…"):
+        larger, refused, smaller = laddered.steps(form)
+        up = [laddered.tested(step, call, form) for step in larger]
+        down = [laddered.tested(step, call, form) for step in smaller]
+    with opened:
+        _listed("Up: what could be added", up, "up")
+        _refused(refused)
+        _listed("Down: what could be left out", down, "down")
+        st.caption(
+            "Likelihood-ratio tests; changes of predictors are tested on fits by ML. A lower AIC is "
+            "better. These are hints: the smallest p-value of several promises more than it keeps, so "
+            "take a step because your question asks for it. Barr et al. (2013), J. Mem. Lang. 68(3); "
+            "Matuschek et al. (2017), J. Mem. Lang. 94."
+        )
+
+
+def _listed(title: str, found: Sequence[Rung], key: str) -> None:
+    st.markdown(f"**{title}**")
+    if not found:
+        st.caption("Nothing that these columns offer." if key == "up" else "Nothing: this is the smallest.")
+    for place, each in enumerate(found):
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            with st.container(gap=None, width="stretch"):
+                st.markdown(text.escape(text.shorten(each.step.words, LONGEST)))
+                st.caption(said(each), help=_help(each))
+            st.button(
+                "Take this step",
+                key=f"model_step_{key}_{place}",
+                type="tertiary",
+                icon=":material/arrow_upward:" if key == "up" else ":material/arrow_downward:",
+                on_click=_take,
+                args=(each.call,),
+            )
+
+
+def said(each: Rung) -> str:
+    """The test in one line of Markdown."""
+    if each.trouble:
+        return f"Not tested: {text.escape(each.trouble)}"
+    p = p_value(each.p_value)
+    equal = "" if p.startswith(("<", ">")) else "= "
+    test = f"χ² = {number(max(each.chisq, 0.0), 3)}, df = {each.df:.0f}, p {equal}{p}"
+    change = f"{each.aic:+.1f}".replace("-", "−")
+    return text.escape(f"{test} · AIC {change}")
+
+
+def _help(each: Rung) -> str | None:
+    """Where a variance is tested at its edge, what the p-value is taken from."""
+    if not ("½" in each.note or "mixture" in each.note):
+        return None
+    return f"A variance cannot be below zero: {text.escape(each.note)} Stram & Lee (1994), Biometrics 50."
+
+
+def _refused(steps: Sequence[Step]) -> None:
+    """What the data cannot support, with the reason."""
+    for step in steps:
+        words, reason = text.shorten(step.words, LONGEST), step.reason
+        st.caption(f"Not possible: {text.escape(words)}. It {text.escape(reason)}.")
+
+
+def _take(call: ModelCall) -> None:
+    state.set_remark("")
+    state.set_call(call)
