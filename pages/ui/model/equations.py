@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pages.ui.model import levels
+from pages.ui.model import levels, lines
 from pages.ui.model.choices import Block, Choices
 from pages.ui.model.levels import Effect, Facts, Key, Levels, Product
+from pages.ui.model.lines import Equation
 from pages.ui.model.shape import Factor
 from pages.ui.text import latex, shorten
 
-LONGEST_NAME = 18
-LINE = 34
-"""Characters on one line of an equation, so that a phone shows it without scrolling far."""
+LONGEST_NAME, LEAST_NAME = 18, 6
 INDICES = "jklmnopq"
-NORMAL = r"\sim \mathcal{N}"
+NORMAL = r"\mathcal{N}"
+MOST_JOINT = 6
 COEFFICIENTS = {0: ("\\beta",), 1: ("\\beta", "\\gamma"), 2: ("\\pi", "\\beta", "\\gamma")}
 """Letters of the coefficients by level, for models with none, one and two levels above the rows."""
 EFFECTS = "uvwbcdfh"
@@ -34,22 +34,14 @@ class Equations:
     legend: str
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One summand: its LaTeX and about how wide it is, in characters."""
-
-    latex: str
-    width: int
-
-
 def equations(choices: Choices, blocks: Sequence[Block], facts: Facts) -> Equations:
     """The model of `choices`, its random part as `blocks`."""
     writer = _Writer(choices, levels.of(choices, blocks, facts), facts.categories)
     titles = ["Level 1: rows", *(f"Level {n}: {name}" for n, name in writer.stage_names())]
     bodies = [writer.level_one(), *(writer.level_above(stage) for stage in range(1, writer.depth))]
     return Equations(
-        tuple((title, _aligned(lines)) for title, lines in zip(titles, bodies, strict=True)),
-        _aligned(writer.combined()),
+        tuple((title, lines.aligned(body)) for title, body in zip(titles, bodies, strict=True)),
+        lines.aligned(writer.combined()),
         writer.legend(),
     )
 
@@ -108,14 +100,15 @@ class _Writer:
         crossed = len(self.found.stages[level - 1]) > 1
         return self.index[self.found.owner[column]] if crossed else self.of_stage(level)
 
-    def factor(self, factor: Factor) -> str:
-        """The values of a column as they enter."""
-        value = rf"{_name(factor.column)}_{{{self.column_index(factor.column)}}}"
+    def factor(self, factor: Factor, longest: int) -> str:
+        """The values of a column as they enter, its name no longer than that."""
+        name = _name(factor.column, longest)
+        value = rf"{name}_{{{self.column_index(factor.column)}}}"
         base = {
             "none": value,
             "log": rf"\log {value}",
             "sqrt": rf"\sqrt{{{value}}}",
-            "centre": rf"({value} - \overline{{{_name(factor.column)}}})",
+            "centre": rf"({value} - \overline{{{name}}})",
             "standardise": rf"z({value})",
         }[factor.transform]
         if factor.power == 1:
@@ -123,19 +116,26 @@ class _Writer:
         simple = factor.transform in ("none", "centre", "standardise", "sqrt")
         return rf"{base}^{{{factor.power}}}" if simple else rf"({base})^{{{factor.power}}}"
 
-    def times(self, symbol: str, factors: Product) -> Part:
-        """A coefficient times a product: one a level of a category, a curve for a spline."""
+    def times(self, symbol: str, factors: Product) -> str:
+        """A coefficient times a product, its names as long as a line has room for."""
+        for longest in range(LONGEST_NAME, LEAST_NAME, -1):
+            found = self._times(symbol, factors, longest)
+            if lines.width(found) <= lines.ROOM:
+                return found
+        return self._times(symbol, factors, LEAST_NAME)
+
+    def _times(self, symbol: str, factors: Product, longest: int) -> str:
+        """One coefficient a level of a category, a curve for a spline."""
         levels_, values = [], []
         for factor in factors:
             if factor.column in self.categories:
-                levels_.append(self.factor(factor))
+                levels_.append(self.factor(factor, longest))
             elif factor.spline != "none":
-                values.append(rf"s({self.factor(factor)})")
+                values.append(rf"s({self.factor(factor, longest)})")
             else:
-                values.append(self.factor(factor))
+                values.append(self.factor(factor, longest))
         inside = f"[{', '.join(levels_)}]" if levels_ else ""
-        width = 4 + sum(min(len(f.column), LONGEST_NAME) + 3 for f in factors)
-        return Part(symbol + inside + "".join(rf"\,{value}" for value in values), width)
+        return symbol + inside + "".join(rf"\,{value}" for value in values)
 
     # -- coefficients ----------------------------------------------------------------------------------
 
@@ -196,29 +196,24 @@ class _Writer:
 
     # -- lines -----------------------------------------------------------------------------------------
 
-    def outcome(self) -> tuple[str, int]:
-        """The left side of an equation, and its width."""
-        value = self.factor_of_outcome()
-        return value, min(len(self.choices.outcome), LONGEST_NAME) + 4
-
-    def factor_of_outcome(self) -> str:
+    def outcome(self) -> str:
+        """The left side of the equation of a row."""
         value = rf"{_name(self.choices.outcome)}_{{{self.row}}}"
         return {"log": rf"\log {value}", "sqrt": rf"\sqrt{{{value}}}"}.get(
             self.choices.outcome_transform, value
         )
 
-    def error(self) -> Part:
-        return Part(rf"\varepsilon_{{{self.row}}}", 3)
+    def error(self) -> str:
+        return rf"\varepsilon_{{{self.row}}}"
 
-    def level_one(self) -> list[str]:
+    def level_one(self) -> list[Equation]:
         """The outcome of a row, and the distribution of its error."""
-        left, begun = self.outcome()
         sums = [self.times(self.symbol(key, 0), key[0]) for key in self.prefixes(0)]
-        return [f"{left} &= {_broken([*sums, *self.dots(), self.error()], begun)}", self.of_error()]
+        return [_equal(self.outcome(), [*sums, *self.dots(), self.error()]), self.of_error()]
 
-    def level_above(self, stage: int) -> list[str]:
+    def level_above(self, stage: int) -> list[Equation]:
         """What each coefficient of the level below is for a group, and how groups differ."""
-        lines = []
+        found = []
         for below in self.prefixes(stage - 1):
             prefix = below[:stage]
             sums = [
@@ -227,9 +222,8 @@ class _Writer:
                 if key[:stage] == prefix and self.stands(key, stage)
             ]
             sums += [self.times(self.effect(e), e.times) for e in self.at(stage) if e.key[:stage] == prefix]
-            left = self.symbol(below, stage - 1)
-            lines.append(f"{left} &= {_broken(sums or [Part('0', 1)], 5)}")
-        return [*lines, *self.distributions(stage)]
+            found.append(_equal(self.symbol(below, stage - 1), sums))
+        return [*found, *self.distributions(stage)]
 
     def stands(self, key: Key, stage: int) -> bool:
         """Whether a coefficient is more than a random effect: fixed, or with a level above it."""
@@ -246,31 +240,32 @@ class _Writer:
         numbers = self.found.stages[stage - 1]
         return [effect for effects in self.found.random for effect in effects if effect.block in numbers]
 
-    def distributions(self, stage: int) -> list[str]:
+    def distributions(self, stage: int) -> list[Equation]:
         """Of the random effects of a stage, jointly where they may be correlated."""
-        lines = []
+        found = []
         for effects in self.found.random:
             if not effects or effects[0].block not in self.found.stages[stage - 1]:
                 continue
             symbols = [self.effect(effect) for effect in effects]
             letter = symbols[0][0]
             if len(effects) > 1:
-                joint = r",\ ".join(symbols)
-                lines.append(rf"({joint}) &{NORMAL}(\mathbf{{0}},\ \Psi_{{{letter}}})")
+                first, *middle, last = lines.several(symbols, MOST_JOINT)
+                joint = rf"{NORMAL}(\mathbf{{0}},\ \Psi_{{{letter}}})"
+                found.append(Equation((f"({first}", *middle, f"{last})"), r"\sim", (joint,)))
             else:
                 digits = symbols[0].partition("{")[2].rstrip("}").rstrip(INDICES)
-                lines.append(rf"{symbols[0]} &{NORMAL}(0,\ \tau^2_{{{letter}{digits}}})")
-        return lines
+                alone = rf"{NORMAL}(0,\ \tau^2_{{{letter}{digits}}})"
+                found.append(Equation((symbols[0],), r"\sim", (alone,)))
+        return found
 
-    def of_error(self) -> str:
-        return rf"{self.error().latex} &{NORMAL}(0,\ \sigma^2)"
+    def of_error(self) -> Equation:
+        return Equation((self.error(),), r"\sim", (rf"{NORMAL}(0,\ \sigma^2)",))
 
-    def dots(self) -> list[Part]:
-        return [Part(r"\cdots", 3)] if self.found.more else []
+    def dots(self) -> list[str]:
+        return [r"\cdots"] if self.found.more else []
 
-    def combined(self) -> list[str]:
+    def combined(self) -> list[Equation]:
         """All levels in one equation."""
-        left, begun = self.outcome()
         last = self.depth - 1
         fixed = [self.times(self.symbol(key, last), _joined(key)) for key in self._fixed_in_order()]
         random = [
@@ -278,15 +273,19 @@ class _Writer:
             for effects in self.found.random
             for effect in effects
         ]
-        sums = [*(fixed or [Part("0", 1)]), *self.dots(), *random, self.error()]
-        lines = [f"{left} &= {_broken(sums, begun)}"]
+        found = [_equal(self.outcome(), [*(fixed or ["0"]), *self.dots(), *random, self.error()])]
         for stage in range(1, self.depth):
-            lines += self.distributions(stage)
-        return [*lines, self.of_error()]
+            found += self.distributions(stage)
+        return [*found, self.of_error()]
 
     def _fixed_in_order(self) -> list[Key]:
         known = set(self.found.fixed)
         return [key for key in self.prefixes(self.depth - 1) if key in known]
+
+
+def _equal(left: str, sums: Sequence[str]) -> Equation:
+    """An equation; a sum of nothing is 0."""
+    return Equation((left,), "=", tuple(sums) or ("0",))
 
 
 def _joined(key: Key) -> Product:
@@ -299,17 +298,3 @@ def _short(factors: Product) -> str:
 
 def _name(column: str, longest: int = LONGEST_NAME) -> str:
     return rf"\text{{{latex(shorten(column, longest))}}}"
-
-
-def _broken(parts: Sequence[Part], begun: int) -> str:
-    """The summands joined by plus signs, on as many lines as they need; `begun` characters are used up."""
-    text, width = parts[0].latex, begun + parts[0].width
-    for part in parts[1:]:
-        new_line = width + part.width > LINE
-        text += (r" \\ &\quad + " if new_line else " + ") + part.latex
-        width = begun + part.width if new_line else width + part.width + 3
-    return text
-
-
-def _aligned(lines: Iterable[str]) -> str:
-    return "\\begin{aligned}\n" + " \\\\[4pt]\n".join(lines) + "\n\\end{aligned}"
