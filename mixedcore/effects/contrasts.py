@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from math import gcd, lcm
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -13,7 +15,6 @@ from mixedcore.terms import Floats
 
 Method = Literal["pairwise", "revpairwise", "trt.vs.ctrl", "poly"]
 DEGREES = ("linear", "quadratic", "cubic", "quartic", "degree 5", "degree 6")
-ROUND = 0.05  # how near to whole numbers the coefficients of a polynomial contrast are brought
 
 
 def contrast_set(method: Any, names: Sequence[str], reference: int) -> tuple[list[str], Floats]:
@@ -66,13 +67,28 @@ def _named(method: str, names: Sequence[str], reference: int) -> tuple[list[str]
 
 
 def _polynomials(k: int) -> Floats:
-    """Orthogonal polynomials over 1 … k up to degree 6, scaled so that all coefficients are whole numbers."""
-    powers = np.vander(np.arange(k) - (k - 1) / 2, min(k, len(DEGREES) + 1), increasing=True)
-    Q, R = np.linalg.qr(powers)
-    out = []
-    for column in (Q * np.sign(np.diag(R))).T[1:]:
-        own = column / column[column > 0.01].min()
-        while (away := np.abs(own - np.round(own)).max()) > ROUND:
-            own = own / away
-        out.append(np.round(own))
-    return np.array(out)
+    """Orthogonal polynomials over 1 … k up to degree 6, (≤ 6, k), in the smallest whole numbers there are.
+
+    Up to 17 means these are emmeans' coefficients (`poly.emmc`), which scales decimal ones until they are
+    nearly whole; beyond, that search can end at numbers like 10¹⁶, so they are found in exact arithmetic.
+    """
+    x = [Fraction(2 * place - (k - 1), 2) for place in range(k)]
+    found = [[Fraction(1)] * k]
+    for _ in range(min(k - 1, len(DEGREES))):
+        new = [value * at for value, at in zip(found[-1], x, strict=True)]
+        for lower in found[-2:]:  # orthogonal to those below already: the three-term recurrence
+            share = _product(new, lower) / _product(lower, lower)
+            new = [value - share * own for value, own in zip(new, lower, strict=True)]
+        found.append(new)
+    return np.array([_whole(polynomial) for polynomial in found[1:]])
+
+
+def _product(one: Sequence[Fraction], other: Sequence[Fraction]) -> Fraction:
+    return sum((a * b for a, b in zip(one, other, strict=True)), start=Fraction(0))
+
+
+def _whole(values: Sequence[Fraction]) -> list[float]:
+    """The values times what makes them whole numbers without a common divisor."""
+    most = lcm(*(value.denominator for value in values))
+    whole = [int(value * most) for value in values]
+    return [float(value // gcd(*whole)) for value in whole]
