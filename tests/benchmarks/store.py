@@ -75,7 +75,7 @@ def save(results: Results, text: str, folder: Path = FOLDER) -> Path:
 
 def newest(folder: Path = FOLDER) -> Results:
     """The results of the latest date that is kept."""
-    kept = sorted(folder.glob("*.json"))
+    kept = sorted(folder.glob("[0-9]*.json"))
     if not kept:
         raise SystemExit("No results are kept yet: run `python -m tests.benchmarks --save` first.")
     return from_json(kept[-1].read_text(encoding="utf-8"))

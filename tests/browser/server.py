@@ -25,10 +25,12 @@ class Server:
 
     url : where it listens, without a trailing slash
     log : file with everything that it printed
+    pid : number of its process
     """
 
     url: str
     log: Path
+    pid: int
 
     def health(self) -> str:
         """The body of the health endpoint, 'ok' when the server is up. Raises URLError."""
@@ -45,8 +47,8 @@ def running(app: Path = ROOT / "app.py") -> Iterator[Server]:
     """Start the app with the repository's own configuration, wait until it answers, stop it at the end."""
     port = _free_port()
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        server = Server(f"http://localhost:{port}", Path(folder) / "server.log")
-        with server.log.open("wb") as log:
+        file = Path(folder) / "server.log"
+        with file.open("wb") as log:
             process = subprocess.Popen(
                 _command(app, port),
                 cwd=ROOT,
@@ -55,6 +57,7 @@ def running(app: Path = ROOT / "app.py") -> Iterator[Server]:
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
+            server = Server(f"http://localhost:{port}", file, process.pid)
             try:
                 _wait_until_it_answers(server, process)
                 yield server
