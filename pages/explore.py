@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.ui import invitation, shell
+from pages.ui import display, invitation, shell
 from pages.ui.explore import choosing, view
 
 shell.enter("explore")
@@ -22,7 +22,8 @@ if not len(found.y):
 view.at_a_glance(data, asked, found)
 chosen = view.choose_group(found)
 quantiles, own = choosing.summed(data, asked, found)
-view.distribution(found, quantiles, chosen)
+shown = view.Shown(data.digest, asked, found, quantiles, own, chosen, display.ink())
+view.distribution(shown)
 if asked.predictor:
-    view.lines(found, own, chosen)
-view.sizes(found)
+    view.lines(shown)
+view.sizes(shown)

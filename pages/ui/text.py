@@ -33,7 +33,7 @@ _LATEX = {
     ":": "{:}",
     "-": "{-}",
 } | {sign: f"\\{sign}" for sign in "{}$&#%_"}
-_HTML = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "$": "&#36;", "%": "&#37;"}
+_HTML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "$": "&#36;", "%": "&#37;"})
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
@@ -68,7 +68,7 @@ def code(value: object) -> str:
 
 def plain(value: object) -> str:
     """`value` for Plotly, which reads tags, entities, `$…$` and, in hover templates, `%{…}`."""
-    return "".join(_HTML.get(sign, sign) for sign in one_line(value))
+    return one_line(value).translate(_HTML)
 
 
 def latex(value: object) -> str:

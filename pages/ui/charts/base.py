@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
@@ -143,6 +144,14 @@ def labelled_axis(labels: list[str], limit: int = 26) -> dict[str, Any]:
         showgrid=False,
         ticks="",
     )
+
+
+def row_labels(index: pd.Index, rows: Ints) -> list[str]:
+    """Labels of rows for hover and clicks; whole numbers, as most rows are named, need no care."""
+    chosen = index[rows].tolist()
+    if pd.api.types.is_integer_dtype(index.dtype):
+        return list(map(str, chosen))
+    return [text.plain(label) for label in chosen]
 
 
 def scatter(n: int) -> Any:

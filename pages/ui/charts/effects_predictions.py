@@ -20,6 +20,7 @@ from pages.ui.charts.base import (
     canvas,
     faint,
     opacity,
+    row_labels,
     scatter,
     thinned,
 )
@@ -162,7 +163,7 @@ def _add_observed(figure: go.Figure, data: Observed, levels: list[str], curves: 
                 mode="markers",
                 showlegend=False,
                 marker={"size": 5, "color": colour, "opacity": min(0.5, opacity(len(places)))},
-                customdata=[text.plain(data.rows[row]) for row in places[own]],
+                customdata=row_labels(data.rows, places[own]),
                 hovertemplate="Row %{customdata}: %{y:.4g}<extra></extra>",
             )
         )

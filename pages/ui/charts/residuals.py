@@ -19,6 +19,7 @@ from pages.ui.charts.base import (
     canvas,
     figures,
     opacity,
+    row_labels,
     scatter,
     steady,
     thinned,
@@ -144,7 +145,7 @@ def _is_chosen(augmented: pd.DataFrame, group: str | None, chosen: str | None) -
 
 def customdata(index: pd.Index, rows: Ints) -> list[list[object]]:
     """Label and place of each row drawn, for hover and clicks."""
-    return [[text.plain(label), int(place)] for label, place in zip(index[rows], rows, strict=True)]
+    return [[label, place] for label, place in zip(row_labels(index, rows), rows.tolist(), strict=True)]
 
 
 def _add_points(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import plotly.graph_objects as go
 import streamlit as st
 
@@ -49,7 +51,7 @@ def _card(name: str) -> None:
             st.switch_page(ESTIMATES_PAGE)
 
 
-@st.cache_data(show_spinner=False, max_entries=64)
+@st.cache_resource(show_spinner=False, max_entries=64)
 def drawn(name: str, ink: Ink) -> go.Figure:
     """The picture of an example; the same for everyone, so it is drawn once."""
     example, frame = datasets.describe(name), datasets.load(name)
@@ -57,6 +59,7 @@ def drawn(name: str, ink: Ink) -> go.Figure:
     return pictures.picture(frame, example.outcome, group, _over(name), ink)
 
 
+@functools.cache
 def _over(name: str) -> str | None:
     example, frame = datasets.describe(name), datasets.load(name)
     predictors = [column.name for column in example.columns if column.role == "predictor"]
@@ -72,6 +75,7 @@ def alt(name: str) -> str:
     return f"{example.outcome} over {over}, a line each {group}" if over else f"{example.outcome} by {group}"
 
 
+@functools.cache
 def size(name: str) -> str:
     """Rows and groups in words."""
     example = datasets.describe(name)

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from pages.ui import display, fitting, state
-from pages.ui.charts import Chart
+from pages.ui import display, drawn, fitting, state
+from pages.ui.charts import Chart, Ink
 from pages.ui.charts import nesting as drawing
 from pages.ui.data import nesting, nesting_model, nesting_words
 from pages.ui.data.dataset import Dataset
@@ -48,7 +48,7 @@ def show(data: Dataset) -> None:
         _say(structure, answers, plan)
         _use(structure, answers, plan)
     with right:
-        _draw(structure, answers, tree)
+        _draw(structure, answers, tree, key)
 
 
 @st.cache_data(max_entries=32, ttl="2h", show_spinner="Comparing the labels…")
@@ -165,20 +165,27 @@ def _take(wanted: ModelCall) -> None:
     state.set_call(wanted)
 
 
-def _draw(structure: Structure, answers: Answers, tree: pd.DataFrame | None) -> None:
+def _draw(structure: Structure, answers: Answers, tree: pd.DataFrame | None, key: Key) -> None:
     """Nested groups as boxes, crossed ones as a matrix; a single grouping by its sizes."""
+    ink = display.ink()
     crossed = nesting_model.crossed_pair(structure, answers)
     if tree is not None:
-        display.chart(drawing.nested_boxes(tree, ink=display.ink()), "nesting_boxes")
+        display.chart(
+            drawn.once(lambda: drawing.nested_boxes(tree, ink=ink), "boxes", *key, ink), "nesting_boxes"
+        )
     if crossed is not None:
-        display.chart(_matrix(structure, *crossed), "nesting_matrix")
+        display.chart(
+            drawn.once(lambda: _matrix(structure, *crossed, ink), "matrix", *key, ink), "nesting_matrix"
+        )
     if tree is None and crossed is None:
         factor = next((f for f in structure.factors if not f.names_rows), structure.factors[0])
-        sizes = drawing.group_sizes(factor.sizes, factor.labels, factor.name, ink=display.ink())
+        sizes = drawn.once(
+            lambda: drawing.group_sizes(factor.sizes, factor.labels, factor.name, ink=ink), "sizes", *key, ink
+        )
         display.chart(sizes, "nesting_sizes")
 
 
-def _matrix(structure: Structure, inner: str, outer: str) -> Chart:
+def _matrix(structure: Structure, inner: str, outer: str, ink: Ink) -> Chart:
     pair = structure.pairs[inner, outer]
     one, other = structure.factor(inner), structure.factor(outer)
     return drawing.crossing(
@@ -187,5 +194,5 @@ def _matrix(structure: Structure, inner: str, outer: str) -> Chart:
         pair.count,
         (one.labels, other.labels),
         (inner, outer),
-        ink=display.ink(),
+        ink=ink,
     )

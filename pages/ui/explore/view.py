@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import streamlit as st
 
 from mixedcore.errors import MixedCoreError
-from pages.ui import charts, display, text
-from pages.ui.charts import Chart, explore_groups, nesting
+from pages.ui import charts, display, drawn, text
+from pages.ui.charts import Chart, Ink, explore_groups, nesting
 from pages.ui.charts.base import Floats
 from pages.ui.charts.lines import PANELS
 from pages.ui.data.dataset import Dataset
@@ -19,6 +20,27 @@ from pages.ui.results import fitview, picking
 
 OWN = "Each line is a group's own least-squares line, of its own rows alone: no model yet."
 MEANS = "Each line joins a group's means in the categories of the predictor: no model yet."
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shown:
+    """What the charts are drawn from.
+
+    digest : of the data; five : quantiles of each group; own : lines of the groups over a number
+    chosen : the group highlighted
+    """
+
+    digest: str
+    asked: Asked
+    found: Explored
+    five: Floats
+    own: Lines | None
+    chosen: str | None
+    ink: Ink
+
+    def drawn(self, what: str, draw: Callable[[], Chart]) -> Chart:
+        """A chart of these choices, drawn once."""
+        return drawn.once(draw, "explore", what, self.digest, self.asked, self.chosen, self.ink)
 
 
 def at_a_glance(data: Dataset, asked: Asked, found: Explored) -> None:
@@ -39,29 +61,45 @@ def choose_group(found: Explored) -> str | None:
     return fitview.find_label(picking.choose_group(found.labels, "explore_chosen"), found.labels)
 
 
-def distribution(found: Explored, five: Floats, chosen: str | None) -> None:
+def distribution(shown: Shown) -> None:
     """The outcome over all rows, and group by group."""
+    found, five, chosen, ink = shown.found, shown.five, shown.chosen, shown.ink
     left, right = st.columns(2, gap="large")
     with left:
-        display.chart(
-            explore_groups.histogram(found, chosen=chosen, ink=display.ink()), "explore_distribution"
-        )
+        bars = shown.drawn("histogram", lambda: explore_groups.histogram(found, chosen=chosen, ink=ink))
+        display.chart(bars, "explore_distribution")
     order = groups.by_median(found, five)
     with right:
-        display.chart(
-            explore_groups.by_group(found, five, chosen=chosen, ink=display.ink()),
-            "explore_by_group",
-            on_click=picking.highlight_clicked(order),
+        by_group = shown.drawn(
+            "by group", lambda: explore_groups.by_group(found, five, chosen=chosen, ink=ink)
         )
+        display.chart(by_group, "explore_by_group", on_click=picking.highlight_clicked(order))
 
 
-def lines(found: Explored, own: Lines | None, chosen: str | None) -> None:
+def lines(shown: Shown) -> None:
     """Trellis and spaghetti; for a number also within against between."""
-    shown = charts.spread(groups.ranking(found, own), chosen, PANELS)
-    drawn = groups.drawn_lines(found, own, shown)
+    display.chart(shown.drawn("panels", lambda: _trellis(shown)), "explore_panels")
+    together = shown.drawn("lines", lambda: _together(shown))
+    if shown.own is None:
+        display.chart(together, "explore_lines")
+        return
+    left, right = st.columns(2, gap="large")
+    with left:
+        display.chart(together, "explore_lines")
+    with right:
+        _two_slopes(shown, shown.own)
+
+
+def _in_panels(shown: Shown) -> list[str]:
+    """The groups that have a panel."""
+    return charts.spread(groups.ranking(shown.found, shown.own), shown.chosen, PANELS)
+
+
+def _trellis(shown: Shown) -> Chart:
+    found, labels = shown.found, _in_panels(shown)
+    drawn_lines = groups.drawn_lines(found, shown.own, labels)
+    panels = charts.panels(drawn_lines, labels, chosen=shown.chosen, ink=shown.ink)
     said = OWN if found.numeric else MEANS
-    panels = charts.panels(drawn, shown, chosen=chosen, ink=display.ink())
-    spaghetti = charts.all_lines(drawn, chosen=chosen, ink=display.ink())
     trellis = replace(
         panels,
         title="Group by group",
@@ -69,6 +107,14 @@ def lines(found: Explored, own: Lines | None, chosen: str | None) -> None:
         f"the order of {'slopes' if found.numeric else 'means'}.",
         alt=panels.alt.replace("the group's fitted line", "the group's own line"),
     )
+    return _named(trellis, found)
+
+
+def _together(shown: Shown) -> Chart:
+    found = shown.found
+    drawn_lines = groups.drawn_lines(found, shown.own, _in_panels(shown))
+    spaghetti = charts.all_lines(drawn_lines, chosen=shown.chosen, ink=shown.ink)
+    said = OWN if found.numeric else MEANS
     together = replace(
         spaghetti,
         title=f"Own lines of all {len(found.labels):,} groups",
@@ -78,15 +124,7 @@ def lines(found: Explored, own: Lines | None, chosen: str | None) -> None:
     for trace in together.figure.data:
         if trace.name == "Average group":
             trace.update(name="All rows together", hovertemplate="All rows: %{y:.4g}<extra></extra>")
-    display.chart(_named(trellis, found), "explore_panels")
-    if own is None:
-        display.chart(_named(together, found), "explore_lines")
-        return
-    left, right = st.columns(2, gap="large")
-    with left:
-        display.chart(together, "explore_lines")
-    with right:
-        _two_slopes(found, own, chosen)
+    return together if shown.own is not None else _named(together, found)
 
 
 def _named(chart: Chart, found: Explored) -> Chart:
@@ -97,14 +135,21 @@ def _named(chart: Chart, found: Explored) -> Chart:
     return chart
 
 
-def _two_slopes(found: Explored, own: Lines, chosen: str | None) -> None:
-    chart = explore_groups.within_between(found, own, chosen=chosen, ink=display.ink())
+def _two_slopes(shown: Shown, own: Lines) -> None:
+    found = shown.found
+    chart = shown.drawn(
+        "within and between",
+        lambda: explore_groups.within_between(found, own, chosen=shown.chosen, ink=shown.ink),
+    )
     display.chart(chart, "explore_within_between", on_click=picking.highlight_clicked(found.labels))
     outcome, predictor, group = found.names
     st.markdown(words.slopes(own, outcome, predictor, group))
 
 
-def sizes(found: Explored) -> None:
+def sizes(shown: Shown) -> None:
     """How many rows each group has."""
-    chart = nesting.group_sizes(found.sizes, found.labels, found.names[2], ink=display.ink())
+    found = shown.found
+    chart = shown.drawn(
+        "sizes", lambda: nesting.group_sizes(found.sizes, found.labels, found.names[2], ink=shown.ink)
+    )
     display.chart(chart, "explore_sizes")

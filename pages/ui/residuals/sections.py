@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,8 +10,8 @@ import pandas as pd
 import streamlit as st
 
 from mixedcore.errors import MixedCoreError
-from pages.ui import charts, display, text
-from pages.ui.charts import Ink
+from pages.ui import charts, display, drawn, text
+from pages.ui.charts import Chart, Ink
 from pages.ui.numbers import p_value
 from pages.ui.residuals import computed
 from pages.ui.residuals.computed import Fitted
@@ -49,6 +49,11 @@ class Shown:
         """What row charts highlight."""
         return {"group": self.group, "chosen": self.chosen, "row": self.row, "ink": self.ink}
 
+    def drawn(self, draw: Callable[[], Chart], *what: str) -> Chart:
+        """A chart of this fit with these marks, drawn once."""
+        of = (self.fitted.call, self.fitted.data.digest, self.group, self.chosen, self.row, self.ink)
+        return drawn.once(draw, "residuals", *what, *of)
+
 
 def fits(shown: Shown) -> None:
     """Does a curve or a column remain in the residuals?"""
@@ -58,11 +63,11 @@ def fits(shown: Shown) -> None:
     left, right = st.columns(2, gap="large")
     clicked = picking.choose_row(shown.augmented.index)
     with left:
-        display.chart(
-            charts.residuals_against_fitted(shown.augmented, **shown.marks),  # type: ignore[arg-type]
-            "residuals_against_fitted",
-            on_click=clicked,
+        fitted = shown.drawn(
+            lambda: charts.residuals_against_fitted(shown.augmented, **shown.marks),  # type: ignore[arg-type]
+            "against fitted",
         )
+        display.chart(fitted, "residuals_against_fitted", on_click=clicked)
     if name is not None:
         with right:
             _against_any(shown, name)
@@ -74,13 +79,19 @@ def _against_any(shown: Shown, name: str) -> None:
     values = frame[name].reindex(shown.augmented.index)
     if _is_number(values):
         clicked = picking.choose_row(shown.augmented.index[values.notna().to_numpy()])
-        against = charts.residuals_against(shown.augmented, values, **shown.marks)  # type: ignore[arg-type]
+        against = shown.drawn(
+            lambda: charts.residuals_against(shown.augmented, values, **shown.marks),  # type: ignore[arg-type]
+            "against column",
+            name,
+        )
         display.chart(against, "residuals_against_column", on_click=clicked)
         return
     known = values.notna().to_numpy()
     labelled = shown.augmented[known].assign(**{name: values[known].astype(str)})
     chosen = shown.chosen if name == shown.group else None
-    boxes = charts.residuals_by_group(labelled, name, chosen=chosen, ink=shown.ink)
+    boxes = shown.drawn(
+        lambda: charts.residuals_by_group(labelled, name, chosen=chosen, ink=shown.ink), "boxes", name
+    )
     display.chart(boxes, "residuals_against_column", on_click=picking.choose_row(labelled.index))
 
 
@@ -111,7 +122,9 @@ def normal(shown: Shown) -> None:
         mine = fitview.is_chosen(shown.augmented, shown.group, shown.chosen)
         values = shown.augmented["studentised"].to_numpy()
         index = shown.augmented.index
-        quantiles = charts.normal_qq(values, index, chosen=mine, row=shown.row, ink=shown.ink)
+        quantiles = shown.drawn(
+            lambda: charts.normal_qq(values, index, chosen=mine, row=shown.row, ink=shown.ink), "quantiles"
+        )
         display.chart(quantiles, "residuals_qq", on_click=picking.choose_row(index))
     with right:
         blups = shown.result.tidy(effects="blups")
@@ -136,7 +149,10 @@ def normal(shown: Shown) -> None:
 def even(shown: Shown) -> None:
     """Is the spread the same everywhere?"""
     clicked = picking.choose_row(shown.augmented.index)
-    spread = charts.scale_location(shown.augmented, **shown.marks)  # type: ignore[arg-type]
+    spread = shown.drawn(
+        lambda: charts.scale_location(shown.augmented, **shown.marks),  # type: ignore[arg-type]
+        "scale and location",
+    )
     display.chart(spread, "scale_location", on_click=clicked)
     if shown.group is None:
         st.caption("The model has no groups to compare the spread of.")

@@ -12,7 +12,7 @@ from mixedcore.diagnostics.findings import Finding
 from mixedcore.errors import MixedCoreError
 from mixedcore.inference.hypotheses import Ddf
 from mixedcore.inference.term_hypotheses import AnovaType
-from pages.ui import display, tables, text
+from pages.ui import display, drawn, tables, text
 from pages.ui.charts.explained import explained_bars
 from pages.ui.data.dataset import Dataset
 from pages.ui.model import scripts
@@ -187,7 +187,9 @@ def explained(result: MixedLMResults, call: ModelCall | None, data: Dataset) -> 
         return
     left, right = st.columns([3, 2], gap="large")
     with left:
-        display.chart(explained_bars(steps, ink=display.ink()), "explained_bars")
+        ink = display.ink()
+        bars = drawn.once(lambda: explained_bars(steps, ink=ink), "explained", call, data.digest, ink)
+        display.chart(bars, "explained_bars")
     with right:
         st.markdown("\n".join(f"- {said}" for said in explained_words.explained(steps, MARKDOWN)))
         st.caption(
