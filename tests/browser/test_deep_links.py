@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -10,13 +11,12 @@ from playwright.sync_api import Page, expect
 from tests.browser.looks import WAIT_MS, no_trouble, ready
 from tests.browser.server import Server
 
+APP = Path(__file__).parents[2] / "app.py"
 PAGES = {
-    "data": "Data",
-    "model": "Model",
-    "estimates": "Estimates",
-    "group_effects": "Group effects",
-    "residuals": "Residuals",
-    "report": "Report",
+    address: title
+    for title, address in re.findall(
+        r'title=":[^"]+: ([^"]+)",.*?url_path="(\w+)"', APP.read_text(encoding="utf-8"), flags=re.DOTALL
+    )
 }
 
 
