@@ -24,5 +24,5 @@ else:
 
 upload.show()
 opening.show_open()
-st.subheader("Examples with a story", anchor=False)
+st.header("Examples with a story", anchor=False)
 gallery.show()

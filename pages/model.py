@@ -99,14 +99,14 @@ with left:
     components.rows(asked, problems)
     hold = sections.settings(asked, problems)
 with right:
-    st.subheader("The model", anchor=False)
+    st.header("The model", anchor=False)
     if state.remark():
         st.caption(f":material/info: {state.remark()}")
     written.formulas(asked, call, problems)
     start_buttons.show_size(asked)
     picture.picture(asked)
     written.mathematics(asked)
-    st.subheader("The fit", anchor=False)
+    st.header("The fit", anchor=False)
     show_fit(call, problems, hold)
     if not problems and call == state.good_call():
         ladder_view.offer(asked, call)

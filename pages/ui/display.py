@@ -31,7 +31,7 @@ def verdict(said: words.Verdict) -> None:
 def chart(shown: Chart, key: str, *, on_click: Callable[[str], None] | None = None) -> None:
     """Draw a chart under its title, with its words; `on_click(key)` runs when a point is clicked."""
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        st.subheader(text.escape(shown.title), anchor=False)
+        st.header(text.escape(shown.title), anchor=False)
         _download(shown, key)
     if on_click is None:
         st.plotly_chart(shown.figure, key=key, config=CONFIG, alt=shown.alt)

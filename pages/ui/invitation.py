@@ -21,7 +21,7 @@ def data_or_stop() -> Dataset:
 def invite(title: str, sentence: str) -> None:
     """What is missing, and two ways on."""
     with st.container(border=True, key="invitation"):
-        st.subheader(title, anchor=False)
+        st.header(title, anchor=False)
         st.markdown(sentence)
         with st.container(horizontal=True, vertical_alignment="center"):
             st.button(

@@ -186,7 +186,7 @@ def group_effects(blups: pd.DataFrame, level: float = 0.95) -> Table:
 def show(table: Table, key: str, title: str) -> None:
     """Draw a small table under its heading, with its exports."""
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        st.subheader(title, anchor=False)
+        st.header(title, anchor=False)
         _exports(table, key)
     st.table(_styled(table), border="horizontal", hide_index=True, alt=table.alt)
 

@@ -203,7 +203,7 @@ def test_hostile_names_reach_markdown_only_escaped(app: AppTest) -> None:
     upload(app, values.to_csv(index=False).encode(), ":blue[f]$.csv")
     shown = [
         element.value
-        for kind in ("markdown", "caption", "warning", "subheader", "error")
+        for kind in ("markdown", "caption", "warning", "header", "error")
         for element in getattr(app, kind)
     ]
     shown += labels(app)

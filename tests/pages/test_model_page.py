@@ -21,7 +21,7 @@ from tests.pages.model_page import (
 def test_without_data_there_is_an_invitation() -> None:
     app = AppTest.from_file(APP, default_timeout=TIMEOUT).run().switch_page("pages/model.py").run()
     assert not app.exception
-    assert "no data yet" in " ".join(heading.value for heading in app.subheader)
+    assert "no data yet" in " ".join(heading.value for heading in app.header)
 
 
 @pytest.mark.parametrize("example", ["sleepstudy", "classrooms", "Penicillin", "Machines", "Dyestuff2"])

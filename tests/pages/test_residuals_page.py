@@ -43,8 +43,8 @@ def test_residuals_can_be_grouped_by_a_predictor() -> None:
     app = section(fits.opened("residuals", "Machines"), "Even spread?")
     app.selectbox(key="residuals_grouping").select_index(1).run()
     assert not app.exception
-    assert app.subheader[-1].value.startswith("Residuals by ")
-    assert app.subheader[-1].value != "Residuals by Worker"
+    assert app.header[-1].value.startswith("Residuals by ")
+    assert app.header[-1].value != "Residuals by Worker"
 
 
 def test_seventy_thousand_rows_are_sampled_with_a_note_and_simulated_when_asked_only() -> None:

@@ -38,7 +38,7 @@ def _cards(chosen: tuple[str, ...]) -> None:
 
 def _card(name: str) -> None:
     example = datasets.describe(name)
-    st.markdown(f"##### {escape(example.title)}")
+    st.markdown(f"### {escape(example.title)}")
     st.plotly_chart(
         drawn(name, display.ink()), key=f"picture_{name}", config=STATIC, alt=f"Small picture: {alt(name)}"
     )

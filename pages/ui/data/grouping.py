@@ -26,7 +26,7 @@ Key = tuple[str, tuple[str, ...], tuple[tuple[str, str], ...], tuple[str, ...]]
 
 def show(data: Dataset) -> None:
     """The check of the columns that look like groups, or of those chosen."""
-    st.subheader("How the rows are grouped", anchor=False)
+    st.header("How the rows are grouped", anchor=False)
     columns = fitting.profiled(data.digest, data.frame)
     able = nesting_model.possible(columns)
     if not able:

@@ -42,7 +42,7 @@ def show(data: Dataset, source: Source, found: Inspected) -> None:
 
 
 def _heading(data: Dataset, source: Source) -> None:
-    st.subheader(escape(shorten(data.name, 80)), anchor=False)
+    st.header(escape(shorten(data.name, 80)), anchor=False)
     if source.is_example:
         example = datasets.describe(source.origin.partition(":")[2])
         st.markdown(escape(example.story))
@@ -118,7 +118,7 @@ def _columns(source: Source, found: Inspected) -> None:
         height=min(38 + 35 * len(found.profile), 390),
         alt="One row a column: type, missing values, distinct values, range",
     )
-    st.markdown("###### Change what a column is")
+    st.markdown("### Change what a column is")
     with st.form(f"types_{state.serial()}", border=False):
         _retype([column.name for column in found.columns if column.name in source.frame.columns])
     _costs(found)

@@ -29,7 +29,7 @@ def rows(form: Form, problems: Mapping[str, str]) -> None:
     if form.choices.blocks or form.locked("bars"):
         blocks.adder(form)
         return
-    st.markdown("**Further groupings (variance components)**")
+    st.markdown("### Further groupings (variance components)")
     st.caption(
         "Groups inside the groups above, such as classes in schools; their labels may repeat elsewhere."
         if form.choices.groups

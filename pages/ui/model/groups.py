@@ -12,7 +12,7 @@ from pages.ui.model.modelcall import WHOLE_DATA
 
 def grouping(form: Form) -> None:
     """How rows are grouped: one factor, or a card for each of several."""
-    st.subheader("How rows are grouped", anchor=False)
+    st.header("How rows are grouped", anchor=False)
     if form.choices.blocks or form.locked("bars"):
         blocks.cards(form)
         return

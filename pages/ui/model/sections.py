@@ -28,7 +28,7 @@ SCALES: dict[Transform, str] = {"none": "As it is", "log": "Logarithm", "sqrt": 
 
 def outcome(form: Form) -> None:
     """What is measured."""
-    st.subheader("What is measured", anchor=False)
+    st.header("What is measured", anchor=False)
     explain_lock(form, "formula")
     chosen = form.choices.outcome
     able = options(form, roles.not_outcome, [chosen] if chosen else [], set())
@@ -45,7 +45,7 @@ def outcome(form: Form) -> None:
 
 def fixed(form: Form) -> None:
     """What explains it: predictors, categories, interactions, intercept."""
-    st.subheader("What explains it", anchor=False)
+    st.header("What explains it", anchor=False)
     chosen, locked = form.choices, form.locked("formula")
     groups = {chosen.groups, *(block.factor[0] for block in chosen.blocks if len(block.factor) == 1)}
     able = options(form, roles.not_predictor, chosen.fixed, {chosen.outcome, *groups})
@@ -132,7 +132,7 @@ def _interaction_labels(values: Iterable[str | Interaction]) -> dict[str | Inter
 
 def settings(form: Form, problems: Mapping[str, str]) -> bool:
     """How the model is fitted; gives whether fits wait for a button."""
-    st.subheader("Settings", anchor=False)
+    st.header("Settings", anchor=False)
     st.segmented_control(
         "Estimation",
         [True, False],

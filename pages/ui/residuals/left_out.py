@@ -46,7 +46,7 @@ def show() -> None:
     with st.container(border=True, key="rows_left_out"):
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
             rows = "1 row is" if len(exclusions) == 1 else f"{len(exclusions):,} rows are"
-            st.subheader(f"{rows} left out", anchor=False)
+            st.header(f"{rows} left out", anchor=False)
             st.button(
                 "Take all back", key="left_out_all", icon=":material/undo:", on_click=take_back,
                 args=([each.row for each in exclusions],),

@@ -134,7 +134,7 @@ def interval_notes(found: computed.Intervals) -> None:
 def reading(result: MixedLMResults, facts: Facts, told: Told) -> None:
     """The results in words, with a copy as plain text and the tests as journals set them."""
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        st.subheader("In words", anchor=False)
+        st.header("In words", anchor=False)
         with st.popover("Copy", icon=":material/content_copy:", type="tertiary", key="reading_copy"):
             st.caption("The same as plain text")
             plain = narrative.as_text(narrative.tell(result, facts, told, PLAIN))

@@ -44,7 +44,7 @@ def ranked(shown: Shown) -> None:
         shown.mine, level=shown.level, unit=shown.effect.name, chosen=here, ink=shown.ink
     )
     display.chart(caterpillar, "caterpillar", on_click=picking.highlight_clicked(labels, factor))
-    st.subheader("All group effects", anchor=False)
+    st.header("All group effects", anchor=False)
     picking.searchable(tables.group_effects(shown.mine, shown.level), "group_effects_table", factor)
 
 
