@@ -41,6 +41,8 @@ if len(fixed):
         coefficients = result_tables.with_standardised(coefficients, standardised.standardised(result, facts))
     view.scrolled(coefficients, "fixed_effects", "Fixed effects", options.fixed_note(ddf, names[0]))
 
+view.random_part(random, level, intervals, names[1])
+
 told = narrative.Told(
     fixed,
     random,
@@ -71,8 +73,6 @@ with pictures:
             display.chart(plot, "coefficient_plot")
     shares = charts.variance_shares(icc, float(glance["r2_marginal"].iloc[0]))
     display.chart(charts.variance_bar(shares, ink=display.ink()), "variance_bar")
-
-view.random_part(random, level, intervals, names[1])
 
 explained, tests, fit, code = st.tabs(view.TABS, key="estimates_tabs", on_change="rerun")
 with explained:

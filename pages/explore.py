@@ -20,10 +20,16 @@ if not len(found.y):
     st.stop()
 
 view.at_a_glance(data, asked, found)
-chosen = view.choose_group(found)
 quantiles, own = choosing.summed(data, asked, found)
+top = st.columns([5, 2], vertical_alignment="bottom")
+with top[0]:
+    section = view.choose(found)
+with top[1]:
+    chosen = view.choose_group(found)
 shown = view.Shown(data.digest, asked, found, quantiles, own, chosen, display.ink())
-view.distribution(shown)
-if asked.predictor:
+if section == view.OUTCOME:
+    view.distribution(shown)
+elif section == view.LINES:
     view.lines(shown)
-view.sizes(shown)
+elif own is not None:
+    view.two_slopes(shown, own)

@@ -14,15 +14,15 @@ data, call = invitation.data_or_stop(), state.call()
 result = fitting.current_fit_or_stop()
 assert call is not None  # current_fit_or_stop ends the run without one
 
-section = group_sections.choose()
-top = st.columns([2, 2, 3], vertical_alignment="bottom")
+top = st.columns([5, 2], vertical_alignment="bottom")
 with top[0]:
+    section = group_sections.choose()
+with top[1]:
     level = picking.choose_level("group_effects_level")
 blups = result.tidy(effects="blups", level=level)
-with top[1]:
+with st.grid(2, min_column_width=180):
     effect = picking.choose_effect(fitview.random_effects(blups), "group_effects_effect")
-mine = fitview.of_effect(blups, effect)
-with top[2]:
+    mine = fitview.of_effect(blups, effect)
     picking.choose_group(fitview.labels_by_effect(mine), "group_effects_chosen", effect.group)
 
 augmented = computed.augmented(computed.Fitted(call, data))

@@ -16,14 +16,14 @@ kept = bool(state.kept())
 
 left, right = st.columns([3, 2], gap="large")
 with left:
-    st.subheader("What goes in", anchor=False)
+    st.header("What goes in", anchor=False)
     chosen = page.choose(kept=kept)
 with right:
-    st.subheader("The report", anchor=False)
+    st.header("The report", anchor=False)
     page.outline(chosen, kept=kept)
     if call is not None:
         page.downloads(page.material(chosen, call, result))
-    st.subheader("The whole session", anchor=False)
+    st.header("The whole session", anchor=False)
     st.caption("A project file brings everything back later or elsewhere; open it on the Data page.")
     opening.show_save()
     page.link_to_copy()

@@ -20,17 +20,18 @@ groupings = fitview.groupings(result, augmented, factors=True)
 
 group, chosen = None, None
 section = sections.choose()
-if groupings:
-    places = st.columns(2, vertical_alignment="bottom")
-    with places[0]:
+controls = st.grid(4, min_column_width=180)
+with controls:
+    if groupings:
         grouping = picking.choose_grouping(groupings, "residuals_grouping")
-    group = grouping.name
-    augmented = augmented.assign(**{group: grouping.labels(augmented)})
-    labels = fitview.in_order(augmented[group])
-    with places[len(groupings) > 1]:
+        group = grouping.name
+        augmented = augmented.assign(**{group: grouping.labels(augmented)})
+        labels = fitview.in_order(augmented[group])
         picking.choose_group(labels, "residuals_chosen", group)
-    chosen = picking.highlighted(labels, group)
+        chosen = picking.highlighted(labels, group)
+    row_panel.choose(augmented.index)
 
 row_panel.show(augmented, fitview.groupings(result, augmented))
-shown = sections.Shown(fitted, result, augmented, groupings, group, chosen, state.chosen_row(), display.ink())
+row, ink = state.chosen_row(), display.ink()
+shown = sections.Shown(fitted, result, augmented, groupings, group, chosen, row, ink, controls)
 sections.SECTIONS[section](shown)

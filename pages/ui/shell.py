@@ -77,7 +77,8 @@ def enter(page: str) -> None:
     st.html(REACHABLE, unsafe_allow_javascript=True)
     refused = _follow_link()
     intake.catch_up()
-    _strip()
+    if page != "data" or state.data() is not None:  # the start page says by itself that nothing is there
+        _strip()
     if refused:
         st.warning(refused)
     _carry_example_in_link()

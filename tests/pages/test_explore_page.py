@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from pages.ui.data import examples
+from pages.ui.explore import view
 from tests.pages import fits
+
+
+def section(app: AppTest, name: str) -> AppTest:
+    """The page with another section open."""
+    return app.segmented_control(key="explore_section").set_value(name).run()
 
 
 def said(app: object) -> str:
@@ -18,21 +25,27 @@ def test_every_example_is_explored(example: str) -> None:
     app = fits.opened("explore", example)
     assert not app.exception
     assert not app.error
-    assert len(fits.charts_of(app)) >= 3
+    assert len(fits.charts_of(app)) == 3
     assert "lies between the groups" in said(app)
+    for name in app.segmented_control(key="explore_section").options[1:]:
+        section(app, name)
+        assert not app.exception
+        assert len(fits.charts_of(app)) == (2 if name == view.LINES else 1)
 
 
 def test_the_model_gives_the_first_choices() -> None:
     app = fits.opened("explore", "sleepstudy")
     boxes = {box.label: box.value for box in app.selectbox}
     assert (boxes["Outcome"], boxes["Groups"], boxes["Predictor"]) == ("Reaction", "Subject", "Days")
-    assert len(fits.charts_of(app)) == 6
+    section(app, view.SLOPES)
     assert "Reaction rises by 10.5 for one more Days" in said(app)
 
 
-def test_it_works_before_there_is_a_model() -> None:
-    app = fits.opened_with("explore", fits.hostile_data(), None)
+@pytest.mark.parametrize("name", [view.OUTCOME, view.LINES, view.SLOPES])
+def test_it_works_before_there_is_a_model(name: str) -> None:
+    app = section(fits.opened_with("explore", fits.hostile_data(), None), name)
     assert not app.exception
+    assert fits.charts_of(app)
     assert "<script>" not in str(fits.charts_of(app))
     for each in fits.texts(app):
         assert ":red[" not in each
@@ -44,7 +57,9 @@ def test_a_category_and_no_predictor() -> None:
     box = next(box for box in app.selectbox if box.label == "Predictor")
     box.set_value("Machine").run()
     assert not app.exception
-    assert len(fits.charts_of(app)) == 5
+    assert app.segmented_control(key="explore_section").options == [view.OUTCOME, view.LINES]
+    section(app, view.LINES)
+    assert len(fits.charts_of(app)) == 2
     next(box for box in app.selectbox if box.label == "Predictor").set_value("").run()
     assert len(fits.charts_of(app)) == 3
 
@@ -53,7 +68,10 @@ def test_a_group_is_highlighted_here_and_on_the_next_page() -> None:
     app = fits.opened("explore", "sleepstudy")
     app.selectbox(key="explore_chosen").set_value("370").run()
     assert not app.exception
-    named = [{trace.get("name") for trace in figure["data"]} for figure in fits.charts_of(app)]
+    drawn = fits.charts_of(app)
+    for name in (view.LINES, view.SLOPES):
+        drawn += fits.charts_of(section(app, name))
+    named = [{trace.get("name") for trace in figure["data"]} for figure in drawn]
     assert sum("370" in names for names in named) >= 4
     app.switch_page("pages/group_effects.py").run()
     assert app.selectbox(key="group_effects_chosen").value == "370"

@@ -19,7 +19,21 @@ ESTIMATES_PAGE = "pages/estimates.py"
 STATIC = {"staticPlot": True, "displayModeBar": False}
 
 
-def show() -> None:
+def show(*, folded: bool) -> None:
+    """The examples under their heading; or, beside data that are loaded, behind a button."""
+    if not folded:
+        st.header("Examples with a story", anchor=False)
+        _gallery()
+        return
+    other = st.expander(
+        "Another example", icon=":material/gallery_thumbnail:", key="examples", on_change="rerun"
+    )
+    if other.open:
+        with other:
+            _gallery()
+
+
+def _gallery() -> None:
     """The first cards, and the others behind a button."""
     every = examples.names()
     _cards(every[:FRONT])

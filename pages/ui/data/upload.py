@@ -32,6 +32,18 @@ CELLS = "pasted_cells"
 
 def show() -> None:
     """The box and the field for pasting; beside them the sentence that says why a table could not be read."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        _box()
+        # A new key with every table, so that it closes when the cells are taken.
+        key = f"paste_{state.serial()}"
+        with st.popover("Paste from a spreadsheet", icon=":material/content_paste:", key=key):
+            _paste()
+    opened = state.opened()
+    if opened is not None and opened.error:
+        _refused(opened)
+
+
+def _box() -> None:
     st.file_uploader(
         "Open your own file: CSV or other text, Excel, SPSS, Stata, SAS or Parquet",
         key=BOX,
@@ -42,13 +54,6 @@ def show() -> None:
         "separator, sheet, value labels and so on are found out and can be changed. The file stays "
         "in this session's memory: nothing is stored, nobody else sees it.",
     )
-    # A new key with every table, so that it closes when the cells are taken.
-    key = f"paste_{state.serial()}"
-    with st.popover("Paste from a spreadsheet", icon=":material/content_paste:", key=key):
-        _paste()
-    opened = state.opened()
-    if opened is not None and opened.error:
-        _refused(opened)
 
 
 def _paste() -> None:

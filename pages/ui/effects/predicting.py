@@ -68,13 +68,10 @@ def section(known: Setting) -> None:
 
 def _choose(known: Setting) -> Asked:
     """The section's controls."""
-    top = st.columns([2, 2, 3], vertical_alignment="bottom")
-    with top[0]:
+    with st.grid(4, min_column_width=180):
         x = _choose_variable("Over", known.fixed, known, "effects_x")
-    others = [variable for variable in known.variables if variable.name != x.name]
-    with top[1]:
+        others = [variable for variable in known.variables if variable.name != x.name]
         by = _choose_by(others, known)
-    with top[2]:
         everyone, group = choose_whose(known, stale_key(known, "effects_predictions"))
     with st.container(horizontal=True, vertical_alignment="center"):
         interval = _choose_interval()

@@ -20,6 +20,7 @@ from pages.ui.results import fitview, picking
 
 OWN = "Each line is a group's own least-squares line, of its own rows alone: no model yet."
 MEANS = "Each line joins a group's means in the categories of the predictor: no model yet."
+OUTCOME, LINES, SLOPES = "Outcome", "Group lines", "Within and between"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,18 +57,38 @@ def at_a_glance(data: Dataset, asked: Asked, found: Explored) -> None:
         st.caption(f"{found.dropped:,} rows lack one of the chosen columns and are not drawn.")
 
 
+def choose(found: Explored) -> str:
+    """Which section is open: lines need a predictor, two slopes a numeric one."""
+    sections = [OUTCOME, *([LINES] if found.names[1] else []), *([SLOPES] if found.numeric else [])]
+    chosen: str = st.segmented_control(
+        "What to look at",
+        sections,
+        default=OUTCOME,
+        required=True,
+        key="explore_section",
+        persist_state="session",
+        help="The outcome in each group; its line over the predictor in each group; the slope within groups "
+        "against the slope between them (Snijders & Bosker 2012, section 4.6).",
+    )
+    return chosen
+
+
 def choose_group(found: Explored) -> str | None:
     """The group highlighted in every plot of every page."""
     return fitview.find_label(picking.choose_group(found.labels, "explore_chosen"), found.labels)
 
 
 def distribution(shown: Shown) -> None:
-    """The outcome over all rows, and group by group."""
+    """The outcome over all rows and group by group, and how many rows each group has."""
     found, five, chosen, ink = shown.found, shown.five, shown.chosen, shown.ink
     left, right = st.columns(2, gap="large")
     with left:
         bars = shown.drawn("histogram", lambda: explore_groups.histogram(found, chosen=chosen, ink=ink))
         display.chart(bars, "explore_distribution")
+        sizes = shown.drawn(
+            "sizes", lambda: nesting.group_sizes(found.sizes, found.labels, found.names[2], ink=ink)
+        )
+        display.chart(sizes, "explore_sizes")
     order = groups.by_median(found, five)
     with right:
         by_group = shown.drawn(
@@ -77,17 +98,9 @@ def distribution(shown: Shown) -> None:
 
 
 def lines(shown: Shown) -> None:
-    """Trellis and spaghetti; for a number also within against between."""
+    """Each group's line, all together and in a panel of its own."""
+    display.chart(shown.drawn("lines", lambda: _together(shown)), "explore_lines")
     display.chart(shown.drawn("panels", lambda: _trellis(shown)), "explore_panels")
-    together = shown.drawn("lines", lambda: _together(shown))
-    if shown.own is None:
-        display.chart(together, "explore_lines")
-        return
-    left, right = st.columns(2, gap="large")
-    with left:
-        display.chart(together, "explore_lines")
-    with right:
-        _two_slopes(shown, shown.own)
 
 
 def _in_panels(shown: Shown) -> list[str]:
@@ -124,7 +137,7 @@ def _together(shown: Shown) -> Chart:
     for trace in together.figure.data:
         if trace.name == "Average group":
             trace.update(name="All rows together", hovertemplate="All rows: %{y:.4g}<extra></extra>")
-    return together if shown.own is not None else _named(together, found)
+    return _named(together, found)
 
 
 def _named(chart: Chart, found: Explored) -> Chart:
@@ -135,21 +148,16 @@ def _named(chart: Chart, found: Explored) -> Chart:
     return chart
 
 
-def _two_slopes(shown: Shown, own: Lines) -> None:
+def two_slopes(shown: Shown, own: Lines) -> None:
+    """The slope within groups against the slope between their means."""
     found = shown.found
     chart = shown.drawn(
         "within and between",
         lambda: explore_groups.within_between(found, own, chosen=shown.chosen, ink=shown.ink),
     )
-    display.chart(chart, "explore_within_between", on_click=picking.highlight_clicked(found.labels))
     outcome, predictor, group = found.names
-    st.markdown(words.slopes(own, outcome, predictor, group))
-
-
-def sizes(shown: Shown) -> None:
-    """How many rows each group has."""
-    found = shown.found
-    chart = shown.drawn(
-        "sizes", lambda: nesting.group_sizes(found.sizes, found.labels, found.names[2], ink=shown.ink)
-    )
-    display.chart(chart, "explore_sizes")
+    left, right = st.columns([3, 2], gap="large", vertical_alignment="center")
+    with left:
+        display.chart(chart, "explore_within_between", on_click=picking.highlight_clicked(found.labels))
+    with right:
+        st.markdown(words.slopes(own, outcome, predictor, group))

@@ -18,7 +18,7 @@ from pages.ui.text import one_line
 MOST_ROWS = 8
 MOST_WARNINGS = 3
 DIGITS = 3
-NUMBERS = ("Estimate", "Std. error", "95% interval", "Standard deviation")
+NUMBERS = ("Estimate", "Standard error", "95% interval", "Standard deviation")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,11 +96,12 @@ def _numbers(found: Brief) -> None:
 
 def _effects(frame: pd.DataFrame) -> None:
     shown = frame.head(MOST_ROWS)
-    low, high = numbers(shown["conf_low"], DIGITS), numbers(shown["conf_high"], DIGITS)
+    ends = numbers([*shown["conf_low"], *shown["conf_high"]], DIGITS)
+    low, high = ends[: len(shown)], ends[len(shown) :]
     table = {
-        "Effect": [one_line(term) for term in shown["term"]],
+        "Term": [one_line(term) for term in shown["term"]],
         "Estimate": numbers(shown["estimate"], DIGITS),
-        "Std. error": numbers(shown["std_error"], DIGITS),
+        "Standard error": numbers(shown["std_error"], DIGITS),
         "95% interval": [f"{start} to {end}" for start, end in zip(low, high, strict=True)],
     }
     _draw(table, "Fixed effects: estimate, standard error and interval")
@@ -112,8 +113,8 @@ def _variances(frame: pd.DataFrame) -> None:
     """Standard deviations of the random effects and of the residual."""
     shown = frame[frame["scale"] == "sd"].head(MOST_ROWS)
     table = {
-        "Varies between": [one_line(group) for group in shown["group"]],
-        "What": ["" if pd.isna(term) else one_line(term) for term in shown["term"]],
+        "Group": [one_line(group) for group in shown["group"]],
+        "Effect": ["" if pd.isna(term) else one_line(term) for term in shown["term"]],
         "Standard deviation": numbers(shown["estimate"], DIGITS),
     }
     _draw(table, "Standard deviations of the random effects and the residual")

@@ -25,36 +25,39 @@ MEASURES = {
 }
 
 
+def choose(index: pd.Index) -> None:
+    """The box to choose a row, which a click in any plot fills too."""
+    row = _row_in(index)
+    key = "row_label"
+    st.text_input(
+        "Look at a row",
+        key=state.show(key, "" if row is None else text.one_line(row)),
+        placeholder="Click a point, or type",
+        on_change=lambda: _typed(index, key),
+        help="Click a point in any plot of this page, or type the row's label. Rows are numbered from 0 in "
+        "the order of the file, unless the data name them.",
+    )
+
+
 def show(augmented: pd.DataFrame, groupings: list[Grouping]) -> None:
-    """The box to choose a row and, below it, the row; what a click in any plot fills too."""
-    row = state.chosen_row()
-    if row is not None and row not in augmented.index:
-        row = None
+    """The row chosen, its values, and what can be done with it; nothing where none is chosen."""
+    row = _row_in(augmented.index)
+    if row is None:
+        return
     with st.container(border=True, key="row_panel"):
-        with st.container(horizontal=True, vertical_alignment="bottom"):
-            _choose(augmented.index, row)
-            if row is None:
-                st.caption("Click a point in any plot on this page, or type a row's label, to look at it.")
-            if row is not None:
-                st.button("Clear", key="row_clear", icon=":material/close:", type="tertiary",
-                          on_click=state.set_chosen_row, args=(None,))  # fmt: skip
-        if row is None:
-            return
+        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+            st.header(f"Row {text.escape(text.shorten(row))}", anchor=False)
+            st.button("Clear", key="row_clear", icon=":material/close:", type="tertiary",
+                      on_click=state.set_chosen_row, args=(None,))  # fmt: skip
         place = int(np.flatnonzero(augmented.index == row)[0])
         _values(augmented.iloc[place])
         _actions(augmented, row, groupings)
 
 
-def _choose(index: pd.Index, row: Hashable | None) -> None:
-    key = "row_label"
-    st.text_input(
-        "Row",
-        key=state.show(key, "" if row is None else text.one_line(row)),
-        placeholder="Label of a row",
-        on_change=lambda: _typed(index, key),
-        width=220,
-        help="Rows are numbered from 0 in the order of the file, unless the data name them.",
-    )
+def _row_in(index: pd.Index) -> Hashable | None:
+    """The row chosen, if it is one of these."""
+    row = state.chosen_row()
+    return row if row is not None and row in index else None
 
 
 def find(index: pd.Index, typed: str) -> Hashable | None:

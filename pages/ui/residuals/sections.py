@@ -19,6 +19,8 @@ from pages.ui.results import fitview, picking
 from pages.ui.results.fitview import Grouping
 
 if TYPE_CHECKING:
+    from streamlit.elements.lib.grid_container import GridContainer
+
     from mixedcore import MixedLMResults
 
 SLOW_ROWS = 20_000
@@ -33,6 +35,7 @@ class Shown:
 
     augmented : rows with residuals, and the chosen grouping as a column of its own
     group, chosen : the grouping's name and the label highlighted in it; row : the row looked at
+    controls : where the page's controls stand; a section adds its own
     """
 
     fitted: Fitted
@@ -43,6 +46,7 @@ class Shown:
     chosen: str | None
     row: Hashable | None
     ink: Ink
+    controls: GridContainer
 
     @property
     def marks(self) -> dict[str, object]:
@@ -58,7 +62,7 @@ class Shown:
 def fits(shown: Shown) -> None:
     """Does a curve or a column remain in the residuals?"""
     names = _columns(shown.fitted.data.frame, shown)
-    with st.columns(2, gap="large")[1]:
+    with shown.controls:
         name = picking.choose_column("Residuals against", names, "residuals_column") if names else None
     left, right = st.columns(2, gap="large")
     clicked = picking.choose_row(shown.augmented.index)
@@ -117,6 +121,11 @@ def _has_few_levels(column: pd.Series) -> bool:
 
 def normal(shown: Shown) -> None:
     """Are errors and group effects about normal?"""
+    blups = shown.result.tidy(effects="blups")
+    with shown.controls:
+        effect = picking.choose_effect(
+            fitview.random_effects(blups), "residuals_effect", label="Group effects in the Q–Q plot"
+        )
     left, right = st.columns(2, gap="large")
     with left:
         mine = fitview.is_chosen(shown.augmented, shown.group, shown.chosen)
@@ -127,10 +136,6 @@ def normal(shown: Shown) -> None:
         )
         display.chart(quantiles, "residuals_qq", on_click=picking.choose_row(index))
     with right:
-        blups = shown.result.tidy(effects="blups")
-        effect = picking.choose_effect(
-            fitview.random_effects(blups), "residuals_effect", label="Group effects in the Q–Q plot"
-        )
         found = computed.effect_quantiles(shown.fitted, effect.group)
         own = found[found["term"] == effect.term] if isinstance(found, pd.DataFrame) else None
         if own is None or len(own) < 2:

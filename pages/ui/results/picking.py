@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.ui import state, tables, text
+from pages.ui.numbers import decimals
 from pages.ui.results.fitview import Grouping, RandomEffect, find_label, same_groups
 from pages.ui.tables import Table
 
@@ -154,12 +155,14 @@ def searchable(table: Table, key: str, grouping: str = "") -> None:
         st.caption("No group has that in its name.")
         return
     numbers = [name for name in found.columns if name not in ("Rank", "Group")]
+    places = decimals(table.values["Effect"].abs().nlargest(3)) if "Effect" in numbers else None
+    digits = "%.4g" if places is None else f"%.{places}f"
     st.dataframe(
         found,
         key=key,
         hide_index=True,
         height=min(38 + 35 * len(found), 420),
-        column_config={name: st.column_config.NumberColumn(format="%.4g", width=110) for name in numbers}
+        column_config={name: st.column_config.NumberColumn(format=digits, width=110) for name in numbers}
         | {"Group": st.column_config.TextColumn(pinned=True)},
         on_select=lambda: _highlight_row(key, labels, grouping),
         selection_mode="single-row",
