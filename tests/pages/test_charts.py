@@ -14,7 +14,7 @@ import plotly.graph_objects as go
 import pytest
 
 from pages.ui import charts
-from pages.ui.charts import Chart, base, lines, ranked_effects, residual_groups
+from pages.ui.charts import Chart, base, lines, nesting, ranked_effects, residual_groups
 from pages.ui.results import fitview
 from tests.pages import fits
 
@@ -317,3 +317,24 @@ def test_what_lies_on_many_points_is_drawn_above_them() -> None:
     assert {trace.type for trace in many.data} == {"scattergl"}
     assert [trace.mode for trace in many.data] == [trace.mode for trace in few.data]
     assert np.isfinite(many.data[-1].x).all()
+
+
+def test_points_say_which_group_a_click_chooses() -> None:
+    """The last value that a point carries is its group's place in the labels that the page hands over."""
+    augmented = fits.fitted("sleepstudy").augment().rename(columns=str)
+    prepared = charts.grouped(augmented, "Days", "Subject", outcome="Reaction")
+    for trace in charts.panels(prepared, prepared.labels[2:5]).figure.data[1::3]:
+        label = prepared.labels[trace.customdata[0][-1]]
+        own = augmented.index[augmented["Subject"].astype(str) == label].astype(str)
+        assert [str(each[0]) for each in trace.customdata] == own.tolist()
+    levels = [str(level) for level in pd.factorize(augmented["Subject"], sort=True)[1]]
+    rows, marks = charts.group_means(augmented, "Subject", outcome="Reaction").figure.data
+    assert [levels[place] for _, place in marks.customdata] == [name for name, _ in marks.customdata]
+    first = augmented["Subject"].astype(str).loc[augmented.index.astype(str) == str(rows.customdata[0][0])]
+    assert levels[rows.customdata[0][-1]] == first.iloc[0]
+
+
+def test_bars_of_group_sizes_say_which_group_they_are() -> None:
+    bars = nesting.group_sizes(np.array([2, 9, 4]), ["a", "b", "c"], "g", chosen="c").figure.data[0]
+    assert [list(each) for each in bars.customdata] == [["b", 1], ["c", 2], ["a", 0]]
+    assert bars.marker.color[1] != bars.marker.color[0] == bars.marker.color[2]

@@ -123,8 +123,8 @@ def _add_group(
             mode="markers",
             showlegend=False,
             marker={"size": 6, "color": colour, "opacity": max(0.35, opacity(len(rows)))},
-            customdata=[text.plain(data.rows[row]) for row in rows],
-            hovertemplate=f"{name}, row %{{customdata}}<br>%{{x:.4g}}, %{{y:.4g}}<extra></extra>",
+            customdata=[[text.plain(data.rows[row]), code] for row in rows],
+            hovertemplate=f"{name}, row %{{customdata[0]}}<br>%{{x:.4g}}, %{{y:.4g}}<extra></extra>",
         ),
         **place,
     )
@@ -207,7 +207,10 @@ def _panel_layout(figure: go.Figure, rows: int) -> go.Figure:
 def group_means(
     augmented: pd.DataFrame, group: str, *, outcome: str, chosen: str | None = None, ink: Ink = LIGHT
 ) -> Chart:
-    """Without a numeric predictor: each group's observations and, over them, its fitted mean, sorted."""
+    """Without a numeric predictor: each group's observations and, over them, its fitted mean, sorted.
+
+    Points carry the place of their group among the sorted labels.
+    """
     code, levels = pd.factorize(augmented[group], sort=True)
     fitted = steady(augmented["fitted"].to_numpy(dtype=float))
     y = fitted + augmented["resid"].to_numpy(dtype=float)
@@ -225,8 +228,8 @@ def group_means(
             y=y[rows],
             mode="markers",
             marker={"size": 6 if few else 3, "color": ink.muted, "opacity": opacity(len(rows))},
-            customdata=[text.plain(augmented.index[row]) for row in rows],
-            hovertemplate="Row %{customdata}: %{y:.4g}<extra></extra>",
+            customdata=[[text.plain(augmented.index[row]), int(code[row])] for row in rows],
+            hovertemplate="Row %{customdata[0]}: %{y:.4g}<extra></extra>",
         )
     )
     figure.add_trace(
@@ -236,8 +239,8 @@ def group_means(
             mode="markers",
             marker={"size": 18 if few else 5, "color": colours, "symbol": "line-ew" if few else "circle"}
             | ({"line": {"width": 3, "color": colours}} if few else {}),
-            customdata=[text.plain(name) for name in names],
-            hovertemplate="%{customdata}: fitted mean %{y:.4g}<extra></extra>",
+            customdata=[[text.plain(name), int(i)] for name, i in zip(names, order, strict=True)],
+            hovertemplate="%{customdata[0]}: fitted mean %{y:.4g}<extra></extra>",
         )
     )
     ticks = {"tickmode": "array", "tickvals": list(range(len(names)))} if few else {}

@@ -232,10 +232,12 @@ def _cells_axis(name: str, cells: list[str], levels: int) -> dict[str, object]:
     )
 
 
-def group_sizes(sizes: Floats | Ints, labels: Labels, name: str, *, ink: Ink = LIGHT) -> Chart:
+def group_sizes(
+    sizes: Floats | Ints, labels: Labels, name: str, *, chosen: str | None = None, ink: Ink = LIGHT
+) -> Chart:
     """How many rows each group has: a bar a group, or for many groups how many are of which size.
 
-    sizes, labels : (groups,)
+    sizes, labels : (groups,); a bar carries its place among them
     """
     order = np.argsort(-np.asarray(sizes), kind="stable")
     low, high, middle = int(np.min(sizes)), int(np.max(sizes)), float(np.median(sizes))
@@ -246,9 +248,9 @@ def group_sizes(sizes: Floats | Ints, labels: Labels, name: str, *, ink: Ink = L
             go.Bar(
                 x=np.arange(len(order)),
                 y=np.asarray(sizes)[order],
-                marker={"color": ink.main},
-                customdata=shown,
-                hovertemplate="%{customdata}: %{y:,} rows<extra></extra>",
+                marker={"color": [ink.accent if labels[i] == chosen else ink.main for i in order]},
+                customdata=[[label, int(i)] for label, i in zip(shown, order, strict=True)],
+                hovertemplate="%{customdata[0]}: %{y:,} rows<extra></extra>",
             )
         )
         ticks = {"tickmode": "array", "tickvals": list(range(len(order))), "ticktext": shown}

@@ -86,9 +86,10 @@ def distribution(shown: Shown) -> None:
         bars = shown.drawn("histogram", lambda: explore_groups.histogram(found, chosen=chosen, ink=ink))
         display.chart(bars, "explore_distribution")
         sizes = shown.drawn(
-            "sizes", lambda: nesting.group_sizes(found.sizes, found.labels, found.names[2], ink=ink)
+            "sizes",
+            lambda: nesting.group_sizes(found.sizes, found.labels, found.names[2], chosen=chosen, ink=ink),
         )
-        display.chart(sizes, "explore_sizes")
+        display.chart(sizes, "explore_sizes", on_click=picking.highlight_clicked(found.labels))
     order = groups.by_median(found, five)
     with right:
         by_group = shown.drawn(
@@ -100,7 +101,8 @@ def distribution(shown: Shown) -> None:
 def lines(shown: Shown) -> None:
     """Each group's line, all together and in a panel of its own."""
     display.chart(shown.drawn("lines", lambda: _together(shown)), "explore_lines")
-    display.chart(shown.drawn("panels", lambda: _trellis(shown)), "explore_panels")
+    clicked = picking.highlight_clicked(shown.found.labels)
+    display.chart(shown.drawn("panels", lambda: _trellis(shown)), "explore_panels", on_click=clicked)
 
 
 def _in_panels(shown: Shown) -> list[str]:

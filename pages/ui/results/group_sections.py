@@ -102,7 +102,8 @@ def lines(shown: Shown) -> None:
     here = picking.highlighted(labels, grouping.name)
     if not predictors:
         means = charts.group_means(augmented, grouping.name, outcome=outcome, chosen=here, ink=shown.ink)
-        display.chart(means, "group_means")
+        places = [str(label) for label in pd.factorize(augmented[grouping.name], sort=True)[1]]
+        display.chart(means, "group_means", on_click=picking.highlight_clicked(places, grouping.name))
         return
     with right:
         x = picking.choose_column("Predictor", predictors, "group_effects_predictor")
@@ -110,7 +111,8 @@ def lines(shown: Shown) -> None:
     joined = not fitview.moved_by_more(result, augmented, x, grouping)
     prepared = charts.grouped(augmented, x, grouping.name, outcome=outcome, slopes=slopes, joined=joined)
     panels = charts.panels(prepared, charts.spread(labels, here), chosen=here, ink=shown.ink)
-    display.chart(panels, "group_panels")
+    clicked = picking.highlight_clicked(prepared.labels, grouping.name)
+    display.chart(panels, "group_panels", on_click=clicked)
     display.chart(charts.all_lines(prepared, chosen=here, ink=shown.ink), "group_lines")
 
 
