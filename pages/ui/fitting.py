@@ -111,7 +111,15 @@ def _check(field: str, formula: str, columns: Sequence[Column]) -> None:
 
 
 def _is_plain_component(formula: str, names: Sequence[str]) -> bool:
-    return "vc_formula" not in builder.read(ModelCall("", "", None, (("", formula),)), names).unread
+    """Whether the engine keeps a component as codes: as the widgets have it, or categories crossed alone."""
+    if "vc_formula" not in builder.read(ModelCall("", "", None, (("", formula),)), names).unread:
+        return True
+    try:
+        found = notation.read(formula)
+    except notation.UnreadError:
+        return False
+    crossed = len(found.terms) == 1 and not found.intercept
+    return crossed and all(f.categorical and f.contrast == "none" for f in found.terms[0])
 
 
 def _check_slopes(call: ModelCall, columns: Sequence[Column]) -> None:
