@@ -21,6 +21,9 @@ from pages.ui.model.modelcall import ModelCall
 from pages.ui.model.roles import Column
 
 KEPT_FITS = 64
+LARGE = 20_000
+"""Rows from which on a fit may hold a hundred megabytes, as that of 73,421 crossed ratings does."""
+KEPT_LARGE_FITS = 8
 KEPT_FOR = "2h"
 NUMERIC = ("number", "yes or no")
 MOST_SLOPES = 25
@@ -161,7 +164,8 @@ def fit(call: ModelCall, data: Dataset) -> mixedcore.MixedLMResults:
     """
     for sentence in problems(call, profiled(data.digest, data.frame)).values():
         raise FormulaError(sentence)
-    outcome = _cached_outcome(call, data.digest, data.frame)
+    cached = _cached_large_outcome if len(data.frame) >= LARGE else _cached_outcome
+    outcome = cached(call, data.digest, data.frame)
     if isinstance(outcome, MixedCoreError):
         raise type(outcome)(str(outcome))
     return outcome
@@ -175,8 +179,20 @@ def _cached_outcome(
 
     The frame is left out of the key because Streamlit samples long frames: `digest` stands for it.
     """
+    return _outcome(call, _frame)
+
+
+@st.cache_resource(show_spinner="Fitting the model…", max_entries=KEPT_LARGE_FITS, ttl=KEPT_FOR)
+def _cached_large_outcome(
+    call: ModelCall, digest: str, _frame: pd.DataFrame
+) -> mixedcore.MixedLMResults | MixedCoreError:
+    """The same for large data, of which fewer are kept, so that they do not fill the server."""
+    return _outcome(call, _frame)
+
+
+def _outcome(call: ModelCall, frame: pd.DataFrame) -> mixedcore.MixedLMResults | MixedCoreError:
     try:
-        return _fit(call, _frame)
+        return _fit(call, frame)
     except MixedCoreError as err:
         return err.with_traceback(None)  # the traceback would keep the frame alive
 

@@ -43,6 +43,7 @@ def dataset(content: pd.DataFrame | None = None) -> Dataset:
 def _empty_cache() -> Iterator[None]:
     yield
     fitting._cached_outcome.clear()
+    fitting._cached_large_outcome.clear()
     fitting.profiled.clear()
 
 
@@ -64,6 +65,20 @@ def test_the_same_question_is_answered_once(asked: list[dict[str, Any]]) -> None
     first = fitting.fit(CALL, dataset())
     assert fitting.fit(replace(CALL), dataset()) is first
     assert len(asked) == 1
+
+
+def test_of_large_data_only_the_latest_fits_are_kept(
+    asked: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fitting, "LARGE", 60)
+    for turn in range(fitting.KEPT_LARGE_FITS):
+        fitting.fit(replace(CALL, formula=f"y ~ x + I(x ** {turn + 2})"), dataset())
+    latest = replace(CALL, formula="y ~ 1")
+    kept = fitting.fit(latest, dataset())
+    assert fitting.fit(latest, dataset()) is kept
+    assert len(asked) == fitting.KEPT_LARGE_FITS + 1
+    fitting.fit(replace(CALL, formula="y ~ x + I(x ** 2)"), dataset())
+    assert len(asked) == fitting.KEPT_LARGE_FITS + 2
 
 
 def test_one_changed_cell_of_many_rows_is_another_question(asked: list[dict[str, Any]]) -> None:
