@@ -148,7 +148,7 @@ def page_changes(page: Page, title: str, rounds: int) -> list[Waits]:
     for _ in range(rounds + 1):
         for name in PAGES:
             link = page.get_by_test_id("stSidebarNavLink").filter(has_text=re.compile(rf"{name}$"))
-            waits[name].append(timed(page, link.click))
+            waits[name].append(timed(page, link.click, (("h1", name),)))
     counted = {name: each[1:] for name, each in waits.items()}
     every = [wait for each in counted.values() for wait in each]
     return [
