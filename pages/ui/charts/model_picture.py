@@ -23,6 +23,7 @@ INSET = 3.0
 SKETCH_WIDTH = 15.0
 """Hundredths of the width."""
 MOST_NAMED = 5
+CROSSED = " Boxes that do not lie in each other cross: a row lies in one group of each."
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +72,15 @@ def model_picture(outer: Sequence[Groups], rows: Rows, *, ink: Ink = LIGHT) -> C
     return Chart(
         figure,
         "What lies in what, and what differs",
-        "A box lies in the one around it; boxes that do not lie in each other cross, and a row lies in one "
-        "group of each. The sketch in each shows what differs there: lines side by side "
-        "are groups with levels of their own, a fan of lines is groups with slopes of their own.",
+        f"A box lies in the one around it.{CROSSED if _crosses(outer) else ''} The sketch in each shows what "
+        "differs there: lines side by side are groups with levels of their own, a fan of lines is groups "
+        "with slopes of their own.",
         _said(outer, rows),
     )
+
+
+def _crosses(kinds: Sequence[Groups]) -> bool:
+    return len(kinds) > 1 or any(_crosses(each.inside) for each in kinds)
 
 
 class _Drawing:
@@ -149,7 +154,7 @@ class _Drawing:
         box["y1"] = bottom = self.words(
             "Rows",
             f"{self.rows.count:,} in all",
-            ["Differs: the residual, what is left", *_of_predictors(self.rows.predictors)],
+            ["Differs: residual", *_of_predictors(self.rows.predictors)],
             (left, right, top),
             None,
         )
