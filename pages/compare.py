@@ -21,7 +21,7 @@ if not kept:
     st.page_link("pages/model.py", label="Go to Model", icon=":material/tune:")
     st.stop()
 
-with st.expander(f"Kept models: {len(kept)}", icon=":material/bookmarks:", expanded=len(kept) < 3):
+with st.expander(f"Kept models: {len(kept)}", icon=":material/bookmarks:", expanded=len(kept) < 2):
     keeping.listed(kept)
 
 found = view.fitted(kept)

@@ -28,11 +28,17 @@ MODEL = "model"
 """The query parameter that carries a model, where it is not the example's own."""
 # Streamlit writes what is pressed or open in the accent. On dark no one colour can both be read there and
 # carry white on a button, so the writing keeps the colour of text; border, tint and line show the choice.
+# A name too long for a phone ends in dots there instead of being cut through a letter.
+# Streamlit writes at a chart's axes in a grey that a projector swallows.
 # Captions fade to 60% of the text's colour, too pale on white; where `light-dark` is unknown they stay so.
 READABLE = """<style>
 [data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] * { opacity: 1; }
 [data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] :is(p, li, code) {
   color: light-dark(#5C6670, #A3ADB7);
+}
+.st-key-loaded_strip a p { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.stPlotlyChart :is(.xtick, .ytick, .g-xtitle, .g-ytitle) text {
+  fill: light-dark(#4A545E, #B7C0C9) !important;
 }
 .katex-display { overflow-y: hidden; padding-block: 0.25rem; }
 [data-variant="segmented_control"][aria-checked="true"],
