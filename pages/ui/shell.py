@@ -43,8 +43,8 @@ READABLE = """<style>
 .katex-display { overflow-y: hidden; padding-block: 0.25rem; }
 [data-variant="segmented_control"][aria-checked="true"],
 [data-variant="segmented_control"][aria-checked="true"] *,
-[data-variant="pills"][aria-checked="true"],
-[data-variant="pills"][aria-checked="true"] *,
+[data-variant="pills"]:is([aria-checked="true"], [aria-pressed="true"]),
+[data-variant="pills"]:is([aria-checked="true"], [aria-pressed="true"]) *,
 [data-testid="stPopoverButton"][kind="tertiary"],
 [data-testid="stPopoverButton"][kind="tertiary"] *,
 [role="tab"][aria-selected="true"],

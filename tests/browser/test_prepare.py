@@ -55,7 +55,7 @@ def test_a_cell_is_edited_in_place_and_the_edit_taken_back(page: Page) -> None:
 def test_a_predictor_is_split_and_the_tab_stays_open(page: Page) -> None:
     open_page(page, "data?example=sleepstudy")
     prepare(page, "New column")
-    choose(page, "From the column", "Days")
+    expect(page.locator(".st-key-prepare_form")).to_contain_text("Days", timeout=WAIT_MS)  # offered first
     picture(page, "prepare")
     page.get_by_role("button", name="Add both columns").click()
     expect(page.locator(".st-key-prepare_step_1")).to_contain_text("between groups", timeout=WAIT_MS)

@@ -56,7 +56,7 @@ def test_a_file_of_ones_own_leads_to_the_same_numbers(page: Page) -> None:
     """Upload → model typed → estimates, BLUPs and residuals of lme4's sleepstudy fit."""
     content = datasets.load("sleepstudy").to_csv(index=False).encode()
     open_page(page)
-    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(
+    page.get_by_test_id("stFileUploaderDropzoneInput").first.set_input_files(
         {"name": "my reactions.csv", "mimeType": "text/csv", "buffer": content}
     )
     expect(page.locator(".st-key-loaded_strip")).to_contain_text("180 rows", timeout=WAIT_MS)
@@ -135,7 +135,7 @@ def test_a_phone_reads_results_without_scrolling_sideways(
 def test_hostile_names_and_labels_are_shown_letter_by_letter(page: Page) -> None:
     page.on("dialog", lambda dialog: pytest.fail(f"a script from the data ran: {dialog.message}"))
     open_page(page)
-    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(
+    page.get_by_test_id("stFileUploaderDropzoneInput").first.set_input_files(
         {
             "name": "hostile.csv",
             "mimeType": "text/csv",

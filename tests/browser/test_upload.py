@@ -79,7 +79,7 @@ def test_hostile_names_and_values_stay_letters(page: Page) -> None:
     expect(strip(page)).to_contain_text("3 rows × 9 columns", timeout=WAIT_MS)
     ready(page)
     main = page.get_by_test_id("stMain")
-    expect(main.locator("h3").first).to_contain_text("<b>:")
+    expect(main.locator("h2").first).to_contain_text("<b>:")
     expect(main.get_by_text("$n is text")).to_be_visible()
     expect(main.locator(".katex")).to_have_count(0)
     expect(main.locator("a[href='http://x']")).to_have_count(0)

@@ -153,6 +153,8 @@ def change_component(position: int, field: str, key: str) -> None:
 
     def change(choices: Choices) -> Choices:
         rows = list(choices.components)
+        if position >= len(rows):  # a widget of a component that another change took away
+            return choices
         rows[position] = replace(rows[position], **{field: state.shown(key)})
         return replace(choices, components=tuple(rows))
 
@@ -164,6 +166,8 @@ def change_kind(position: int, key: str, factor: str, slope: str) -> None:
 
     def change(choices: Choices) -> Choices:
         rows = list(choices.components)
+        if position >= len(rows):
+            return choices
         kind = state.shown(key)
         column = factor if kind == "factor" else slope
         rows[position] = replace(rows[position], kind=kind, column=column, factor=factor)
