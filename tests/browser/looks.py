@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Page, ViewportSize, expect
+from playwright.sync_api import Locator, Page, ViewportSize, expect
 
 PICTURES = "MIXEDCORE_SCREENSHOTS"
 # Streamlit's own marks: connected to the server, and no script run under way.
@@ -27,6 +27,20 @@ def ready(page: Page) -> None:
 def open_page(page: Page, path: str = "") -> None:
     """Go to a page of the app by its address ('' is the start page) and wait for it."""
     page.goto(f"/{path}")
+    ready(page)
+
+
+def pick(page: Page, box: Locator, option: str) -> None:
+    """Choose an option of a box; its list may close while the page around it is still being drawn."""
+    offered = page.get_by_role("option", name=option, exact=True)
+    for patience in (2_000, 2_000, 5_000, WAIT_MS):
+        box.click()
+        try:
+            expect(offered).to_be_visible(timeout=patience)
+        except AssertionError:
+            continue
+        break
+    offered.click()
     ready(page)
 
 

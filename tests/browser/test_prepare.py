@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.looks import WAIT_MS, no_trouble, open_page, picture, ready
+from tests.browser.looks import WAIT_MS, no_trouble, open_page, pick, picture, ready
 from tests.browser.test_upload import HOSTILE, strip, upload
 
 CONTENT = "school,score,mood_1,mood_2\n" + "".join(
@@ -20,10 +20,7 @@ def prepare(page: Page, kind: str) -> None:
 
 
 def choose(page: Page, label: str, option: str) -> None:
-    box = page.get_by_role("combobox", name=label)
-    box.fill(option)
-    page.get_by_role("option", name=option, exact=True).click()
-    ready(page)
+    pick(page, page.get_by_role("combobox", name=label), option)
 
 
 def test_a_cell_is_edited_in_place_and_the_edit_taken_back(page: Page) -> None:
@@ -55,7 +52,7 @@ def test_a_cell_is_edited_in_place_and_the_edit_taken_back(page: Page) -> None:
 def test_a_predictor_is_split_and_the_tab_stays_open(page: Page) -> None:
     open_page(page, "data?example=sleepstudy")
     prepare(page, "New column")
-    expect(page.locator(".st-key-prepare_form")).to_contain_text("Days", timeout=WAIT_MS)  # offered first
+    choose(page, "From the column", "Days")
     picture(page, "prepare")
     page.get_by_role("button", name="Add both columns").click()
     expect(page.locator(".st-key-prepare_step_1")).to_contain_text("between groups", timeout=WAIT_MS)
