@@ -24,5 +24,4 @@ else:
 
 upload.show()
 opening.show_open()
-st.header("Examples with a story", anchor=False)
 gallery.show(folded=data is not None)

@@ -25,6 +25,7 @@ __all__ = [
     "variance_components",
 ]
 
+Format = Callable[[Sequence[float]], list[str]]
 Values = dict[tuple[object, ...], float]
 """(scale, group, term, term2) → estimate."""
 
@@ -50,15 +51,9 @@ def _floats(column: pd.Series) -> list[float]:
     return [float(value) for value in column]
 
 
-def fixed_effects(tidy: pd.DataFrame, level: float = 0.95) -> Table:
-    """The coefficient table from `result.tidy(effects="fixed")`; df only where they are finite."""
-    finite_df = bool(np.isfinite(tidy["df"].astype(float)).any())
-    places = decimals(_floats(tidy["estimate"]))
-    ends = {f"Lower {level:.0%}": "conf_low", f"Upper {level:.0%}": "conf_high"}
-    source = {"Term": "term", "Estimate": "estimate", "Standard error": "std_error"}
-    source |= {"df": "df"} if finite_df else {}
-    source |= {"t" if finite_df else "z": "statistic", "p": "p_value", **ends}
-    format_of: dict[str, Callable[[Sequence[float]], list[str]]] = {
+def formats(places: int | None) -> dict[str, Format]:
+    """How each column of estimates is set; interval ends with `places` decimals, as the estimates have."""
+    return {
         "estimate": numbers,
         "std_error": lambda values: numbers(values, 3),
         "df": lambda values: [number(value, 3) for value in values],
@@ -67,6 +62,17 @@ def fixed_effects(tidy: pd.DataFrame, level: float = 0.95) -> Table:
         "conf_low": lambda values: [fixed(value, places) for value in values],
         "conf_high": lambda values: [fixed(value, places) for value in values],
     }
+
+
+def fixed_effects(tidy: pd.DataFrame, level: float = 0.95) -> Table:
+    """The coefficient table from `result.tidy(effects="fixed")`; df only where they are finite."""
+    finite_df = bool(np.isfinite(tidy["df"].astype(float)).any())
+    places = decimals(_floats(tidy["estimate"]))
+    ends = {f"Lower {level:.0%}": "conf_low", f"Upper {level:.0%}": "conf_high"}
+    source = {"Term": "term", "Estimate": "estimate", "Standard error": "std_error"}
+    source |= {"df": "df"} if finite_df else {}
+    source |= {"t" if finite_df else "z": "statistic", "p": "p_value", **ends}
+    format_of = formats(places)
     values = pd.DataFrame({label: tidy[name] for label, name in source.items()}).reset_index(drop=True)
     values["Term"] = values["Term"].map(str)
     shown = pd.DataFrame(

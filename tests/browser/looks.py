@@ -13,6 +13,7 @@ PICTURES = "MIXEDCORE_SCREENSHOTS"
 APP = "[data-testid='stApp']"
 SETTLED = f"{APP}[data-test-connection-state='CONNECTED'][data-test-script-state='notRunning']"
 WAIT_MS = 60_000  # two browsers and two servers on two cores; `expect` stops waiting at once when true
+PAINTED = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 WINDOW: ViewportSize = {"width": 1280, "height": 800}
 
 
@@ -31,16 +32,13 @@ def open_page(page: Page, path: str = "") -> None:
 
 
 def pick(page: Page, box: Locator, option: str) -> None:
-    """Choose an option of a box; its list may close while the page around it is still being drawn."""
-    offered = page.get_by_role("option", name=option, exact=True)
-    for patience in (2_000, 2_000, 5_000, WAIT_MS):
-        box.click()
-        try:
-            expect(offered).to_be_visible(timeout=patience)
-        except AssertionError:
-            continue
-        break
-    offered.click()
+    """Choose an option of a box, brought to the middle first: Streamlit closes its lists when a page scrolls,
+    and a click at the edge of the window scrolls it.
+    """
+    box.evaluate("box => box.scrollIntoView({ block: 'center' })")
+    page.evaluate(PAINTED)
+    box.click()
+    page.get_by_role("option", name=option, exact=True).click()
     ready(page)
 
 

@@ -12,12 +12,7 @@ from tests.browser.looks import WAIT_MS, no_trouble, ready
 from tests.browser.server import Server
 
 APP = Path(__file__).parents[2] / "app.py"
-PAGES = {
-    address: title
-    for title, address in re.findall(
-        r'title=":[^"]+: ([^"]+)",.*?url_path="(\w+)"', APP.read_text(encoding="utf-8"), flags=re.DOTALL
-    )
-}
+PAGES = dict(re.findall(r'\bpage\(\s*"(\w+)",\s*"\w+",\s*"([^"]+)"', APP.read_text(encoding="utf-8")))
 
 
 def menu_is_right(page: Page, current: str) -> None:

@@ -12,7 +12,7 @@ from scipy import stats
 
 from mixedcore import MixedLMResults, datasets, mixedlm
 from mixedcore.formula import safe_environment
-from pages.ui.results import narrative, reading_random
+from pages.ui.results import narrative, phrases, reading_random
 from pages.ui.results.facts import facts, units_of
 from pages.ui.results.reading_random import Random
 from pages.ui.results.voice import PLAIN, df_text, f_apa, p_apa, rounded, t_apa, value
@@ -194,3 +194,15 @@ def test_numbers_that_belong_together_share_their_decimals() -> None:
     assert rounded(0.5, 0.003, 1.2) == ["0.50", "0.0030", "1.20"]
     assert rounded(1234567.0, -2.0) == ["1,234,567", "−2"]
     assert [value(v) for v in (1.0, 0.25, -3.0, 1e6, 2.89765)] == ["1", "0.25", "−3", "1,000,000", "2.90"]
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said"),
+    [
+        (1.2, 3.4, " (95% interval 1.20 to 3.40)"),
+        (0.0, 7.2, " (95% interval 0.00 to 7.20)"),
+        (5e-7, 1e7, " (the data do not tell how large it is: almost any size is compatible with them)"),
+    ],
+)
+def test_an_interval_without_useful_ends_is_said_to_be_that(low: float, high: float, said: str) -> None:
+    assert reading_random._interval(phrases.Estimate(2.0, low, high), 0.95) == said

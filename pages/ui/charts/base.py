@@ -170,6 +170,25 @@ def faint(colour: str, alpha: float = 0.22) -> str:
     return f"rgba({red}, {green}, {blue}, {alpha})"
 
 
+def box_rows(place: Floats | Ints, five: Floats, colour: str) -> go.Box:
+    """Boxes one below the other; `five` (rows, 5) has whisker, quartiles with the median, whisker."""
+    low, q1, median, q3, high = five.T
+    return go.Box(
+        y=place,
+        q1=q1,
+        median=median,
+        q3=q3,
+        lowerfence=low,
+        upperfence=high,
+        orientation="h",
+        line={"color": colour, "width": 1.5},
+        fillcolor=faint(colour),
+        width=0.65,
+        hoverinfo="skip",
+        showlegend=False,
+    )
+
+
 def thinned(extremeness: Floats, limit: int = POINTS_DRAWN) -> Ints:
     """Positions to draw, (≤ limit,) ascending: all, or the most extreme hundredth and a fixed random rest.
 

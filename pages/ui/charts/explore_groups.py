@@ -13,6 +13,7 @@ from pages.ui.charts.base import (
     Ink,
     Ints,
     axis,
+    box_rows,
     canvas,
     faint,
     figures,
@@ -94,23 +95,7 @@ def _boxes(data: Explored, five: Floats, names: list[str], at: int | None, ink: 
     for colour, mine in ((ink.main, place != at), (ink.accent, place == at)):
         if not mine.any():
             continue
-        low, q1, median, q3, high = five[mine].T
-        figure.add_trace(
-            go.Box(
-                y=place[mine],
-                q1=q1,
-                median=median,
-                q3=q3,
-                lowerfence=low,
-                upperfence=high,
-                orientation="h",
-                line={"color": colour, "width": 1.5},
-                fillcolor=faint(colour),
-                width=0.65,
-                hoverinfo="skip",
-                showlegend=False,
-            )
-        )
+        figure.add_trace(box_rows(place[mine], five[mine], colour))
     figure.add_trace(_median_points(five[:, 2], place, names, place, ink, across=False))
     figure.update_layout(xaxis=axis(data.names[0]), yaxis=labelled_axis(names, 22))
     return figure

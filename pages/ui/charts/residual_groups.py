@@ -7,7 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from pages.ui import text
-from pages.ui.charts.base import LIGHT, Chart, Floats, Ink, Ints, axis, canvas, faint, labelled_axis
+from pages.ui.charts.base import LIGHT, Chart, Floats, Ink, Ints, axis, box_rows, canvas, labelled_axis
 
 GROUPS_SHOWN = 40
 BOX_FROM = 8
@@ -69,22 +69,10 @@ def _add_boxes(figure: go.Figure, frame: pd.DataFrame, colours: np.ndarray) -> p
     fences = frame[inside].groupby("place")["resid"].agg(["min", "max"]).reindex(five.index)
     for colour in dict.fromkeys(colours):
         mine = five.index[colours[five.index] == colour]
-        figure.add_trace(
-            go.Box(
-                y=mine,
-                q1=five.loc[mine, 0.25],
-                median=five.loc[mine, 0.5],
-                q3=five.loc[mine, 0.75],
-                lowerfence=fences.loc[mine, "min"],
-                upperfence=fences.loc[mine, "max"],
-                orientation="h",
-                line={"color": colour, "width": 1.5},
-                fillcolor=faint(colour),
-                width=0.65,
-                hoverinfo="skip",
-                showlegend=False,
-            )
-        )
+        quartiles = five.loc[mine, [0.25, 0.5, 0.75]].to_numpy()
+        whiskers = fences.loc[mine, ["min", "max"]].to_numpy()
+        rows = np.column_stack([whiskers[:, 0], quartiles, whiskers[:, 1]])
+        figure.add_trace(box_rows(mine.to_numpy(), rows, colour))
     return frame[~inside].sample(frac=1, random_state=0).head(OUTLIERS_DRAWN)
 
 

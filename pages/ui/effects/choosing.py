@@ -9,21 +9,18 @@ import streamlit as st
 from pages.ui import text
 from pages.ui.effects import predictions, words
 from pages.ui.effects.setting import Setting
+from pages.ui.results import picking
 
 Section = Literal["Predictions", "What if", "Means", "Slopes"]
 SECTIONS: tuple[Section, ...] = ("Predictions", "What if", "Means", "Slopes")
 
 
 def section() -> Section:
-    """The part of the page to work on; the others cost nothing meanwhile."""
-    return st.segmented_control(
-        "What to look at",
+    """The part of the page to work on."""
+    return picking.choose_section(
         SECTIONS,
-        default=SECTIONS[0],
-        required=True,
-        key="effects_section",
-        persist_state="session",
-        help="Predictions: curves over one predictor. What if: one prediction, a slider for each predictor. "
+        "effects_section",
+        "Predictions: curves over one predictor. What if: one prediction, a slider for each predictor. "
         "Means: categories and their contrasts. Slopes: how one predictor's slope depends on another.",
     )
 

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-
 import numpy as np
 import pandas as pd
 
 from pages.ui.effects import words
-from pages.ui.numbers import decimals, fixed, number, numbers, p_value
-from pages.ui.tables import Table
-
-Format = Callable[[Sequence[float]], list[str]]
+from pages.ui.numbers import decimals
+from pages.ui.tables import Table, formats
 
 
 def estimates(found: pd.DataFrame, what: str, level: float, *, alt: str, name: str) -> Table:
@@ -24,15 +20,7 @@ def estimates(found: pd.DataFrame, what: str, level: float, *, alt: str, name: s
     heads = {"estimate": what, "std_error": "Standard error", "df": "df"}
     heads |= {"statistic": "t" if finite else "z", "p_value": "p"}
     heads |= {"conf_low": f"Lower {level:.0%}", "conf_high": f"Upper {level:.0%}"}
-    format_of: dict[str, Format] = {
-        "estimate": numbers,
-        "std_error": lambda values: numbers(values, 3),
-        "df": lambda values: [number(value, 3) for value in values],
-        "statistic": lambda values: numbers(values, 3),
-        "p_value": lambda values: [p_value(value) for value in values],
-        "conf_low": lambda values: [fixed(value, places) for value in values],
-        "conf_high": lambda values: [fixed(value, places) for value in values],
-    }
+    format_of = formats(places)
     shown, values = pd.DataFrame(index=found.index), pd.DataFrame(index=found.index)
     for column in found.columns:
         if column == "df" and not finite:

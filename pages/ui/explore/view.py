@@ -60,17 +60,12 @@ def at_a_glance(data: Dataset, asked: Asked, found: Explored) -> None:
 def choose(found: Explored) -> str:
     """Which section is open: lines need a predictor, two slopes a numeric one."""
     sections = [OUTCOME, *([LINES] if found.names[1] else []), *([SLOPES] if found.numeric else [])]
-    chosen: str = st.segmented_control(
-        "What to look at",
+    return picking.choose_section(
         sections,
-        default=OUTCOME,
-        required=True,
-        key="explore_section",
-        persist_state="session",
-        help="The outcome in each group; its line over the predictor in each group; the slope within groups "
+        "explore_section",
+        "The outcome in each group; its line over the predictor in each group; the slope within groups "
         "against the slope between them (Snijders & Bosker 2012, section 4.6).",
     )
-    return chosen
 
 
 def choose_group(found: Explored) -> str | None:

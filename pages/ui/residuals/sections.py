@@ -279,13 +279,5 @@ SECTIONS = {
 
 def choose() -> str:
     """Which question is open."""
-    chosen: str = st.segmented_control(
-        "What to check",
-        list(SECTIONS),
-        default=next(iter(SECTIONS)),
-        required=True,
-        key="residuals_section",
-        persist_state="session",
-        help="Each answers one question; only the open one is computed.",
-    )
-    return chosen
+    said = "Each answers one question; only the open one is computed."
+    return picking.choose_section(list(SECTIONS), "residuals_section", said, label="What to check")

@@ -125,13 +125,5 @@ SECTIONS = {
 
 def choose() -> str:
     """Which section is open."""
-    chosen: str = st.segmented_control(
-        "What to look at",
-        list(SECTIONS),
-        default=next(iter(SECTIONS)),
-        required=True,
-        key="group_effects_section",
-        persist_state="session",
-        help="Shrinkage, also called partial pooling: Gelman & Hill 2007, chapter 12.",
-    )
-    return chosen
+    said = "Shrinkage, also called partial pooling: Gelman & Hill 2007, chapter 12."
+    return picking.choose_section(list(SECTIONS), "group_effects_section", said)

@@ -14,6 +14,10 @@ from pages.ui.results.voice import Voice, listing, rounded, value
 MOST_ZEROS = 4
 
 
+VAGUE = 1e3
+"""Upper over lower end from which an interval leaves a standard deviation undetermined."""
+
+
 @dataclass(frozen=True, slots=True)
 class Estimate:
     """A number with the ends of its interval; NaN where there is none."""
@@ -31,6 +35,11 @@ class Estimate:
     def bounded(self) -> bool:
         """Whether there is an interval."""
         return math.isfinite(self.low) and math.isfinite(self.high)
+
+    @property
+    def vague(self) -> bool:
+        """Whether the ends are so far apart that the data say nothing of the size of a positive number."""
+        return self.bounded and 0 < VAGUE * self.low < self.high
 
     @property
     def open(self) -> bool:

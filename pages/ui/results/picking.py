@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -13,10 +14,19 @@ from pages.ui.numbers import decimals
 from pages.ui.results.fitview import Grouping, RandomEffect, find_label, same_groups
 from pages.ui.tables import Table
 
+Name = TypeVar("Name", bound=str)
 LEVELS = (0.90, 0.95, 0.99)
 OPTIONS = 4_000
 """More groups than this are found by typing: a list of all would travel to the browser on every run."""
 MATCHES = 100
+
+
+def choose_section(sections: Sequence[Name], key: str, about: str, *, label: str = "What to look at") -> Name:
+    """Which part of a page is open; the others cost nothing meanwhile. `about` is the help of the control."""
+    chosen: Name = st.segmented_control(
+        label, sections, default=sections[0], required=True, key=key, persist_state="session", help=about
+    )
+    return chosen
 
 
 def choose_effect(effects: Sequence[RandomEffect], key: str, *, label: str = "Effect") -> RandomEffect:

@@ -81,6 +81,8 @@ def _between(group: str, random: Random, voice: Voice) -> str:
 def _interval(sd: phrases.Estimate, level: float) -> str:
     if not sd.bounded:
         return ""
+    if sd.vague:
+        return " (the data do not tell how large it is: almost any size is compatible with them)"
     _, low, high = rounded(sd.value, sd.low, sd.high)
     return f" ({level:.0%} interval {low} to {high})"
 
@@ -89,7 +91,8 @@ def _sd(sd: phrases.Estimate, outcome: Outcome, voice: Voice, level: float) -> s
     """'a standard deviation of 24.7 ms (95% interval 15.6 to 39.3)'."""
     logged = " on the scale of the logarithm" if outcome.base is not None else ""
     unit = f" {outcome.unit}" if outcome.unit and outcome.base is None else ""
-    size = voice.strong(f"{rounded(sd.value, sd.low, sd.high)[0]}{unit}")
+    with_ends = (sd.value,) if sd.vague else (sd.value, sd.low, sd.high)
+    size = voice.strong(f"{rounded(*with_ends)[0]}{unit}")
     return f"a standard deviation of {size}{logged}{_interval(sd, level)}"
 
 

@@ -91,6 +91,9 @@ def examples(page: Page, times: int) -> Waits:
     waits = []
     for name in islice(cycle(EXAMPLES), times):
         button = page.locator(f".st-key-use_{name} button")
+        if not button.count():  # beside data the gallery is folded
+            page.locator(".st-key-examples summary").click()
+            looks.ready(page)
         waits.append(timed(page, button.click, GROUPED))
     return line("example chosen → preview and nesting shown", 0.5, waits)
 

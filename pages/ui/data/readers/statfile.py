@@ -20,6 +20,11 @@ from pages.ui.data.readers.base import Code, FileKind, Labels, ReadError, ReadOp
 
 WESTERN = "CP1252"
 """Tried when letters do not fit the encoding that the file states: most old files were made on Windows."""
+DAMAGES = (
+    *(pyreadstat.ReadstatError, pyreadstat.PyreadstatError),
+    # What the conversion of one value raises: a date beyond all calendars, letters of another alphabet.
+    *(ValueError, OverflowError, TypeError, KeyError, IndexError, AttributeError, OSError),
+)
 MOST_NOTES = 12
 _KINDS: dict[FileKind, tuple[str, str]] = {
     "spss": ("an SPSS file", "read_sav"),
@@ -84,8 +89,7 @@ def _call(content: bytes, kind: FileKind, encoding: dict[str, str], how: Mapping
             try:
                 frame, meta = reader(io.BytesIO(content), **arguments, **marked)
                 return _Raw(frame, meta, arguments)
-            # The library raises its own errors and whatever conversion of one value raises.
-            except Exception as err:  # noqa: BLE001
+            except DAMAGES as err:
                 trouble = trouble or err
     raise ReadError(
         f"This is {_KINDS[kind][0]}, but it is damaged, was cut short or uses an unknown feature. Save it "

@@ -45,11 +45,13 @@ def read(content: bytes, asked: ReadOptions) -> ReadResult:
         raise
     except PasswordError as err:
         raise ReadError(PASSWORD, "workbook") from err
+    except DAMAGES as err:  # the library may also seek before the beginning of a damaged file
+        raise ReadError(DAMAGED, "workbook") from err
     except BaseException as err:
-        # In a damaged file the library may seek before its beginning, or panic, which is no Exception.
-        if isinstance(err, DAMAGES) or type(err).__name__ == "PanicException":
-            raise ReadError(DAMAGED, "workbook") from err
-        raise
+        # A panic of the library is no Exception, and its class cannot be imported.
+        if type(err).__name__ != "PanicException":
+            raise
+        raise ReadError(DAMAGED, "workbook") from err
     return _Work(sheet, asked).result()
 
 
