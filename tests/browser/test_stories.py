@@ -7,6 +7,7 @@ step that no traceback is shown and that the data are the ones that were opened.
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -79,8 +80,8 @@ def click_highest(page: Page, key: str) -> None:
     page.mouse.click(x, y)
 
 
-def test_analyst_from_a_raw_file_to_two_models_compared(page: Page) -> None:
-    """Labels re-used over schools are asked about, an outlier is left out, two models are kept."""
+def test_analyst_from_a_raw_file_to_a_report(page: Page, tmp_path: Path) -> None:
+    """Labels re-used over schools are asked about, an outlier is left out, two models kept, all reported."""
     page.on("dialog", lambda dialog: pytest.fail(f"a script of the data ran: {dialog.message}"))
     open_page(page)
     upload(page, "marks.csv", as_typed_in_europe(marks()))
@@ -126,6 +127,27 @@ def test_analyst_from_a_raw_file_to_two_models_compared(page: Page) -> None:
     expect(main.get_by_text("use different rows")).to_have_count(0)
     chart(page, "compared_coefficients")
     still_here(page, "159 rows (1 left out)")
+
+    go(page, "Report")
+    the_report_tells_it_all(page, tmp_path)
+    still_here(page, "159 rows (1 left out)")
+
+
+def the_report_tells_it_all(page: Page, folder: Path) -> None:
+    """The report is downloaded and opened: what was left out and why, both models, nothing that runs."""
+    with page.expect_download() as saving:
+        page.get_by_role("button", name="HTML", exact=True).click()
+    file = folder / "report.html"
+    saving.value.save_as(file)
+    report = page.context.new_page()
+    report.goto(file.as_uri())
+    body = report.locator("body")
+    expect(body).to_contain_text(f"Row {OUTLIER}: <b>typed</b> ten times too large", timeout=WAIT_MS)
+    expect(body).to_contain_text("Per additional unit of hours, score is")
+    expect(report.get_by_role("cell", name="Model 2").first).to_be_visible()
+    expect(report.locator("b", has_text="typed")).to_have_count(0)
+    expect(report.get_by_role("heading", name="References")).to_be_visible()
+    report.close()
 
 
 def the_label_trap_is_asked_about(page: Page) -> None:

@@ -81,15 +81,16 @@ def open_project(content: bytes) -> None:
 
 
 def show_open() -> None:
-    """A box for a project file, with the sentence about the last one."""
-    st.file_uploader(
-        "Open a project (.zip saved on the Report page)",
-        key=BOX,
-        max_upload_size=MOST_MEGABYTES,
-        on_change=_taken,
-        help="Brings back data, decisions, models and notes. What is open now is replaced, unless the file "
-        "cannot be opened: then nothing changes.",
-    )
+    """A box for a project file, folded away, with the sentence about the last one."""
+    with st.expander("Open a saved project", icon=":material/folder_open:", key="project_open"):
+        st.file_uploader(
+            "The .zip that the Report page saved",
+            key=BOX,
+            max_upload_size=MOST_MEGABYTES,
+            on_change=_taken,
+            help="Brings back data, decisions, models and notes. What is open now is replaced, unless the "
+            "file cannot be opened: then nothing changes.",
+        )
     opened, sentence = state.project_said()
     if sentence and opened:
         st.success(text.escape(sentence), icon=":material/check_circle:")

@@ -54,6 +54,7 @@ def choose(*, kept: bool) -> ReportChoices:
         "Parts",
         contents.available(tuple(PARTS), kept=kept),
         selection_mode="multi",
+        wrap=True,
         format_func=PARTS.__getitem__,
         key=state.show("report_parts", contents.available(before.parts, kept=kept)),
         on_change=_keep_parts,
