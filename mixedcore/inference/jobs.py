@@ -84,5 +84,10 @@ def _in_parallel(task: Callable[[range], T], parts: Iterable[range], how: dict[s
             f"No Dask scheduler answers at {how.get('scheduler_host')!r}, the address in {SCHEDULER}: {err}. "
             "Start one there, correct the address, or unset the variable to compute on this machine."
         ) from err
-    with config:
-        yield from Parallel(return_as="generator")(delayed(task)(part) for part in parts)
+    with config as used:
+        try:
+            yield from Parallel(return_as="generator")(delayed(task)(part) for part in parts)
+        finally:
+            # joblib leaves its client of a Dask cluster open, which would look for its scheduler ever after.
+            if (client := getattr(used["backend"], "client", None)) is not None:
+                client.close()

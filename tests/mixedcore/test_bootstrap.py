@@ -14,7 +14,7 @@ import dask
 import numpy as np
 import pandas as pd
 import pytest
-from distributed import LocalCluster
+from distributed import Client, LocalCluster
 
 from mixedcore import MixedLMResults, datasets, mixedlm
 from mixedcore.engine.estimate import Estimate
@@ -223,6 +223,9 @@ def test_a_cluster_gives_the_same_numbers(
     found = crossed.bootstrap(60, seed=6, progress=lambda done, _: seen.append(done))
     pd.testing.assert_frame_equal(found.replicates, expected.replicates, check_exact=True)
     assert seen == [25, 50, 60]
+    with Client(cluster, set_as_default=False) as own:  # the only one that the scheduler knows
+        known = own.run_on_scheduler(lambda dask_scheduler: list(dask_scheduler.clients))
+        assert [name for name in known if "worker" not in name and name.startswith("Client")] == [own.id]
 
 
 def test_a_scheduler_that_does_not_answer_is_named(
