@@ -95,8 +95,12 @@ def measure(parts: list[str], quick: bool) -> Results:
         for part in parts:
             print(f"{part} …", file=sys.stderr)
             for each in PARTS[part](browser, QUICK_TIMES if quick else TIMES, quick):
-                waits.extend([each] if isinstance(each, Waits) else [])
-                held.extend([each] if isinstance(each, Held) else [])
+                if isinstance(each, Waits):
+                    waits.append(each)
+                    print(table.wait_line(each), file=sys.stderr)
+                else:
+                    held.append(each)
+                    print(table.held_line(each), file=sys.stderr)
     today = datetime.datetime.now(tz=datetime.UTC).date().isoformat()
     return Results(today, about, waits, held)
 

@@ -20,7 +20,17 @@ from tests.browser.conftest import FLAGS
 
 STOPWATCH = Path(__file__).with_name("stopwatch.js").read_text(encoding="utf-8")
 EXAMPLES = ("sleepstudy", "classrooms", "Exam", "Hsb82", "Orthodont", "Dyestuff")
-PAGES = ("Data", "Explore", "Model", "Estimates", "Group effects", "Residuals", "Compare", "Effects")
+PAGES = (
+    "Data",
+    "Explore",
+    "Model",
+    "Estimates",
+    "Group effects",
+    "Residuals",
+    "Compare",
+    "Effects",
+    "Report",
+)
 SWITCHES = {"Hsb82": ("sx", "minrty", "meanses", "sector"), "InstEval": ("studage", "lectage", "service")}
 FIRST_COUNT, LAST_COUNT = 10, 50
 Needs = tuple[tuple[str, str], ...]
@@ -167,7 +177,7 @@ def large_file(browser: Browser, app: server.Server, folder: Path, times: int) -
     for repetition in range(times):
         make_new(file, repetition)
         with visiting(browser, app) as page:
-            drop = page.get_by_test_id("stFileUploaderDropzoneInput")
+            drop = page.get_by_test_id("stFileUploaderDropzoneInput").first
             previews.append(timed(page, lambda: drop.set_input_files(file), GROUPED, "upload"))  # noqa: B023
             link = page.get_by_test_id("stSidebarNavLink").filter(has_text=re.compile("Model$"))
             first = timed(page, link.click, FITTED)

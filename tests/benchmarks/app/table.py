@@ -17,7 +17,7 @@ ALLOWED = f"goal: median within it, 95th percentile within {LATE:g} times it"
 
 def render(results: Results) -> str:
     """The whole report."""
-    lines = [*_waits(results.waits), "", *_held(results.held), "", *_machine(results)]
+    lines = [*_waits(results.waits), "", *map(held_line, results.held), "", *_machine(results)]
     return "\n".join(lines) + "\n"
 
 
@@ -26,24 +26,28 @@ def _waits(waits: list[Waits]) -> Iterator[str]:
     heading += f"{'95 %':>9}{'server':>9}"
     yield heading
     yield "-" * len(heading)
-    for each in waits:
-        goal = "" if each.goal is None else f"{each.goal:g}"
-        served = seconds_text(dataclasses.replace(each, seconds=each.served).median) if each.served else ""
-        yield (
-            f"{each.what:<{TITLE}}{len(each.seconds):>6}{goal:>7}{seconds_text(each.median):>9}"
-            f"{seconds_text(each.late):>9}{served:>9}  {VERDICTS[each.met]}"
-        ).rstrip()
+    yield from map(wait_line, waits)
     yield f"({ALLOWED}; server: median until it had sent everything)"
 
 
-def _held(held: list[Held]) -> Iterator[str]:
-    for each in held:
-        sizes = ", ".join(
-            f"{size / 1e6:,.0f} MB after {count}"
-            for count, size in zip(each.changes, each.resident, strict=False)
-        )
-        verdict = f" (no growth beyond {GROWTH - 1:.0%}: {VERDICTS[each.met]})" if each.resident else ""
-        yield f"{each.what}: {sizes or 'cannot be read on this system'}{verdict}"
+def wait_line(each: Waits) -> str:
+    """One line of the table."""
+    goal = "" if each.goal is None else f"{each.goal:g}"
+    served = seconds_text(dataclasses.replace(each, seconds=each.served).median) if each.served else ""
+    return (
+        f"{each.what:<{TITLE}}{len(each.seconds):>6}{goal:>7}{seconds_text(each.median):>9}"
+        f"{seconds_text(each.late):>9}{served:>9}  {VERDICTS[each.met]}"
+    ).rstrip()
+
+
+def held_line(each: Held) -> str:
+    """One sentence on memory."""
+    sizes = ", ".join(
+        f"{size / 1e6:,.0f} MB after {count}"
+        for count, size in zip(each.changes, each.resident, strict=False)
+    )
+    verdict = f" (no growth beyond {GROWTH - 1:.0%}: {VERDICTS[each.met]})" if each.resident else ""
+    return f"{each.what}: {sizes or 'cannot be read on this system'}{verdict}"
 
 
 def _machine(results: Results) -> Iterator[str]:
