@@ -192,10 +192,15 @@ class Evaluation:
         """∂²d/∂ψ∂ψ' with σ² profiled out, (k, k): near the optimum exact for what is `known`."""
         if not self.refined:
             return self.average_information
-        U = [u[: len(u) * self.reml, 0] for u in self.fixed_share[self.cp.nested :]]
-        exact = self.working[0] / self.sigma2 - expected_information(self.factor, U)
         here = known(self.factor)
+        exact = self.working[0] / self.sigma2 - self.expected_information
         return np.asarray(self.average_information + np.where(np.outer(here, here), exact, 0.0))
+
+    @cached_property
+    def expected_information(self) -> Floats:
+        """tr(PZΨ̇_iZ'PZΨ̇_jZ') (ML: V⁻¹ for P), (k, k), whole for the parameters that are `known`."""
+        U = [u[: len(u) * self.reml, 0] for u in self.fixed_share[self.cp.nested :]]
+        return expected_information(self.factor, U)
 
     @cached_property
     def jacobian(self) -> Floats:

@@ -16,8 +16,10 @@ from functools import cached_property
 
 import numpy as np
 
+from mixedcore.data.columns import Mask
 from mixedcore.engine.criterion import Evaluation
 from mixedcore.engine.crossproducts import CrossProducts
+from mixedcore.engine.expected import known
 from mixedcore.inference.derivatives import (
     Coordinates,
     along_entries,
@@ -28,6 +30,7 @@ from mixedcore.inference.derivatives import (
 from mixedcore.terms import Floats, RandomTerm
 from mixedcore.units import UserUnits, free_entries
 
+FAR = 100.0  # times a variance that V can bear it to fall: beyond, too little of it is left to divide by
 KNOWN = 1e-10  # share of the largest eigenvalue from which a direction of standardised information counts
 
 
@@ -67,15 +70,39 @@ class VarianceInformation:
         return (found[:, :k] + found[:, :k].T) / 2, (products + products.swapaxes(0, 1)) / 2
 
     @cached_property
+    def traces(self) -> Floats:
+        """tr(PV̇_iPV̇_j) (ML: of V⁻¹) for c, (k, k): by differences where the factor does not know it.
+
+        A difference in the direction of one parameter finds its products with all others.
+        """
+        point, c, sought = self.evaluation, self.coordinates, ~self._known
+        if sought.all():
+            return self.differences[0]
+        found = -derivative(point, c.traces, c.J[:, sought])
+        out = np.asarray(c.J.T @ point.expected_information @ c.J)
+        out[sought], out[:, sought] = found, found.T
+        out[np.ix_(sought, sought)] = (found[:, sought] + found[:, sought].T) / 2
+        return out
+
+    @property
+    def _known(self) -> Mask:
+        """The parameters whose products the factor knows, and large enough to keep their digits there, (k,).
+
+        In 1/ψ − G/ψ² those of 1/(ψ z'z) go, and twice that when it is squared.
+        """
+        point = self.evaluation
+        return known(point.factor) & (np.diag(self.coordinates.J) <= FAR * covariances(point))
+
+    @cached_property
     def expected(self) -> Floats:
         """tr(PV̇_iPV̇_j) (ML: of V⁻¹) for (c, σ²) in units of σ², the Hessian's expectation, (k + 1, k + 1)."""
-        return self._bordered(self.differences[0], self.coordinates.traces(self.evaluation))
+        return self._bordered(self.traces, self.coordinates.traces(self.evaluation))
 
     @cached_property
     def observed(self) -> Floats:
         """∂²d/∂(c, σ²)² at the optimum in the engine's units, (k + 1, k + 1)."""
         wPw, wPy = self.working
-        return self._bordered(2 * wPw - self.differences[0], wPy)
+        return self._bordered(2 * wPw - self.traces, wPy)
 
     @cached_property
     def working(self) -> tuple[Floats, Floats]:
@@ -233,6 +260,14 @@ def engine_to_user(cp: CrossProducts, terms: Sequence[RandomTerm]) -> Floats:
             out[own, own] = scaled.unit**2
         else:
             out[own, own] = congruence_jacobian(scaled.A, diagonal=term.structure == "diagonal")
+    return out
+
+
+def covariances(point: Evaluation) -> Floats:
+    """ψ, the free entries of the covariances over σ², (k,), in the engine's units."""
+    out = np.zeros(point.cp.k)
+    for g, root in zip(point.cp.groupings, point.factor.roots, strict=True):
+        out[g.template.index] = root.psi[g.template.rows, g.template.cols]
     return out
 
 
