@@ -17,7 +17,6 @@ from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import brentq
 
 from mixedcore.effects.marginal_means import Estimator
 from mixedcore.errors import ModelError
@@ -102,6 +101,8 @@ def _excess(estimator: Estimator, L: Floats, level: float) -> Floats:
 
 def _searched(excess: Rows, grid: Floats) -> Floats:
     """Zeros of `excess`, one for each change of sign on the grid."""
+    from scipy.optimize import brentq  # here, because it loads slowly
+
     values = excess(grid)
     turns = np.flatnonzero(np.signbit(values[:-1]) != np.signbit(values[1:]))
     return np.array([brentq(lambda m: excess(np.array([m]))[0], grid[i], grid[i + 1]) for i in turns])

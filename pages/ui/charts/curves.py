@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special
 
 from pages.ui.charts.base import Floats, Ints
 
@@ -62,8 +62,8 @@ def normal_ranks(n: int, limit: int = 2_000) -> Ints:
     if n <= limit:
         return np.arange(1, n + 1)
     tail = limit // 8
-    reach = -float(stats.norm.ppf(tail / n))
-    even = stats.norm.cdf(np.linspace(-reach, reach, limit - 2 * tail))
+    reach = -float(special.ndtri(tail / n))
+    even = special.ndtr(np.linspace(-reach, reach, limit - 2 * tail))
     middle = np.clip(np.round(even * n).astype(int), 1, n)
     return np.unique(np.concatenate([np.arange(1, tail + 1), middle, np.arange(n - tail + 1, n + 1)]))
 
@@ -75,10 +75,10 @@ def normal_quantiles(ranks: Ints, n: int) -> tuple[Floats, Floats, Floats]:
     """
     places = (
         (ranks - 0.375) / (n + 0.25),
-        stats.beta.ppf(0.025, ranks, n + 1 - ranks),
-        stats.beta.ppf(0.975, ranks, n + 1 - ranks),
+        special.betaincinv(ranks, n + 1 - ranks, 0.025),
+        special.betaincinv(ranks, n + 1 - ranks, 0.975),
     )
-    expected, low, high = (np.asarray(stats.norm.ppf(place), dtype=float) for place in places)
+    expected, low, high = (np.asarray(special.ndtri(place), dtype=float) for place in places)
     return expected, low, high
 
 

@@ -7,7 +7,7 @@ from collections.abc import Hashable
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
-from scipy import stats
+from scipy import special
 
 from pages.ui import text
 from pages.ui.charts.base import LIGHT, Chart, Floats, Ink, axis, canvas, faint, scatter
@@ -86,7 +86,7 @@ def uniform_qq(residuals: pd.Series, *, row: Hashable | None = None, ink: Ink = 
     ranks = normal_ranks(n)
     at = order[ranks - 1]
     low, expected, high = (
-        np.asarray(stats.beta.ppf(p, ranks, n + 1 - ranks), dtype=float) for p in (0.025, 0.5, 0.975)
+        np.asarray(special.betaincinv(ranks, n + 1 - ranks, p), dtype=float) for p in (0.025, 0.5, 0.975)
     )
     named = [[text.plain(label), int(p)] for label, p in zip(residuals.index[at], at, strict=True)]
     figure = _figure((expected, values[at], low, high), named, None, "Row", ink)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 
-import plotly.graph_objects as go
 import streamlit as st
 
 from mixedcore import datasets
@@ -16,7 +15,6 @@ from pages.ui.text import escape
 FRONT = 6
 STORY = 130
 ESTIMATES_PAGE = "pages/estimates.py"
-STATIC = {"staticPlot": True, "displayModeBar": False}
 
 
 def show(*, folded: bool) -> None:
@@ -53,9 +51,7 @@ def _cards(chosen: tuple[str, ...]) -> None:
 def _card(name: str) -> None:
     example = datasets.describe(name)
     st.markdown(f"### {escape(example.title)}")
-    st.plotly_chart(
-        drawn(name, display.ink()), key=f"picture_{name}", config=STATIC, alt=f"Small picture: {alt(name)}"
-    )
+    st.image(drawn(name, display.ink()), width="stretch", alt=f"Small picture: {alt(name)}")
     st.caption(f"{escape(opening(example.story))}  \n**{escape(size(name))}**")
     st.space("stretch")
     with st.container(horizontal=True, gap="small"):
@@ -65,8 +61,8 @@ def _card(name: str) -> None:
             st.switch_page(ESTIMATES_PAGE)
 
 
-@st.cache_resource(show_spinner=False, max_entries=64)
-def drawn(name: str, ink: Ink) -> go.Figure:
+@functools.cache
+def drawn(name: str, ink: Ink) -> str:
     """The picture of an example; the same for everyone, so it is drawn once."""
     example, frame = datasets.describe(name), datasets.load(name)
     group = example.groups or example.grouping[0]

@@ -1,33 +1,56 @@
-"""A small picture of an example's data: lines by group over a predictor, or points by group. Pure."""
+"""A small picture of an example's data: lines by group over a predictor, or points by group. Pure.
+
+It is drawn as a vector image: the start page needs no chart, and so not the browser's library for charts.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from xml.etree import ElementTree
+
 import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
 
 from pages.ui.charts import Ink
+from pages.ui.charts.base import Floats
 
 MOST_GROUPS = 14
 MOST_POINTS = 24
-HEIGHT = 110
+WIDTH, HEIGHT, MARGIN = 300, 110, 8
 
 
-def picture(frame: pd.DataFrame, outcome: str, group: str, over: str | None, ink: Ink) -> go.Figure:
-    """A drawing without axes, of a few groups.
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """From data to places in the image, which runs downwards; each axis from its lowest to its highest."""
+
+    x: tuple[float, float]
+    y: tuple[float, float]
+
+    def places(self, x: Iterable[float], y: Iterable[float]) -> Iterator[tuple[str, str]]:
+        """Points of the image, to a tenth of its unit."""
+        across = MARGIN + (WIDTH - 2 * MARGIN) * _within(x, *self.x)
+        down = HEIGHT - MARGIN - (HEIGHT - 2 * MARGIN) * _within(y, *self.y)
+        for one, two in zip(across, down, strict=True):
+            yield f"{one:.1f}", f"{two:.1f}"
+
+
+def _within(values: Iterable[float], low: float, high: float) -> Floats:
+    """Values as shares of the way between two ends."""
+    found = np.asarray(list(values), dtype=float)
+    return np.asarray((found - low) / (high - low)) if high > low else np.full(found.size, 0.5)
+
+
+def picture(frame: pd.DataFrame, outcome: str, group: str, over: str | None, ink: Ink) -> str:
+    """An SVG image without axes, of a few groups.
 
     over : a numeric column to draw lines over; None for one column of points a group
     """
+    box = f"0 0 {WIDTH} {HEIGHT}"
+    image = ElementTree.Element("svg", xmlns="http://www.w3.org/2000/svg", viewBox=box, fill="none")
     few = _few_groups(frame, outcome, group)
-    figure = go.Figure(_lines(few, outcome, over, ink) if over else _points(few, outcome, ink))
-    figure.update_layout(
-        height=HEIGHT, margin={"l": 4, "r": 4, "t": 6, "b": 6}, showlegend=False, hovermode=False,
-        paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)",
-    )  # fmt: skip
-    hidden = {"visible": False, "fixedrange": True}
-    figure.update_xaxes(**hidden)
-    figure.update_yaxes(**hidden)
-    return figure
+    image.extend(_lines(few, outcome, over, ink) if over else _points(few, outcome, ink))
+    return ElementTree.tostring(image, encoding="unicode")
 
 
 def _few_groups(frame: pd.DataFrame, outcome: str, group: str) -> pd.DataFrame:
@@ -42,28 +65,33 @@ def _few_groups(frame: pd.DataFrame, outcome: str, group: str) -> pd.DataFrame:
     return few.assign(_place=few[group].astype(object).map(place).astype(int))
 
 
-def _lines(few: pd.DataFrame, outcome: str, over: str, ink: Ink) -> list[go.Scatter]:
+def _lines(few: pd.DataFrame, outcome: str, over: str, ink: Ink) -> Iterator[ElementTree.Element]:
     """One thin line a group, the middle one strong."""
-    groups = [rows.sort_values(over) for _, rows in few.groupby("_place")]
-    means = [rows.groupby(over, observed=True)[outcome].mean() for rows in groups]
-    x = [value for line in means for value in (*line.index, None)]
-    y = [value for line in means for value in (*line, None)]
-    middle = means[len(means) // 2]
-    return [
-        go.Scatter(x=x, y=y, mode="lines", line={"width": 1.3, "color": ink.main}, opacity=0.5),
-        go.Scatter(x=middle.index, y=middle, mode="lines", line={"width": 2.8, "color": ink.accent}),
-    ]
+    means = [rows.groupby(over, observed=True)[outcome].mean() for _, rows in few.groupby("_place")]
+    scale = _scale(few[over], pd.concat(means))
+    for line in means:
+        yield _line(scale, line, {"stroke": ink.main, "stroke-width": "1.3", "opacity": "0.5"})
+    yield _line(scale, means[len(means) // 2], {"stroke": ink.accent, "stroke-width": "2.8"})
 
 
-def _points(few: pd.DataFrame, outcome: str, ink: Ink) -> list[go.Scatter]:
+def _line(scale: Scale, line: pd.Series, look: dict[str, str]) -> ElementTree.Element:
+    points = " ".join(",".join(place) for place in scale.places(line.index, line))
+    return ElementTree.Element("polyline", {"points": points, "stroke-linejoin": "round"} | look)
+
+
+def _points(few: pd.DataFrame, outcome: str, ink: Ink) -> Iterator[ElementTree.Element]:
     """A column of points a group, in the order of the means, which are short strokes."""
-    means = few.groupby("_place")[outcome].mean()
-    dots = {"size": 5, "color": ink.main}
-    strokes = {"symbol": "line-ew", "size": 9, "line": {"width": 2.8, "color": ink.accent}}
-    return [
-        go.Scatter(x=few["_place"], y=few[outcome], mode="markers", marker=dots, opacity=0.55),
-        go.Scatter(x=means.index, y=means, mode="markers", marker=strokes),
-    ]
+    means, scale = few.groupby("_place")[outcome].mean(), _scale(few["_place"], few[outcome])
+    for x, y in scale.places(few["_place"], few[outcome]):
+        look = {"r": "2.5", "fill": ink.main, "opacity": "0.55"}
+        yield ElementTree.Element("circle", {"cx": x, "cy": y} | look)
+    for x, y in scale.places(means.index, means):
+        look = {"stroke": ink.accent, "stroke-width": "2.8"}
+        yield ElementTree.Element("path", {"d": f"M{x} {y}m-7 0h14"} | look)
+
+
+def _scale(x: pd.Series, y: pd.Series) -> Scale:
+    return Scale((float(x.min()), float(x.max())), (float(y.min()), float(y.max())))
 
 
 def line_variable(frame: pd.DataFrame, outcome: str, group: str, candidates: list[str]) -> str | None:

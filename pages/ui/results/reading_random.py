@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import pandas as pd
-from scipy import stats
+from scipy import special
 
 from pages.ui.numbers import share
 from pages.ui.results import phrases
@@ -161,7 +161,7 @@ def _opposite(term: str, sd: float, random: Random, facts: Facts) -> str:
     mean = float(row["estimate"].iloc[0])
     if mean == 0:
         return ""
-    other = float(stats.norm.sf(abs(mean) / sd))
+    other = float(special.ndtr(-abs(mean) / sd))
     average = rounded(mean)[0]
     if other < 0.001:
         return f", about the average of {average}: practically all have its sign"
