@@ -17,7 +17,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from threading import Event
 
 import numpy as np
 
@@ -29,11 +28,10 @@ from mixedcore.engine.criterion import Evaluation
 from mixedcore.engine.estimate import Estimate
 from mixedcore.engine.rows import Rows
 from mixedcore.errors import MixedCoreError
+from mixedcore.inference.jobs import Cancel, Progress, in_turn
 from mixedcore.terms import Floats, Ints
 from mixedcore.units import UserUnits
 
-Progress = Callable[[int, int], object]
-Cancel = Callable[[], bool] | Event
 MOST_REFITS = 1000  # cases that are refitted unless asked otherwise
 NOT_ESTIMABLE = "A fixed effect cannot be estimated from the other rows."
 
@@ -106,9 +104,7 @@ def by_deletion(
     p, whole, problem = user.beta.size, sds(user), list[str]()
     change, cov = np.full((cases, p), np.nan), np.full((cases, p, p), np.nan)
     moved = np.full((cases, whole.size), np.nan)
-    for case in range(cases):
-        if cancel is not None and (cancel.is_set() if isinstance(cancel, Event) else cancel()):
-            break
+    for case in in_turn(range(cases), progress, cancel):
         try:
             found = deletion.fit(case, refit=refit)
             change[case], cov[case] = _against(user, found)
@@ -116,8 +112,6 @@ def by_deletion(
             problem.append("")
         except MixedCoreError as err:
             problem.append(deletion.reason(case, err))
-        if progress is not None:
-            progress(case + 1, cases)
     done = slice(len(problem))
     moved = moved[done] if refit else moved[done, -1:]
     return _measured(user, change[done], cov[done], moved, problem)

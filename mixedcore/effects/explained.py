@@ -97,7 +97,7 @@ def steps_table(steps: Sequence[tuple[str, Mapping[str, float]]]) -> pd.DataFram
 
     explained : 1 − variance over that of the null model; added : what the step adds to it
     """
-    rows, null = [], steps[0][1]
+    rows, null = [], steps[0][1] if steps else {}
     before = dict.fromkeys(null, 0.0)
     for name, variances in steps:
         for group, variance in variances.items():

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from threading import Event
@@ -20,6 +20,23 @@ SCHEDULER = "MIXEDCORE_SCHEDULER"  # environment variable: address of a Dask sch
 Progress = Callable[[int, int], object]
 Cancel = Callable[[], bool] | Event
 T = TypeVar("T")
+
+
+def stopped(cancel: Cancel | None) -> bool:
+    """Whether the caller wants the work to end."""
+    if cancel is None:
+        return False
+    return cancel.is_set() if isinstance(cancel, Event) else cancel()
+
+
+def in_turn(items: Sequence[T], progress: Progress | None, cancel: Cancel | None) -> Iterator[T]:
+    """The items one after the other until the caller cancels, who hears of each that is done."""
+    for done, item in enumerate(items, 1):
+        if stopped(cancel):
+            return
+        yield item
+        if progress is not None:
+            progress(done, len(items))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,9 +76,7 @@ class Jobs:
 
     def _ask(self, stop: Event) -> None:
         """Set `stop` where the caller cancels."""
-        if self.cancel is None or stop.is_set():
-            return
-        if self.cancel.is_set() if isinstance(self.cancel, Event) else self.cancel():
+        if stopped(self.cancel):
             stop.set()
 
     def _results(self, task: Callable[[range], T], parts: Iterable[range], count: int) -> Iterable[T]:

@@ -19,6 +19,7 @@ import numpy as np
 from mixedcore.engine.optimise import ROUNDING, minimise
 from mixedcore.errors import NotPositiveDefiniteError
 from mixedcore.inference.constrained import Likelihood
+from mixedcore.inference.jobs import Cancel, Progress, in_turn
 from mixedcore.inference.section_kinds import CorrelationSection, SdSection, sections
 from mixedcore.inference.sections import Held, Section
 from mixedcore.inference.tails import check_level, upper_normal
@@ -59,14 +60,21 @@ class LowerFoundError(Exception):
 
 
 def profile_intervals(
-    user: UserUnits, labels: Sequence[str], wanted: Sequence[str], level: float
+    user: UserUnits,
+    labels: Sequence[str],
+    wanted: Sequence[str],
+    level: float,
+    progress: Progress | None = None,
+    cancel: Cancel | None = None,
 ) -> list[Interval]:
     """Intervals of the parameters `wanted`, named by `labels` as `parameter_labels` has them, of an ML fit.
+
+    Where it is cancelled, those found by then.
 
     Raises LowerFoundError if the fit turns out not to be the optimum.
     """
     profile = _Profile(Likelihood(user), labels, upper_normal((1 - check_level(level)) / 2))
-    return [profile.interval(name) for name in wanted]
+    return [profile.interval(name) for name in in_turn(wanted, progress, cancel)]
 
 
 class _Profile:

@@ -9,12 +9,13 @@ import numpy as np
 import pandas as pd
 
 from mixedcore.diagnostics.findings import Finding, Seen, findings, fixed_terms
-from mixedcore.diagnostics.influence import MOST_REFITS, Cancel, Progress, influence, sd_names
+from mixedcore.diagnostics.influence import MOST_REFITS, influence, sd_names
 from mixedcore.diagnostics.leverage import Leverage, kept_rows, leverage
 from mixedcore.diagnostics.qq import Band, effect_quantiles, quantiles, standardised_modes
 from mixedcore.diagnostics.residuals import Kind, cooks_distance, residuals
 from mixedcore.engine.rows import Rows
 from mixedcore.errors import ModelError
+from mixedcore.inference.jobs import Cancel, Progress
 from mixedcore.results.predictions import Predictions
 from mixedcore.terms import Ints
 from mixedcore.tidy import blups_table, level_labels

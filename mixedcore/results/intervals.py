@@ -51,7 +51,8 @@ class Intervals(Simulations):
             'profile': where the ML deviance, at its least over all other parameters, exceeds its minimum by
             the χ²₁ quantile of the level. A REML fit is refitted by ML for it, as in lme4's `confint`. A
             bound may be the edge of what is possible: 0 for an SD that the data do not tell from none, −1 or
-            1 for a correlation; `attrs["notes"]` of the frame says which, and why.
+            1 for a correlation; `attrs["notes"]` of the frame says which, and why. `progress` hears of each
+            parameter that is done; where `cancel` says so, those done by then are all there are.
             'wald': estimate and standard error, as in `tidy`: t intervals with Satterthwaite's degrees of
             freedom, on the log scale for SDs and on Fisher's z for correlations; missing at a boundary.
             'bootstrap': percentiles of `n` parametric bootstrap replicates; `n`, `seed`, `n_jobs`, `progress`
@@ -64,7 +65,7 @@ class Intervals(Simulations):
         wanted = _chosen(terms, labels)
         if method == "profile":
             self._refuse_restricted("a profile")
-            return _table(self._profiled(labels, wanted, level))
+            return _table(self._profiled(labels, wanted, level, progress, cancel))
         if method == "wald":
             bounds = self._wald(level)
             return _table([Interval(name, *bounds[labels.index(name)]) for name in wanted])
@@ -76,12 +77,19 @@ class Intervals(Simulations):
             return table
         raise ModelError(f"method={method!r} is not known; choose 'profile', 'wald' or 'bootstrap'.")
 
-    def _profiled(self, labels: Sequence[str], wanted: Sequence[str], level: float) -> list[Interval]:
+    def _profiled(
+        self,
+        labels: Sequence[str],
+        wanted: Sequence[str],
+        level: float,
+        progress: Progress | None,
+        cancel: Cancel | None,
+    ) -> list[Interval]:
         self._check_determined(set(labels[: len(labels) - len(self._fe_names)]) & set(wanted))
         user = copy.copy(self.model).fit(reml=False)._user if self.reml else self._user
         for _ in range(ATTEMPTS):
             try:
-                return profile_intervals(user, labels, wanted, level)
+                return profile_intervals(user, labels, wanted, level, progress, cancel)
             except LowerFoundError as lower:
                 user = _refitted(user, lower.factors)
         raise ModelError(

@@ -22,6 +22,7 @@ from mixedcore.effects.explained import (
 from mixedcore.effects.variance import VarianceShares, variance_shares
 from mixedcore.errors import ModelError, rows_not_kept
 from mixedcore.inference.hypotheses import Ddf
+from mixedcore.inference.jobs import Cancel, Progress, in_turn
 from mixedcore.results.fitted import Fitted
 from mixedcore.terms import Floats
 
@@ -116,7 +117,9 @@ class Tables(Fitted):
         of_means = mean_variances({name: codes[name] for name in dict.fromkeys(names)})
         return explained(variances, model, of_means)
 
-    def variance_steps(self) -> pd.DataFrame:
+    def variance_steps(
+        self, *, progress: Progress | None = None, cancel: Cancel | None = None
+    ) -> pd.DataFrame:
         """What each term of the fixed part explains, one after the other: `step, group, variance, …`.
 
         One row a step and grouping factor, the residual last. The steps are 'Null model', each
@@ -129,6 +132,7 @@ class Tables(Fitted):
 
         All steps have the rows, the method (REML or ML) and the random intercepts of this model. Random
         slopes come last: without its fixed slope the whole effect of a predictor would count as slopes.
+        `progress` hears of each step that is fitted; where `cancel` says so, the rest is left out.
         Raises ModelError for a model without random intercepts, without predictors, or without an intercept.
         """
         design = _in_memory(self.model.design)
@@ -136,10 +140,12 @@ class Tables(Fitted):
         names = [design.factor_of(t) for t in intercept_terms(design)]
         columns: list[int] = []
         steps: list[tuple[str, dict[str, float]]] = []
-        for name, own in [("Null model", []), *terms]:
+        for name, own in in_turn([("Null model", []), *terms], progress, cancel):
             columns += own
             user = intercepts_fit(design, columns, reml=self.reml)
             steps.append((name, by_factor(names, variance_shares(user).random, user.sigma2)))
+        if len(steps) <= len(terms):
+            return steps_table(steps)  # cancelled
         if intercept_terms(design) != list(range(len(design.terms))) or any(
             term.role == "group" and len(term.columns) > 1 for term in design.terms
         ):

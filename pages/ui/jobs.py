@@ -96,6 +96,14 @@ def cancel(key: str) -> None:
     state.set_job(key, None)
 
 
+def offer(key: str, label: str, work: Work) -> None:
+    """A button that starts the work of this key; while it runs, how far it is."""
+    job = state.job(key)
+    if job is None or not job.running:
+        st.button(label, key=f"{key}_start", icon=":material/play_arrow:", on_click=start, args=(key, work))
+    show(key)
+
+
 def show(key: str) -> Any | None:
     """The outcome of this key's work once it is there; until then how far it is, with a way to stop it."""
     job = state.job(key)

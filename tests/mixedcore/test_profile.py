@@ -337,3 +337,14 @@ def test_derivatives_of_every_section_are_those_of_its_deviance(model: MixedLM) 
         size = max(1.0, float(np.abs(by_x).max(initial=0.0)))
         np.testing.assert_allclose(point.derivatives[0], by_x, atol=1e-6 * size)
         assert point.slope == pytest.approx(by_c, rel=1e-5, abs=1e-5), section.name
+
+
+def test_a_long_profile_says_how_far_it_is_and_can_be_cancelled() -> None:
+    result = mixedlm("Reaction ~ Days + (1 | Subject)", datasets.load("sleepstudy")).fit()
+    whole, heard = result.confint("profile"), list[tuple[int, int]]()
+    assert result.confint("profile", progress=lambda *far: heard.append(far)).equals(whole)
+    assert heard == [(done, len(whole)) for done in range(1, len(whole) + 1)]
+    heard.append((0, 0))
+    cut = result.confint("profile", progress=lambda *far: heard.append(far), cancel=lambda: heard[-1][0] == 2)
+    assert cut.equals(whole.iloc[:2])
+    assert result.confint("profile", cancel=lambda: True).empty

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 
 from mixedcore import datasets, mixedlm
@@ -58,3 +59,13 @@ def test_slopes_alone_have_no_null_model() -> None:
     result = mixedlm("Reaction ~ Days + (0 + Days | Subject)", datasets.load("sleepstudy")).fit()
     with pytest.raises(ModelError, match="No random term"):
         result.variance_steps()
+
+
+def test_steps_are_reported_and_can_be_cancelled() -> None:
+    result = mixedlm("Reaction ~ Days + (Days | Subject)", datasets.load("sleepstudy")).fit()
+    heard: list[tuple[int, int]] = []
+    whole = result.variance_steps(progress=lambda *far: heard.append(far))
+    assert heard == [(1, 2), (2, 2)]
+    cut = result.variance_steps(progress=lambda *far: heard.append(far), cancel=lambda: len(heard) == 3)
+    pd.testing.assert_frame_equal(cut, whole[whole["step"] == "Null model"])
+    assert result.variance_steps(cancel=lambda: True).empty

@@ -200,4 +200,7 @@ def test_intervals_of_variances_alone_leave_fixed_effects_as_they_are() -> None:
 def test_what_is_quick() -> None:
     assert computed.quick_to_profile(fits.fitted("sleepstudy"))
     assert not computed.quick_to_profile(fits.fitted("classrooms"))
-    assert computed.quick_to_step(fits.fitted("classrooms"))
+    assert not computed.slow(fits.fitted("sleepstudy"), "profile")
+    assert computed.slow(fits.fitted("classrooms"), "profile")
+    assert computed.slow(fits.fitted("sleepstudy"), "bootstrap")
+    assert not computed.slow(fits.fitted("classrooms"), "auto")

@@ -5,8 +5,9 @@ A fit is left out of the keys: the call and the digest of the data stand for it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from functools import partial
 from threading import Event
 from typing import Any, Literal
 
@@ -29,6 +30,8 @@ SEED = 1
 QUICK_ROWS = 200_000
 QUICK_PARAMETERS, QUICK_LEVELS, QUICK_CROSSED = 3, 3_000, 300
 """Up to so many variance parameters and random effects a profile takes less than about 0.3 s."""
+QUICK_COEFFICIENTS = 12
+"""Up to so many fixed effects their profiles take no longer."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,25 +61,31 @@ def findings(call: ModelCall | None, digest: str, _result: MixedLMResults) -> li
     return _result.diagnose()
 
 
-def variance_steps(call: ModelCall | None, digest: str, result: MixedLMResults) -> pd.DataFrame | str:
-    """What each predictor explains at each level; or the sentence that says why there is no such thing."""
+def variance_steps(call: ModelCall | None, digest: str, result: MixedLMResults) -> pd.DataFrame | str | None:
+    """What each predictor explains at each level; or the sentence that says why there is no such thing.
+
+    None where that takes so long that it waits to be asked for.
+    """
     kept = _asked_for(call, digest)
-    if "steps" not in kept:
-        with st.spinner("Fitting the model step by step…"):
-            try:
-                kept["steps"] = result.variance_steps()
-            except MixedCoreError as err:
-                kept["steps"] = str(err)
-    found: pd.DataFrame | str = kept["steps"]
+    if "steps" not in kept and _quick_to_step(result):
+        kept["steps"] = _steps(result)
+    found: pd.DataFrame | str | None = kept.get("steps")
     return found
 
 
-def stepped(call: ModelCall | None, digest: str) -> bool:
-    """Whether the steps are there already."""
-    return "steps" in _asked_for(call, digest)
+def stepping(result: MixedLMResults, call: ModelCall | None, digest: str) -> jobs.Work:
+    """The work of fitting the model step by step, kept when it is done to its end."""
+    return _keeping("steps", call, digest, partial(_steps, result))
 
 
-def quick_to_step(result: MixedLMResults) -> bool:
+def _steps(result: MixedLMResults, **options: Any) -> pd.DataFrame | str:
+    try:
+        return result.variance_steps(**options)
+    except MixedCoreError as err:
+        return str(err)
+
+
+def _quick_to_step(result: MixedLMResults) -> bool:
     """Whether the steps can be had without asking: rows times fits, and the size of each fit."""
     terms = result.model.design.terms
     effects = sum(block.n_levels * block.width for term in terms for block in term.blocks)
@@ -99,7 +108,38 @@ def intervals(
         return WALD
     if method == "bootstrap":
         return _bootstrapped(call, digest, level)
+    if slow(result, method):
+        found: Intervals = _asked_for(call, digest)[_place(method, level)]
+        return found
     return _profiled(call, digest, level, method == "auto", result)
+
+
+def slow(result: MixedLMResults, method: Method) -> bool:
+    """Whether intervals by a method take so long that they wait to be asked for."""
+    if method == "profile":
+        return not quick_to_profile(result) or len(result.fe_params) > QUICK_COEFFICIENTS
+    return method == "bootstrap"
+
+
+def there(call: ModelCall | None, digest: str, method: Method, level: float) -> bool:
+    """Whether what was asked for by a slow method is there."""
+    return _place(method, level) in _asked_for(call, digest)
+
+
+def working(
+    result: MixedLMResults, call: ModelCall | None, digest: str, method: Method, level: float
+) -> jobs.Work:
+    """The work behind intervals of a slow method, kept when it is done to its end.
+
+    A bootstrap's draws serve all levels, a profile its own.
+    """
+    profile, bootstrap = partial(_asked, result, level=level), partial(result.bootstrap, REPLICATES, SEED)
+    work: Callable[..., Any] = profile if method == "profile" else bootstrap
+    return _keeping(_place(method, level), call, digest, work)
+
+
+def _place(method: Method, level: float) -> Hashable:
+    return (method, level) if method == "profile" else method
 
 
 @st.cache_data(show_spinner="Profiling the likelihood…", max_entries=KEPT, ttl=KEPT_FOR)
@@ -125,32 +165,27 @@ def variance_names(result: MixedLMResults) -> list[str]:
 
 
 @st.cache_resource(max_entries=KEPT, ttl=KEPT_FOR, show_spinner=False)
-def _asked_for(call: ModelCall | None, digest: str) -> dict[str, Any]:
+def _asked_for(call: ModelCall | None, digest: str) -> dict[Hashable, Any]:
     """A place for what somebody asked of one fit with a button: it is asked once, and progress can be shown
     while it is made, which a cached function could not do.
     """
     return {}
 
 
-def drawn(call: ModelCall | None, digest: str) -> bool:
-    """Whether the bootstrap of this fit is there already."""
-    return "draws" in _asked_for(call, digest)
-
-
-def drawing(result: MixedLMResults, call: ModelCall | None, digest: str) -> jobs.Work:
-    """The work of drawing data from the model and fitting them, kept when it is done to its end."""
+def _keeping(name: Hashable, call: ModelCall | None, digest: str, of: Callable[..., Any]) -> jobs.Work:
+    """Work whose outcome is kept under a name when it is done to its end."""
     kept = _asked_for(call, digest)
 
     def work(progress: Callable[[int, int], None], cancel: Event) -> None:
-        draws = result.bootstrap(REPLICATES, SEED, progress=progress, cancel=cancel)
+        found = of(progress=progress, cancel=cancel)
         if not cancel.is_set():
-            kept["draws"] = draws
+            kept[name] = found
 
     return work
 
 
 def _bootstrapped(call: ModelCall | None, digest: str, level: float) -> Intervals:
-    draws = _asked_for(call, digest)["draws"]
+    draws = _asked_for(call, digest)["bootstrap"]
     failed = f"; {draws.failures:,} of them failed and are left out" if draws.failures else ""
     return Intervals(
         draws.confint(level), (f"Percentiles of {draws.done:,} data sets drawn from the model{failed}.",)

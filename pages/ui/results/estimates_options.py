@@ -27,6 +27,11 @@ METHODS: dict[Method, str] = {
     "bootstrap": "Bootstrap",
 }
 
+SLOW: dict[Method, str] = {
+    "profile": "The profile fits the model many times for each parameter, which takes long with these data.",
+    "bootstrap": f"The bootstrap draws {computed.REPLICATES:,} data sets from the model and fits each.",
+}
+
 
 def choose_ddf(call: ModelCall | None, *, reml: bool) -> Ddf:
     """How degrees of freedom are counted; Kenward and Roger's need REML, which is offered."""
@@ -76,32 +81,17 @@ def choose_method() -> Method:
 def intervals(
     result: MixedLMResults, call: ModelCall | None, data: Dataset, method: Method, level: float
 ) -> computed.Intervals:
-    """The chosen intervals; a bootstrap waits for its button. What was refused is said."""
-    if method == "bootstrap" and not computed.drawn(call, data.digest):
-        _bootstrap(result, call, data)
+    """The chosen intervals; those that take long wait for a button. What was refused is said."""
+    if computed.slow(result, method) and not computed.there(call, data.digest, method, level):
+        st.caption(f"{SLOW[method]} Until it has run, Wald intervals are shown.")
+        work = computed.working(result, call, data.digest, method, level)
+        key = f"estimates_{method}_{level}_{data.digest[:12]}_{hash(call)}"
+        jobs.offer(key, f"Run the {METHODS[method].lower()}", work)
         return computed.WALD
     found = computed.intervals(result, call, data.digest, method, level)
     if found.refusal:
         st.warning(text.escape(found.refusal), icon=":material/warning:")
     return found
-
-
-def _bootstrap(result: MixedLMResults, call: ModelCall | None, data: Dataset) -> None:
-    """The button that starts the bootstrap of this fit, or how far it is."""
-    key = f"estimates_bootstrap_{data.digest[:12]}_{hash(call)}"
-    st.caption(
-        f"The bootstrap draws {computed.REPLICATES:,} data sets from the model and fits each. Until it "
-        "has run, Wald intervals are shown."
-    )
-    if state.job(key) is None:
-        st.button(
-            "Run the bootstrap",
-            key="estimates_bootstrap",
-            icon=":material/play_arrow:",
-            on_click=jobs.start,
-            args=(key, computed.drawing(result, call, data.digest)),
-        )
-    jobs.show(key)
 
 
 def interval_names(method: Method, found: computed.Intervals) -> tuple[str, str]:

@@ -12,7 +12,7 @@ from mixedcore.diagnostics.findings import Finding
 from mixedcore.errors import MixedCoreError
 from mixedcore.inference.hypotheses import Ddf
 from mixedcore.inference.term_hypotheses import AnovaType
-from pages.ui import display, drawn, tables, text
+from pages.ui import display, drawn, jobs, tables, text
 from pages.ui.charts.explained import explained_bars
 from pages.ui.data.dataset import Dataset
 from pages.ui.model import scripts
@@ -177,11 +177,12 @@ def test_lines(told: Told) -> list[str]:
 
 def explained(result: MixedLMResults, call: ModelCall | None, data: Dataset) -> None:
     """What each predictor explains at each level: bars, sentences, table."""
-    if not (computed.quick_to_step(result) or computed.stepped(call, data.digest)):
-        st.caption("The model is fitted again for each predictor, which takes a while with these data.")
-        if not st.button("Fit it step by step", key="estimates_steps", icon=":material/play_arrow:"):
-            return
     steps = computed.variance_steps(call, data.digest, result)
+    if steps is None:
+        st.caption("The model is fitted again for each predictor, which takes a while with these data.")
+        work = computed.stepping(result, call, data.digest)
+        jobs.offer(f"estimates_steps_{data.digest[:12]}_{hash(call)}", "Fit it step by step", work)
+        return
     if isinstance(steps, str):
         st.info(text.escape(steps), icon=":material/info:")
         return
