@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from threading import Event
@@ -18,9 +18,12 @@ import streamlit as st
 
 from mixedcore.errors import MixedCoreError
 from pages.ui import state, text
+from pages.ui.model.modelcall import ModelCall
 
 Work = Callable[[Callable[[int, int], None], Event], Any]
 POLL = "500ms"
+KEPT = 64
+KEPT_FOR = "2h"
 
 
 @dataclass(slots=True, eq=False)
@@ -94,6 +97,25 @@ def cancel(key: str) -> None:
         if job.future is not None:
             job.future.cancel()
     state.set_job(key, None)
+
+
+@st.cache_resource(max_entries=KEPT, ttl=KEPT_FOR, show_spinner=False)
+def kept(call: ModelCall | None, digest: str) -> dict[Hashable, Any]:
+    """A place for what somebody asked of one fit with a button: it is asked once for everyone, and progress
+    can be shown while it is made, which a cached function could not do.
+    """
+    return {}
+
+
+def keeping(place: dict[Hashable, Any], name: Hashable, of: Callable[..., Any]) -> Work:
+    """Work with a function of the core, whose outcome is kept under a name when it is done to its end."""
+
+    def work(progress: Callable[[int, int], None], cancel: Event) -> None:
+        found = of(progress=progress, cancel=cancel)
+        if not cancel.is_set():
+            place[name] = found
+
+    return work
 
 
 def offer(key: str, label: str, work: Work) -> None:

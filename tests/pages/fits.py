@@ -140,3 +140,11 @@ def texts(app: AppTest) -> list[str]:
 def charts_of(app: AppTest) -> list[dict[str, Any]]:
     """The Plotly figures of the page, as the browser gets them."""
     return [json.loads(element.proto.spec) for element in app.get("plotly_chart")]
+
+
+def finish(app: AppTest, label: str) -> None:
+    """Press the button of this label, wait for the work that it starts, and look again."""
+    next(button for button in app.button if button.label == label).click().run()
+    for job in app.session_state[state._JOBS].values():
+        job.future.result()
+    app.run()

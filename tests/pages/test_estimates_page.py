@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from mixedcore import datasets
-from pages.ui import state
+from pages.ui import jobs
 from pages.ui.model.modelcall import ModelCall
 from pages.ui.results import computed
 from pages.ui.results import estimates_view as view
@@ -147,7 +147,7 @@ def test_a_bootstrap_waits_for_its_button() -> None:
     app = fits.opened("estimates", "Dyestuff")
     app.selectbox(key="estimates_intervals").set_value("bootstrap").run()
     assert "Wald intervals are shown" in said(app)
-    finish(app, "Run the bootstrap")
+    fits.finish(app, "Run the bootstrap")
     assert not app.exception
     assert "1,000 data sets drawn from the model" in said(app)
     app.segmented_control(key="estimates_level").set_value(0.9).run()
@@ -159,7 +159,7 @@ def test_a_long_profile_waits_for_its_button_and_each_level_for_its_own() -> Non
     app.selectbox(key="estimates_intervals").set_value("profile").run()
     wald = app.table[0].value["Lower 95\\%"].tolist()
     assert "Wald intervals are shown" in said(app)
-    finish(app, "Run the profile likelihood")
+    fits.finish(app, "Run the profile likelihood")
     assert not app.exception
     assert app.table[0].value["Lower 95\\%"].tolist() != wald
     assert "Run the profile likelihood" not in [button.label for button in app.button]
@@ -169,20 +169,12 @@ def test_a_long_profile_waits_for_its_button_and_each_level_for_its_own() -> Non
 
 def test_long_steps_wait_for_their_button(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(computed, "QUICK_LEVELS", 1)
-    computed._asked_for.clear()
+    jobs.kept.clear()  # type: ignore[attr-defined]
     app = opened_tab(view.TABS[0])
     assert "Variance left at each step" not in said(app)
-    finish(app, "Fit it step by step")
+    fits.finish(app, "Fit it step by step")
     assert not app.exception
     assert app.table[-1].value["Step"].tolist() == ["Null model", "Days", "Random slopes"]
-
-
-def finish(app: AppTest, label: str) -> None:
-    """Press the button of this label, wait for the work that it starts, and look again."""
-    next(button for button in app.button if button.label == label).click().run()
-    for job in app.session_state[state._JOBS].values():
-        job.future.result()
-    app.run()
 
 
 def test_standardised_coefficients_are_a_further_column() -> None:

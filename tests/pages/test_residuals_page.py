@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.ui import state
+from pages.ui import jobs, state
 from pages.ui.model.modelcall import ModelCall
+from pages.ui.residuals import computed
 from pages.ui.residuals.sections import SECTIONS
 from tests.pages import fits
 
@@ -54,6 +55,20 @@ def test_seventy_thousand_rows_are_sampled_with_a_note_and_simulated_when_asked_
     section(app, "The whole model?")
     assert not fits.charts_of(app)
     assert app.toggle(key="residuals_simulate").value is False
+
+
+def test_many_groups_are_left_out_in_turn_when_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(computed, "QUICK_TO_LEAVE_OUT", 1)
+    jobs.kept.clear()  # type: ignore[attr-defined]
+    app = section(fits.opened("residuals", "Penicillin"), "Single rows and groups?")
+    label = "Leave out each of 24 groups of plate"
+    before = len(fits.charts_of(app))
+    fits.finish(app, label)
+    assert not app.exception
+    assert len(fits.charts_of(app)) == before + 1
+    app.selectbox(key="residuals_influence_by").set_value("sample").run()
+    assert len(fits.charts_of(app)) == before
+    assert "Leave out each of 6 groups of sample" in [button.label for button in app.button]
 
 
 def test_a_row_is_left_out_with_a_reason_and_taken_back() -> None:

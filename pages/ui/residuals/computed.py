@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from mixedcore.errors import MixedCoreError
-from pages.ui import fitting
+from pages.ui import fitting, jobs
 from pages.ui.data.dataset import Dataset
 from pages.ui.fitting import KEPT_FITS, KEPT_FOR
 from pages.ui.model.modelcall import ModelCall
@@ -24,6 +25,8 @@ SEED = 1
 """The same fit shows the same picture to everyone."""
 MOST_SIMULATED = 25_000_000
 """Simulated outcomes, rows times simulations, that are held at once."""
+QUICK_TO_LEAVE_OUT = 2_000_000
+"""Rows times groups up to which leaving out each group takes about a second; crossed groups take longest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +77,24 @@ def _quantile_residuals(call: ModelCall, digest: str, _fitted: Fitted) -> Quanti
     return result.simulated_residuals(simulations(result.nobs), SEED, random="fitted")
 
 
-def influence(fitted: Fitted, by: str) -> pd.DataFrame:
-    """`result.influence(by)` at the variances of the fit: what leaving out each case does."""
-    return _influence(fitted.call, fitted.data.digest, by, fitted)
+def row_influence(fitted: Fitted) -> pd.DataFrame:
+    """`result.influence("row")` at the variances of the fit: what leaving out each row does."""
+    return _influence(fitted.call, fitted.data.digest, "row", fitted)
+
+
+def group_influence(fitted: Fitted, by: str, levels: int) -> pd.DataFrame | None:
+    """The same for the groups of a factor; None where that takes so long that it waits to be asked for."""
+    if levels * fitting.fit(fitted.call, fitted.data).nobs <= QUICK_TO_LEAVE_OUT:
+        return _influence(fitted.call, fitted.data.digest, by, fitted)
+    found: pd.DataFrame | None = jobs.kept(fitted.call, fitted.data.digest).get(("influence", by))
+    return found
+
+
+def leaving_out(fitted: Fitted, by: str) -> jobs.Work:
+    """The work of leaving out the groups of a factor in turn."""
+    result = fitting.fit(fitted.call, fitted.data)
+    place = jobs.kept(fitted.call, fitted.data.digest)
+    return jobs.keeping(place, ("influence", by), partial(result.influence, by, refit=False))
 
 
 @st.cache_resource(max_entries=16, ttl=KEPT_FOR, show_spinner="Leaving each out in turn…")

@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from mixedcore.errors import MixedCoreError
-from pages.ui import charts, display, drawn, text
+from pages.ui import charts, display, drawn, jobs, text
 from pages.ui.charts import Chart, Ink
 from pages.ui.numbers import p_value
 from pages.ui.residuals import computed
@@ -223,7 +223,7 @@ def single(shown: Shown) -> None:
     """Does the fit rest on a few rows or groups?"""
     clicked = picking.choose_row(shown.augmented.index)
     try:
-        by_row = computed.influence(shown.fitted, "row")
+        by_row = computed.row_influence(shown.fitted)
         mine = fitview.is_chosen(shown.augmented, shown.group, shown.chosen)
         distance = pd.Series(by_row["cooks_distance"].to_numpy(), index=shown.augmented.index)
         left, right = st.columns(2, gap="large")
@@ -244,18 +244,12 @@ def _by_group(shown: Shown) -> None:
     factors = list(dict.fromkeys(map(str, blups["group"])))
     factor = picking.choose_column("Groups to leave out in turn", factors, "residuals_influence_by")
     levels = int(blups[blups["group"] == factor]["level"].nunique())
-    if (
-        shown.result.nobs > SLOW_ROWS
-        and levels > 1
-        and not st.toggle(
-            f"Leave out each of {levels:,} groups of {text.escape(text.shorten(factor))}",
-            key="residuals_leave_groups_out",
-            persist_state="session",
-            help="Takes a few seconds; done once for this model.",
-        )
-    ):
+    found = computed.group_influence(shown.fitted, factor, levels)
+    if found is None:
+        key = f"residuals_leave_out_{shown.fitted.data.digest[:12]}_{hash((shown.fitted.call, factor))}"
+        label = f"Leave out each of {levels:,} groups of {text.escape(text.shorten(factor))}"
+        jobs.offer(key, label, computed.leaving_out(shown.fitted, factor))
         return
-    found = computed.influence(shown.fitted, factor)
     ranked = found[found["cooks_distance"].notna()].sort_values(
         "cooks_distance", ascending=False, kind="stable"
     )

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from functools import partial
-from threading import Event
 from typing import Any, Literal
 
 import numpy as np
@@ -66,7 +65,7 @@ def variance_steps(call: ModelCall | None, digest: str, result: MixedLMResults) 
 
     None where that takes so long that it waits to be asked for.
     """
-    kept = _asked_for(call, digest)
+    kept = jobs.kept(call, digest)
     if "steps" not in kept and _quick_to_step(result):
         kept["steps"] = _steps(result)
     found: pd.DataFrame | str | None = kept.get("steps")
@@ -75,7 +74,7 @@ def variance_steps(call: ModelCall | None, digest: str, result: MixedLMResults) 
 
 def stepping(result: MixedLMResults, call: ModelCall | None, digest: str) -> jobs.Work:
     """The work of fitting the model step by step, kept when it is done to its end."""
-    return _keeping("steps", call, digest, partial(_steps, result))
+    return jobs.keeping(jobs.kept(call, digest), "steps", partial(_steps, result))
 
 
 def _steps(result: MixedLMResults, **options: Any) -> pd.DataFrame | str:
@@ -109,7 +108,7 @@ def intervals(
     if method == "bootstrap":
         return _bootstrapped(call, digest, level)
     if slow(result, method):
-        found: Intervals = _asked_for(call, digest)[_place(method, level)]
+        found: Intervals = jobs.kept(call, digest)[_place(method, level)]
         return found
     return _profiled(call, digest, level, method == "auto", result)
 
@@ -123,7 +122,7 @@ def slow(result: MixedLMResults, method: Method) -> bool:
 
 def there(call: ModelCall | None, digest: str, method: Method, level: float) -> bool:
     """Whether what was asked for by a slow method is there."""
-    return _place(method, level) in _asked_for(call, digest)
+    return _place(method, level) in jobs.kept(call, digest)
 
 
 def working(
@@ -135,7 +134,7 @@ def working(
     """
     profile, bootstrap = partial(_asked, result, level=level), partial(result.bootstrap, REPLICATES, SEED)
     work: Callable[..., Any] = profile if method == "profile" else bootstrap
-    return _keeping(_place(method, level), call, digest, work)
+    return jobs.keeping(jobs.kept(call, digest), _place(method, level), work)
 
 
 def _place(method: Method, level: float) -> Hashable:
@@ -164,28 +163,8 @@ def variance_names(result: MixedLMResults) -> list[str]:
     return labels[: len(labels) - len(result.fe_params)]
 
 
-@st.cache_resource(max_entries=KEPT, ttl=KEPT_FOR, show_spinner=False)
-def _asked_for(call: ModelCall | None, digest: str) -> dict[Hashable, Any]:
-    """A place for what somebody asked of one fit with a button: it is asked once, and progress can be shown
-    while it is made, which a cached function could not do.
-    """
-    return {}
-
-
-def _keeping(name: Hashable, call: ModelCall | None, digest: str, of: Callable[..., Any]) -> jobs.Work:
-    """Work whose outcome is kept under a name when it is done to its end."""
-    kept = _asked_for(call, digest)
-
-    def work(progress: Callable[[int, int], None], cancel: Event) -> None:
-        found = of(progress=progress, cancel=cancel)
-        if not cancel.is_set():
-            kept[name] = found
-
-    return work
-
-
 def _bootstrapped(call: ModelCall | None, digest: str, level: float) -> Intervals:
-    draws = _asked_for(call, digest)["bootstrap"]
+    draws = jobs.kept(call, digest)["bootstrap"]
     failed = f"; {draws.failures:,} of them failed and are left out" if draws.failures else ""
     return Intervals(
         draws.confint(level), (f"Percentiles of {draws.done:,} data sets drawn from the model{failed}.",)
