@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from pages.ui import exports, text
+from pages.ui import exports, terms, text
 from pages.ui.numbers import decimals, fixed, number, numbers, p_value
 
 __all__ = [
@@ -27,7 +27,7 @@ __all__ = [
 
 Format = Callable[[Sequence[float]], list[str]]
 Values = dict[tuple[object, ...], float]
-"""(scale, group, term, term2) → estimate."""
+"""(scale, group, term) → estimate."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,7 +74,7 @@ def fixed_effects(tidy: pd.DataFrame, level: float = 0.95) -> Table:
     source |= {"t" if finite_df else "z": "statistic", "p": "p_value", **ends}
     format_of = formats(places)
     values = pd.DataFrame({label: tidy[name] for label, name in source.items()}).reset_index(drop=True)
-    values["Term"] = values["Term"].map(str)
+    values["Term"] = values["Term"].map(str).map(terms.readable(tidy["term"]))
     shown = pd.DataFrame(
         {
             label: format_of[name](_floats(values[label])) if name in format_of else values[label]
@@ -85,30 +85,28 @@ def fixed_effects(tidy: pd.DataFrame, level: float = 0.95) -> Table:
 
 
 def variance_components(tidy: pd.DataFrame, level: float = 0.95) -> Table:
-    """One row a random coefficient from `result.tidy(effects="random")`: variance, SD, correlations.
+    """One row a random coefficient from `result.tidy(effects="random")`: variance, SD and its interval.
 
-    Correlations stand in the lower triangle, as lme4 prints them; intervals of the SD where there are any.
+    Correlations are a table of their own, for they have intervals too.
     """
     keys = ["group", "term"]
-    frame = tidy.assign(term=tidy["term"].map(_name), term2=tidy["term2"].map(_name))
+    frame = tidy.assign(term=tidy["term"].map(_name))
     rows = frame[frame["scale"].isin(["variance", "sd"])].drop_duplicates(keys)[keys]
-    cells = frame[["scale", *keys, "term2", "estimate"]].to_numpy(dtype=object)
+    read = terms.readable(rows["term"])
+    cells = frame[["scale", *keys, "estimate"]].to_numpy(dtype=object)
     value: Values = {tuple(key): float(estimate) for *key, estimate in cells}
     pairs = [(group, str(term)) for group, term in rows.itertuples(index=False, name=None)]
     values = pd.DataFrame(
-        {"Group": [str(group) for group, _ in pairs], "Effect": [term for _, term in pairs]}
+        {"Group": [str(group) for group, _ in pairs], "Effect": [read[term] for _, term in pairs]}
     )
     for label, scale in {"Variance": "variance", "SD": "sd"}.items():
-        values[label] = [value.get((scale, *pair, ""), np.nan) for pair in pairs]
+        values[label] = [value.get((scale, *pair), np.nan) for pair in pairs]
     _add_intervals(values, frame[frame["scale"] == "sd"].set_index(keys), pairs, level)
     shown = values.copy()
     shown["Variance"] = numbers(values["Variance"])
     places = decimals(values["SD"])
     for label in values.columns[3:]:
         shown[label] = [fixed(value, places) for value in values[label]]
-    for label, correlations in _correlations(pairs, value).items():
-        values[label] = correlations
-        shown[label] = ["" if np.isnan(r) else f"{r:.2f}".replace("-", "−") for r in correlations]
     return Table(shown, values, tidy, "Variance components with standard deviations", "variance-components")
 
 
@@ -128,21 +126,8 @@ def _add_intervals(
         values[label] = [known.get(pair, np.nan) for pair in pairs]
 
 
-def _correlations(pairs: list[tuple[object, str]], value: Values) -> dict[str, list[float]]:
-    """A column for each covariate that later ones of its group correlate with; NaN elsewhere."""
-    found: dict[tuple[object, str, str], float] = {}
-    for (scale, group, one, other), estimate in value.items():
-        if scale == "correlation":
-            found[group, str(one), str(other)] = found[group, str(other), str(one)] = estimate
-    columns: dict[str, list[float]] = {}
-    for position, (group, term) in enumerate(pairs):
-        for place, (other_group, other) in enumerate(pairs[position + 1 :], position + 1):
-            if group == other_group and (group, other, term) in found:
-                column = columns.setdefault(f"Correlation with {term}", [np.nan] * len(pairs))
-                column[place] = found[group, other, term]
-    return columns
-
-
+SHORT = 16
+"""Characters of a label that stays on one line: "Model 1", "Random slopes"."""
 ROUNDING = 1e-12
 """Statistics of this size are zero: an R² of 10⁻³¹ is what rounding left of none."""
 STATISTICS = {
@@ -202,14 +187,20 @@ def _styled(table: Table) -> pd.io.formats.style.Styler:
     frame = table.values.copy()
     formats: dict[str, Callable[[object], str]] = {}
     for name in frame.columns:
-        shown = [text.escape(cell) for cell in table.shown[name]]
-        if pd.api.types.is_numeric_dtype(frame[name].dtype):
-            unbroken = [cell.replace(" ", "\N{NO-BREAK SPACE}") for cell in shown]
-            formats[text.escape(name)] = _lookup(frame[name].tolist(), unbroken)
+        numeric = pd.api.types.is_numeric_dtype(frame[name].dtype)
+        shown = [_cell(cell, SHORT if not numeric else None) for cell in table.shown[name]]
+        if numeric:
+            formats[text.escape(name)] = _lookup(frame[name].tolist(), shown)
         else:
             frame[name] = shown
     frame.columns = pd.Index([text.escape(name) for name in frame.columns])
     return frame.style.format(formats)  # type: ignore[arg-type]
+
+
+def _cell(cell: object, limit: int | None) -> str:
+    """The text of a cell, which breaks into lines only where it is longer than the limit."""
+    shown = text.escape(cell)
+    return shown if limit is not None and len(str(cell)) > limit else shown.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def _lookup(values: list[float], shown: list[str]) -> Callable[[object], str]:

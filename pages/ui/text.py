@@ -24,6 +24,7 @@ _UNPRINTABLE = re.compile(
 )
 _PUNCTUATION = re.compile("[" + re.escape(string.punctuation) + "]")
 _REWRITTEN = re.compile(r":(?=\S)|@(?=\S)|www(?=\.)|<(?=-)|-(?=[->])|[<>~](?==)", re.IGNORECASE)
+_STATISTIC = re.compile(r" ([<>=]) (?=[−.\d])")
 _LATEX = {
     "\\": r"\textbackslash{}",
     "^": r"\textasciicircum{}",
@@ -84,6 +85,11 @@ def csv_safe(value: object) -> object:
     if isinstance(value, str) and value.lstrip(" ").startswith(FORMULA_STARTS):
         return f"'{value}"
     return value
+
+
+def unbroken(sentence: str) -> str:
+    """A sentence whose statistics do not break into two lines: 'p < .001', 't(17) = 6.77'."""
+    return _STATISTIC.sub("\N{NO-BREAK SPACE}\\1\N{NO-BREAK SPACE}", sentence)
 
 
 def listing(items: Iterable[object], limit: int = 6) -> str:

@@ -132,9 +132,10 @@ def opened_with(page: str, frame: pd.DataFrame, call: ModelCall | None) -> AppTe
 
 
 def texts(app: AppTest) -> list[str]:
-    """Every text of the page that Streamlit reads as Markdown."""
+    """Every text of the page that Streamlit reads as Markdown, its spaces plain ones."""
     kinds = ("title", "header", "subheader", "markdown", "caption", "success", "warning", "error", "info")
-    return [str(getattr(element, "value", "")) for kind in kinds for element in app.get(kind)]
+    found = [str(getattr(element, "value", "")) for kind in kinds for element in app.get(kind)]
+    return [said.replace("\N{NO-BREAK SPACE}", " ") for said in found]
 
 
 def charts_of(app: AppTest) -> list[dict[str, Any]]:

@@ -128,8 +128,8 @@ def test_coefficients_stand_in_the_row_of_their_effect() -> None:
         "Intercept",
         "Days",
         "SD Intercept (Subject)",
-        "SD residual",
         "SD Days (Subject)",
+        "SD residual",
         "Correlation Intercept and Days (Subject)",
     ]
     assert shown.loc["Days", "null"] == "–"

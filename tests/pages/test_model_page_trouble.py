@@ -87,9 +87,9 @@ def test_what_cannot_work_is_not_offered_and_the_reason_given() -> None:
     said = " ".join(caption.value for caption in app.caption)
     assert not {"text", "constant", "empty", "row", "group"} & set(app.selectbox(key="model_outcome").options)
     assert not {"text", "constant", "empty", "row"} & set(app.multiselect(key="model_fixed").options)
-    assert "Not offered as outcome: text is text" in said
+    assert "text and row are text, and an outcome must be a number" in said
     assert "row has a different text in every row" in said
-    assert "text has one group only" in said
+    assert "text and constant have one group only" in said
 
 
 def test_twins_and_billions_are_fitted_with_a_remark() -> None:

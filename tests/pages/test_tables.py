@@ -1,4 +1,4 @@
-"""Tables of a fit show significant digits, correlations in the lower triangle, and export numbers in full."""
+"""Tables of a fit show significant digits and readable names, and export numbers in full."""
 
 from __future__ import annotations
 
@@ -37,20 +37,8 @@ def test_variance_components_of_sleepstudy() -> None:
     table = tables.variance_components(fits.fitted("sleepstudy").tidy(effects="random"))
     assert table.shown["Group"].tolist() == ["Subject", "Subject", "Residual"]
     assert table.shown["Variance"].tolist() == ["612.09", "35.07", "654.94"]
-    assert table.shown["Correlation with Intercept"].tolist() == ["", "0.07", ""]
+    assert table.shown["SD"].tolist() == ["24.740", "5.922", "25.592"]
     assert [name for name in table.shown if name.startswith("SD ")] == ["SD lower 95%", "SD upper 95%"]
-
-
-def test_correlations_of_three_effects_fill_the_lower_triangle() -> None:
-    terms = ["Intercept", "a", "b"]
-    rows = [("g", term, None, 1.0, scale) for term in terms for scale in ("variance", "sd")]
-    rows += [("g", "Intercept", "a", 0.1, "correlation"), ("g", "b", "Intercept", -0.2, "correlation")]
-    rows += [("g", "a", "b", np.nan, "correlation"), ("Residual", None, None, 1.0, "variance")]
-    tidy = pd.DataFrame(rows, columns=["group", "term", "term2", "estimate", "scale"])
-    table = tables.variance_components(tidy.assign(conf_low=np.nan, conf_high=np.nan))
-    assert table.shown["Correlation with Intercept"].tolist() == ["", "0.10", "−0.20", ""]
-    assert table.shown["Correlation with a"].tolist() == ["", "", "", ""]
-    assert not [name for name in table.shown if name.startswith("SD ")]
 
 
 def test_a_zero_variance_shows_no_interval() -> None:

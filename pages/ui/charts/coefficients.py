@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from pages.ui import text
+from pages.ui import terms, text
 from pages.ui.charts.base import LIGHT, Chart, Ink, axis, canvas, figures, labelled_axis
 
 INTERCEPT = "Intercept"
+MOST_SAID = 8
 MOST_ROWS = 40
 """Coefficients drawn at most; a longer picture is no longer read."""
 
@@ -30,7 +31,8 @@ def coefficient_plot(
     """
     chosen = fixed if intercept else fixed[fixed["term"] != INTERCEPT]
     shown = _clearest(chosen)
-    names = [str(term) for term in shown["term"]]
+    read = terms.readable(fixed["term"])
+    names = [read[str(term)] for term in shown["term"]]
     estimate, low, high = (
         shown[name].to_numpy(dtype=float) for name in ("estimate", "conf_low", "conf_high")
     )
@@ -57,13 +59,23 @@ def coefficient_plot(
         "Coefficients",
         f"Each point is an estimate, each bar its {level:.0%} interval. A bar that crosses the dotted line "
         "at zero leaves open whether the effect is positive or negative.",
-        f"Coefficient plot of {len(names)} fixed effects; the {level:.0%} intervals of "
-        f"{len(away)} of them exclude zero.",
+        f"Estimates of {len(names)} fixed effects with {level:.0%} intervals, {len(away)} of which exclude "
+        f"zero: {_each(names, estimate, low, high)}.",
         ""
         if len(shown) == len(chosen)
         else f"Only the {len(shown)} of {len(chosen):,} coefficients that lie furthest from zero for "
         "the width of their intervals are drawn.",
     )
+
+
+def _each(names: Sequence[str], *columns: np.ndarray) -> str:
+    """'Days 10.5 (7.4 to 13.5); …' for the first rows, to be heard."""
+    rows = list(zip(names, *columns, strict=True))
+    said = [
+        f"{text.shorten(name)} {figures(e, 3)} ({figures(a, 3)} to {figures(b, 3)})"
+        for name, e, a, b in rows[:MOST_SAID]
+    ]
+    return "; ".join([*said, f"and {len(rows) - MOST_SAID:,} more"] if len(rows) > MOST_SAID else said)
 
 
 def _clearest(fixed: pd.DataFrame) -> pd.DataFrame:

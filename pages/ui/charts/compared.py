@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from pages.ui import terms as names
 from pages.ui import text
 from pages.ui.charts.base import LIGHT, Chart, Ink, axis, canvas, figures, labelled_axis
 
@@ -31,7 +32,8 @@ def compared_coefficients(
     for number, (name, frame) in enumerate(fixed.items()):
         rows = frame[[str(term) in place for term in frame["term"]]]
         figure.add_trace(_model(name, rows, place, shifts[number], number, ink))
-    figure.update_layout(xaxis=axis("Estimate"), yaxis=labelled_axis(drawn, 24))
+    read = names.readable(terms)
+    figure.update_layout(xaxis=axis("Estimate"), yaxis=labelled_axis([read[term] for term in drawn], 24))
     note = f"The first {MOST_TERMS} of {len(terms)} effects are drawn." if len(terms) > MOST_TERMS else ""
     return Chart(
         figure,
@@ -48,7 +50,7 @@ def _model(
 ) -> go.Scatter:
     estimate, low, high = (rows[key].to_numpy(dtype=float) for key in ("estimate", "conf_low", "conf_high"))
     hover = [
-        [text.plain(term), f"{figures(e)} ({figures(a)} to {figures(b)})"]
+        [text.plain(names.one(term)), f"{figures(e)} ({figures(a)} to {figures(b)})"]
         for term, e, a, b in zip(rows["term"], estimate, low, high, strict=True)
     ]
     return go.Scatter(

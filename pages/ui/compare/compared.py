@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 import numpy as np
 import pandas as pd
 
+from pages.ui import terms
 from pages.ui.compare.comparing import Entry, Lrt
 from pages.ui.numbers import NONE, number, numbers, p_value
 from pages.ui.results.voice import MARKDOWN, Voice, listing
@@ -15,6 +16,8 @@ from pages.ui.tables import Table
 CLOSE = 2.0
 """Models whose criterion is this near the lowest have about as much support: Burnham & Anderson (2002)."""
 RANDOM_SCALES = {"sd": "SD", "correlation": "Correlation"}
+KINDS = ("fixed", "sd", "residual", "correlation")
+"""The order of the rows of estimates."""
 
 
 def models(entries: Sequence[Entry], tested: Sequence[Lrt]) -> Table:
@@ -55,33 +58,45 @@ def models(entries: Sequence[Entry], tested: Sequence[Lrt]) -> Table:
 def coefficients(entries: Sequence[Entry]) -> Table:
     """Estimates with standard errors side by side: fixed effects, then SDs and correlations."""
     parts = [_estimates(entry) for entry in entries]
-    order = list(dict.fromkeys(label for part in parts for label in part["label"]))
-    order.sort(key=lambda label: not label.startswith("fixed"))  # stable: each kind in its own order
-    shown = pd.DataFrame({"Effect": [label.partition("|")[2] for label in order]})
+    every = pd.concat(parts, ignore_index=True)
+    order = every.drop_duplicates(["kind", "term"]).sort_values("kind", key=_place, kind="stable")
+    read = terms.readable(order.loc[order["kind"] == "fixed", "term"])
+    shown = pd.DataFrame({"Effect": [read.get(term, term) for term in order["term"]]})
     for entry, part in zip(entries, parts, strict=True):
-        cells = dict(zip(part["label"], _cells(part), strict=True))
-        shown[entry.name] = [cells.get(label, NONE) for label in order]
-    raw = pd.concat(parts, ignore_index=True).drop(columns="label")
+        cells = dict(zip(zip(part["kind"], part["term"], strict=True), _cells(part), strict=True))
+        keys = zip(order["kind"], order["term"], strict=True)
+        shown[entry.name] = [cells.get(key, NONE) for key in keys]
+    raw = every.drop(columns="kind")
     alt = f"Estimates of {len(entries)} models side by side, standard errors in brackets"
     return Table(shown, shown, raw, alt, "coefficients-side-by-side")
 
 
+def _place(kinds: pd.Series) -> pd.Series:
+    return kinds.map(KINDS.index)
+
+
 def _estimates(entry: Entry) -> pd.DataFrame:
-    fixed = entry.result.tidy(effects="fixed")
-    fixed = fixed.assign(label=[f"fixed|{term}" for term in fixed["term"]])
+    """`kind, term, estimate, std_error, model` of one model."""
+    fixed = entry.result.tidy(effects="fixed").assign(kind="fixed")
     random = entry.result.tidy(effects="random")
     random = random[random["scale"].isin(list(RANDOM_SCALES))]
-    random = random.assign(label=[_random_label(row) for row in random.to_dict("records")])
-    columns = ["label", "term", "estimate", "std_error"]
-    both = pd.concat([fixed[columns], random.assign(std_error=np.nan)[columns]], ignore_index=True)
-    names = [label.partition("|")[2] for label in both["label"]]
-    return both.assign(term=names, model=entry.name)
+    rows = random.to_dict("records")
+    random = random.assign(
+        kind=[
+            str(row["scale"]) if isinstance(row["term"], str) or row["scale"] != "sd" else "residual"
+            for row in rows
+        ],
+        term=[_random_label(row) for row in rows],
+        std_error=np.nan,
+    )
+    columns = ["kind", "term", "estimate", "std_error"]
+    return pd.concat([fixed[columns], random[columns]], ignore_index=True).assign(model=entry.name)
 
 
-def _random_label(row: dict[object, object]) -> str:
-    terms = [str(row[name]) for name in ("term", "term2") if isinstance(row[name], str)]
+def _random_label(row: dict[Hashable, object]) -> str:
+    names = [terms.one(row[name]) for name in ("term", "term2") if isinstance(row[name], str)]
     what = RANDOM_SCALES[str(row["scale"])]
-    return f"random|{what} {' and '.join(terms)} ({row['group']})" if terms else f"random|{what} residual"
+    return f"{what} {' and '.join(names)} ({row['group']})" if names else f"{what} residual"
 
 
 def _cells(part: pd.DataFrame) -> list[str]:

@@ -73,7 +73,7 @@ def tables_and_words(entries: Sequence[Entry], tested: Sequence[Lrt]) -> None:
     """The table of models, what it says, and where each p-value is from."""
     tables.show(compared.models(entries, tested), "compare_models", "Models")
     for sentence in compared.reading(entries, tested):
-        st.markdown(sentence)
+        st.markdown(text.unbroken(sentence))
     notes = [f"{test.name}: {test.note}" for test in tested if test.note]
     if notes:
         with st.expander("Where each p-value comes from, and what could not be tested"):

@@ -9,16 +9,16 @@ import streamlit as st
 
 import mixedcore
 from mixedcore.diagnostics.findings import Finding
-from pages.ui import fitting, text
+from pages.ui import fitting, terms, text
 from pages.ui.data.dataset import Dataset
 from pages.ui.model.modelcall import ModelCall
-from pages.ui.numbers import numbers, share
+from pages.ui.numbers import decimals, fixed, numbers, share
 from pages.ui.text import one_line
 
 MOST_ROWS = 8
 MOST_WARNINGS = 3
 DIGITS = 3
-NUMBERS = ("Estimate", "Standard error", "95% interval", "Standard deviation")
+NUMBERS = ("Estimate", "SE", "95% interval", "Standard deviation")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,24 +85,25 @@ def _numbers(found: Brief) -> None:
     glance = found.glance
     criterion = "REML criterion" if found.reml else "−2 log-likelihood"
     value = glance["reml_criterion"] if found.reml else -2 * glance["log_lik"]
-    rows, groups = int(glance["nobs"]), int(glance["n_groups"])
+    rows = int(glance["nobs"])
     st.markdown(
-        f"{criterion} **{value:,.2f}** · ICC **{share(float(glance['icc']))}** · **{rows:,}** rows"
-        + (f" in **{groups:,}** groups" if groups > 1 else ""),
+        f"{criterion} **{value:,.2f}** · ICC **{share(float(glance['icc']))}** · **{rows:,}** rows",
         help="The criterion is what the search made as small as it can be. The ICC is the share of the "
         "unexplained variance that lies between groups.",
     )
 
 
 def _effects(frame: pd.DataFrame) -> None:
-    shown = frame.head(MOST_ROWS)
-    ends = numbers([*shown["conf_low"], *shown["conf_high"]], DIGITS)
-    low, high = ends[: len(shown)], ends[len(shown) :]
+    shown, read = frame.head(MOST_ROWS), terms.readable(frame["term"])
+    places = decimals(shown["estimate"], DIGITS)
     table = {
-        "Term": [one_line(term) for term in shown["term"]],
+        "Term": [one_line(read[str(term)]) for term in shown["term"]],
         "Estimate": numbers(shown["estimate"], DIGITS),
-        "Standard error": numbers(shown["std_error"], DIGITS),
-        "95% interval": [f"{start} to {end}" for start, end in zip(low, high, strict=True)],
+        "SE": numbers(shown["std_error"], DIGITS),
+        "95% interval": [
+            f"{fixed(low, places, DIGITS)} to {fixed(high, places, DIGITS)}"
+            for low, high in zip(shown["conf_low"], shown["conf_high"], strict=True)
+        ],
     }
     _draw(table, "Fixed effects: estimate, standard error and interval")
     if len(frame) > MOST_ROWS:
@@ -114,7 +115,7 @@ def _variances(frame: pd.DataFrame) -> None:
     shown = frame[frame["scale"] == "sd"].head(MOST_ROWS)
     table = {
         "Group": [one_line(group) for group in shown["group"]],
-        "Effect": ["" if pd.isna(term) else one_line(term) for term in shown["term"]],
+        "Effect": ["" if pd.isna(term) else one_line(terms.one(term)) for term in shown["term"]],
         "Standard deviation": numbers(shown["estimate"], DIGITS),
     }
     _draw(table, "Standard deviations of the random effects and the residual")

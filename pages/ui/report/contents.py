@@ -18,10 +18,10 @@ from pages.ui.model import scripts
 from pages.ui.model.lme4 import UntranslatableError, to_lme4
 from pages.ui.model.modelcall import ModelCall
 from pages.ui.numbers import share
-from pages.ui.report import methods, more_tables
+from pages.ui.report import methods
 from pages.ui.report.choices import PARTS, ReportChoices
 from pages.ui.report.document import Block, Bullets, Code, Heading, Paragraph, Picture, Report, Tabular
-from pages.ui.results import fitview, narrative
+from pages.ui.results import fitview, narrative, result_tables
 from pages.ui.results.facts import facts, units_of
 from pages.ui.results.narrative import Told
 from pages.ui.results.voice import PLAIN
@@ -135,8 +135,10 @@ def _fixed(made_of: Material) -> list[Block]:
 
 def _variances(made_of: Material) -> list[Block]:
     level = made_of.choices.level
-    table = tables.variance_components(made_of.result.tidy(effects="random", level=level), level)
-    return [Tabular(table, "Variance components")]
+    tidy = made_of.result.tidy(effects="random", level=level)
+    correlations = result_tables.correlations(tidy, level)
+    shown: list[Block] = [Tabular(tables.variance_components(tidy, level), "Variance components")]
+    return shown if correlations is None else [*shown, Tabular(correlations, "Correlations")]
 
 
 def _tests(made_of: Material) -> list[Block]:
@@ -146,7 +148,7 @@ def _tests(made_of: Material) -> list[Block]:
         return [Paragraph(str(err))]
     if found.empty:
         return [Paragraph("The model has no terms to test but the intercept.")]
-    return [Tabular(more_tables.f_tests(found), "F tests of the terms")]
+    return [Tabular(result_tables.f_tests(found), "F tests of the terms")]
 
 
 def _shares(made_of: Material) -> list[Block]:
@@ -157,7 +159,9 @@ def _shares(made_of: Material) -> list[Block]:
             f"The predictors explain {share(float(fit['r2_marginal']))} of the variance (marginal R²), "
             f"predictors and groups together {share(float(fit['r2_conditional']))} (conditional R²)."
         ),
-        Tabular(more_tables.shares(made_of.result.icc()), "Share of the variance at each level (ICC)"),
+        Tabular(
+            result_tables.icc_by_level(made_of.result.icc()), "Share of the variance at each level (ICC)"
+        ),
         Tabular(tables.fit_statistics(glance), "Fit statistics"),
     ]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from pages.ui import text
+from pages.ui import terms, text
 from pages.ui.numbers import number, numbers
 from pages.ui.tables import Table
 
@@ -28,11 +28,11 @@ def estimates(before: MixedLMResults, after: MixedLMResults) -> pd.DataFrame:
     order = pd.MultiIndex.from_tuples([*old.index, *(key for key in new.index if key not in old.index)])
     old, new = old.reindex(order), new.reindex(order)
     change = new["estimate"] - old["estimate"]
-    kinds, terms = zip(*order, strict=True)
+    kinds, names = zip(*order, strict=True)
     return pd.DataFrame(
         {
             "kind": kinds,
-            "term": terms,
+            "term": names,
             "before": old["estimate"].to_numpy(),
             "after": new["estimate"].to_numpy(),
             "change": change.to_numpy(),
@@ -46,7 +46,8 @@ def _all(result: MixedLMResults) -> pd.DataFrame:
     fixed = result.tidy(effects="fixed", ddf="normal")
     random = result.tidy(effects="random")
     random = random[random["scale"].isin(["sd", "correlation"])]
-    keys = [("fixed", str(term)) for term in fixed["term"]]
+    read = terms.readable(fixed["term"])
+    keys = [("fixed", read[str(term)]) for term in fixed["term"]]
     keys += [
         ("random", _random_name(*row))
         for row in random[["scale", "group", "term", "term2"]].itertuples(index=False, name=None)
@@ -65,7 +66,7 @@ def _random_name(scale: str, group: object, term: object, term2: object) -> str:
     """'SD of Days by Subject', 'Correlation of Intercept and Days by Subject', 'SD of residuals'."""
     if str(group) == "Residual":
         return "SD of residuals"
-    names = [str(name) for name in (term, term2) if isinstance(name, str) and name]
+    names = [terms.one(name) for name in (term, term2) if isinstance(name, str) and name]
     if scale == "correlation":
         return f"Correlation of {' and '.join(names)} by {group}"
     return f"SD of {names[0]} by {group}" if names else f"SD by {group}"

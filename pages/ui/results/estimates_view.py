@@ -12,7 +12,7 @@ from mixedcore.diagnostics.findings import Finding
 from mixedcore.errors import MixedCoreError
 from mixedcore.inference.hypotheses import Ddf
 from mixedcore.inference.term_hypotheses import AnovaType
-from pages.ui import display, drawn, jobs, tables, text
+from pages.ui import display, drawn, jobs, tables, terms, text
 from pages.ui.charts.explained import explained_bars
 from pages.ui.data.dataset import Dataset
 from pages.ui.model import scripts
@@ -21,7 +21,7 @@ from pages.ui.numbers import share
 from pages.ui.results import computed, explained_words, narrative, result_tables, words
 from pages.ui.results.facts import Facts
 from pages.ui.results.narrative import Part, Told
-from pages.ui.results.voice import MARKDOWN, PLAIN, f_apa, t_apa
+from pages.ui.results.voice import MARKDOWN, PLAIN, f_apa, listing, t_apa
 
 TYPES: dict[AnovaType, str] = {
     3: "Type III: each term on means with equal weights for every combination of levels. Does not depend on "
@@ -61,34 +61,41 @@ def verdict(result: MixedLMResults, found: Sequence[Finding]) -> None:
 
 
 def metrics(fit: pd.Series, counts: Mapping[str, int]) -> None:
-    """The size of the data and where the variance lies.
+    """The size of the data and where the variance lies, each with a word below it.
 
-    counts : levels of each grouping factor; where all rows are one group, the most of any stands for them
+    counts : levels of each grouping factor
     """
-    groups = int(fit["n_groups"])
     each = "; ".join(f"{text.escape(text.shorten(name))} {count:,}" for name, count in counts.items())
     shown = {
-        "Rows": (f"{int(fit['nobs']):,}", "Rows of the data that the model uses."),
-        "Groups": (
-            f"{groups if groups > 1 else max(counts.values(), default=1):,}",
-            f"Levels of the grouping factor. In this model: {each}.",
+        "Rows": (
+            f"{int(fit['nobs']):,}",
+            _in_groups(list(counts.values())),
+            f"Rows of the data that the model uses. Levels of the grouping factors: {each}.",
         ),
         "ICC": (
             share(float(fit["icc"])),
+            "between groups",
             "Intraclass correlation: of the variance that the predictors leave, the share between groups.",
         ),
         "R² marginal": (
             share(_positive(fit["r2_marginal"])),
+            "by predictors",
             "Share of the variance that the predictors account for (Nakagawa & Schielzeth 2013).",
         ),
         "R² conditional": (
             share(_positive(fit["r2_conditional"])),
+            "by predictors and groups",
             "Share of the variance that predictors and groups account for together.",
         ),
     }
     with st.grid(len(shown), min_column_width=130):
-        for label, (value, meaning) in shown.items():
-            st.metric(label, value, border=True, help=meaning)
+        for label, (value, about, meaning) in shown.items():
+            st.metric(label, value, about, delta_color="off", delta_arrow="off", border=True, help=meaning)
+
+
+def _in_groups(counts: Sequence[int]) -> str:
+    """'in 160 groups', 'in 24 and 6 groups' of two factors."""
+    return f"in {listing([f'{count:,}' for count in counts])} groups"
 
 
 def _positive(value: object) -> float:
@@ -119,7 +126,7 @@ def random_part(random: pd.DataFrame, level: float, found: computed.Intervals, n
     scrolled(tables.variance_components(random, level), "variance_components", "Variance components")
     correlations = result_tables.correlations(random, level)
     if correlations is not None:
-        scrolled(correlations, "correlations", "Correlations of random effects")
+        scrolled(correlations, "correlations", "Correlations")
     what = "standard deviations and correlations" if correlations is not None else "standard deviations"
     st.caption(f"Intervals of {what}: {name}.")
     interval_notes(found)
@@ -149,23 +156,24 @@ def reading(result: MixedLMResults, facts: Facts, told: Told) -> None:
 
 def _part(part: Part) -> None:
     """A list where sentences stand for themselves, a paragraph where they are one thought."""
-    if len(part.sentences) > 1 and part.title != "Method":
-        st.markdown("\n".join(f"- {sentence}" for sentence in part.sentences))
+    said = [text.unbroken(sentence) for sentence in part.sentences]
+    if len(said) > 1 and part.title != "Method":
+        st.markdown("\n".join(f"- {sentence}" for sentence in said))
     else:
-        st.markdown(" ".join(part.sentences))
+        st.markdown(" ".join(said))
 
 
 def test_lines(told: Told) -> list[str]:
     """'Days: t(17) = 6.77, p < .001', one a coefficient, then the F test of each term of several."""
     columns = ["term", "statistic", "df", "p_value"]
     lines = [
-        f"{text.one_line(name)}: {t_apa(float(t), float(df), float(p))}"
+        f"{text.one_line(terms.one(name))}: {t_apa(float(t), float(df), float(p))}"
         for name, t, df, p in told.fixed[columns].itertuples(index=False)
     ]
     if told.tests is not None:
         columns = ["term", "statistic", "num_df", "den_df", "p_value"]
         lines += [
-            f"{text.one_line(name)}: {f_apa(float(f), float(num), float(den), float(p))}"
+            f"{text.one_line(terms.one(name))}: {f_apa(float(f), float(num), float(den), float(p))}"
             for name, f, num, den, p in told.tests[columns].itertuples(index=False)
             if num > 1
         ]

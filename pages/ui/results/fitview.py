@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from mixedcore.formula import formula_columns
+from pages.ui import terms
 from pages.ui.model import notation
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class RandomEffect:
     @property
     def name(self) -> str:
         """'Intercept by Subject', 'Slope of Days by Subject'."""
-        what = "Intercept" if self.term == "Intercept" else f"Slope of {self.term}"
+        what = "Intercept" if self.term == "Intercept" else f"Slope of {terms.one(self.term)}"
         return f"{what} by {self.group}"
 
 

@@ -24,7 +24,14 @@ MATCHES = 100
 def choose_section(sections: Sequence[Name], key: str, about: str, *, label: str = "What to look at") -> Name:
     """Which part of a page is open; the others cost nothing meanwhile. `about` is the help of the control."""
     chosen: Name = st.segmented_control(
-        label, sections, default=sections[0], required=True, key=key, persist_state="session", help=about
+        label,
+        sections,
+        default=sections[0],
+        required=True,
+        wrap=True,
+        key=key,
+        persist_state="session",
+        help=about,
     )
     return chosen
 

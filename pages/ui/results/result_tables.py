@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from pages.ui import terms
 from pages.ui.numbers import NONE, number, numbers, p_value, share
 from pages.ui.tables import Table
 
@@ -12,7 +13,8 @@ from pages.ui.tables import Table
 def f_tests(anova: pd.DataFrame) -> Table:
     """One row a term from `result.anova()`; a Wald chi-square where the denominator's df are infinite."""
     chi = bool(len(anova)) and bool(np.isinf(anova["den_df"].astype(float)).any())
-    values = pd.DataFrame({"Term": anova["term"].map(str), "df": anova["num_df"].astype(float)})
+    read = terms.readable(anova["term"])
+    values = pd.DataFrame({"Term": anova["term"].map(str).map(read), "df": anova["num_df"].astype(float)})
     if chi:
         values["Wald χ²"] = anova["statistic"].astype(float) * anova["num_df"].astype(float)
     else:
@@ -34,10 +36,14 @@ def correlations(tidy: pd.DataFrame, level: float = 0.95) -> Table | None:
     found = tidy[(tidy["scale"] == "correlation") & tidy["estimate"].notna()]
     if found.empty:
         return None
+    read = terms.readable([*found["term"], *found["term2"]])
     values = pd.DataFrame(
         {
             "Group": found["group"].map(str),
-            "Effects": [f"{one} and {two}" for one, two in zip(found["term"], found["term2"], strict=True)],
+            "Effects": [
+                f"{read[str(one)]} and {read[str(two)]}"
+                for one, two in zip(found["term"], found["term2"], strict=True)
+            ],
             "Correlation": found["estimate"].astype(float),
             f"Lower {level:.0%}": found["conf_low"].astype(float),
             f"Upper {level:.0%}": found["conf_high"].astype(float),

@@ -1,0 +1,65 @@
+"""Names of coefficients as people read them: `sex[T.Male]:age` is shown as `sex: Male × age`.
+
+Only what is shown is renamed: exports and programs keep the names of the model. Patsy writes a category that
+is compared with its reference as column[T.level], and a product with colons; every other coding stays as it
+is written. A name that would then be open to two readings stays as well.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from pages.ui.results.steps import column_of
+
+TIMES = " × "
+_COMPARED = re.compile(r"(.+?)\[T\.(.+)\]", re.DOTALL)
+_UNCLEAR = re.compile(r"[:×\[\]]")
+_OPENING, _CLOSING, _QUOTES = "([{", ")]}", "\"'"
+
+
+def readable(names: Iterable[object]) -> dict[str, str]:
+    """Each name and how it is read; all stay as they are when two of them would read alike."""
+    raw = dict.fromkeys(map(str, names))
+    shown = {name: _read(name) for name in raw}
+    return shown if len(set(shown.values())) == len(shown) else {name: name for name in raw}
+
+
+def one(name: object) -> str:
+    """How a name is read that stands by itself."""
+    return _read(str(name))
+
+
+def _read(name: str) -> str:
+    factors = _factors(name)
+    shown = [_factor(code) for code in factors]
+    return TIMES.join(filter(None, shown)) if all(shown) else name
+
+
+def _factors(name: str) -> list[str]:
+    """What stands between the colons of a product; colons in brackets and quotes are none of them."""
+    found, depth, quote = [""], 0, ""
+    for sign in name:
+        if quote:
+            quote = "" if sign == quote else quote
+        elif sign in _QUOTES and depth and "[" not in found[-1]:
+            quote = sign
+        else:
+            depth += (sign in _OPENING) - (sign in _CLOSING)
+            if sign == ":" and depth == 0:
+                found.append("")
+                continue
+        found[-1] += sign
+    return found if depth == 0 and not quote else [name]
+
+
+def _factor(code: str) -> str | None:
+    """One factor as it is read; None where that would not be clear."""
+    compared = _COMPARED.fullmatch(code)
+    written, level = (compared[1], compared[2]) if compared else (code, "")
+    column = column_of(written)
+    if column is None:
+        return None if compared else code
+    if _UNCLEAR.search(column + level):
+        return None
+    return f"{column}: {level}" if compared else column
