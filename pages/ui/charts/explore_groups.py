@@ -24,6 +24,8 @@ from pages.ui.charts.base import (
 )
 from pages.ui.explore.groups import Explored, Lines
 
+HEIGHT = 280
+"""Of the distribution, as of the sizes of the groups, which it stands beside or above."""
 BOXES = 40
 BAND = 60
 POINTS = 4_000
@@ -33,7 +35,7 @@ def histogram(data: Explored, *, chosen: str | None = None, ink: Ink = LIGHT) ->
     """How the outcome is spread over all rows, and over those of the chosen group."""
     bins = int(np.clip(np.sqrt(len(data.y)), 8, 50))
     count, ends = np.histogram(data.y, bins=bins)
-    figure = canvas(400, legend=chosen is not None, bargap=0.04, barmode="overlay")
+    figure = canvas(HEIGHT, legend=chosen is not None, bargap=0.04, barmode="overlay")
     _bars(figure, ends, count / len(data.y), "All rows", ink.main)
     if chosen in data.labels:
         own = data.y[data.code == data.labels.index(str(chosen))]

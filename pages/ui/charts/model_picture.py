@@ -71,7 +71,7 @@ def model_picture(outer: Sequence[Groups], rows: Rows, *, ink: Ink = LIGHT) -> C
         figure.add_trace(trace)
     return Chart(
         figure,
-        "What lies in what, and what differs",
+        "Levels and what differs",
         f"A box lies in the one around it.{CROSSED if _crosses(outer) else ''} The sketch in each shows what "
         "differs there: lines side by side are groups with levels of their own, a fan of lines is groups "
         "with slopes of their own.",
@@ -187,7 +187,7 @@ class _Drawing:
         start, y = left + 2.2, top + PAD / 2
         y = self.write(f"<b>{text.plain(name)}</b>", start, y)
         for line in wrap(size, _characters(left, right)):
-            y = self.write(line, start, y, colour=self.ink.muted)
+            y = self.write(line, start, y)
         self.sketch(start, y + 3, lines)
         end = y + SKETCH + 3
         beside = start + SKETCH_WIDTH + 2.2

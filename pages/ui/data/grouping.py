@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from pages.ui import display, drawn, fitting, state
 from pages.ui.charts import Chart, Ink
@@ -47,8 +48,7 @@ def show(data: Dataset) -> None:
         plan, tree = _planned(key, structure)
         _say(structure, answers, plan)
         _use(structure, answers, plan)
-    with right:
-        _draw(structure, answers, tree, key)
+    _draw(structure, answers, tree, key, right)
 
 
 @st.cache_data(max_entries=32, ttl="2h", show_spinner="Comparing the labels…")
@@ -165,24 +165,30 @@ def _take(wanted: ModelCall) -> None:
     state.set_call(wanted)
 
 
-def _draw(structure: Structure, answers: Answers, tree: pd.DataFrame | None, key: Key) -> None:
-    """Nested groups as boxes, crossed ones as a matrix; a single grouping by its sizes."""
+def _draw(
+    structure: Structure, answers: Answers, tree: pd.DataFrame | None, key: Key, beside: DeltaGenerator
+) -> None:
+    """Nested groups as boxes, crossed ones as a matrix; a single grouping by its sizes.
+
+    beside : the column beside the words; a second picture lies below both, at full width
+    """
     ink = display.ink()
     crossed = nesting_model.crossed_pair(structure, answers)
     if tree is not None:
-        display.chart(
-            drawn.once(lambda: drawing.nested_boxes(tree, ink=ink), "boxes", *key, ink), "nesting_boxes"
-        )
+        boxes = drawn.once(lambda: drawing.nested_boxes(tree, ink=ink), "boxes", *key, ink)
+        with beside:
+            display.chart(boxes, "nesting_boxes")
     if crossed is not None:
-        display.chart(
-            drawn.once(lambda: _matrix(structure, *crossed, ink), "matrix", *key, ink), "nesting_matrix"
-        )
+        matrix = drawn.once(lambda: _matrix(structure, *crossed, ink), "matrix", *key, ink)
+        with beside if tree is None else st.container():
+            display.chart(matrix, "nesting_matrix")
     if tree is None and crossed is None:
         factor = next((f for f in structure.factors if not f.names_rows), structure.factors[0])
         sizes = drawn.once(
             lambda: drawing.group_sizes(factor.sizes, factor.labels, factor.name, ink=ink), "sizes", *key, ink
         )
-        display.chart(sizes, "nesting_sizes")
+        with beside:
+            display.chart(sizes, "nesting_sizes")
 
 
 def _matrix(structure: Structure, inner: str, outer: str, ink: Ink) -> Chart:

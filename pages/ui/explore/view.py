@@ -74,19 +74,24 @@ def choose_group(found: Explored) -> str | None:
 
 
 def distribution(shown: Shown) -> None:
-    """The outcome over all rows and group by group, and how many rows each group has."""
+    """The outcome over all rows and group by group, and how many rows each group has.
+
+    A few groups are a tall picture of boxes beside the others; many are a wide one below them.
+    """
     found, five, chosen, ink = shown.found, shown.five, shown.chosen, shown.ink
+    many = len(found.labels) > explore_groups.BOXES
     left, right = st.columns(2, gap="large")
     with left:
         bars = shown.drawn("histogram", lambda: explore_groups.histogram(found, chosen=chosen, ink=ink))
         display.chart(bars, "explore_distribution")
+    with right if many else left:
         sizes = shown.drawn(
             "sizes",
             lambda: nesting.group_sizes(found.sizes, found.labels, found.names[2], chosen=chosen, ink=ink),
         )
         display.chart(sizes, "explore_sizes", on_click=picking.highlight_clicked(found.labels))
     order = groups.by_median(found, five)
-    with right:
+    with st.container() if many else right:
         by_group = shown.drawn(
             "by group", lambda: explore_groups.by_group(found, five, chosen=chosen, ink=ink)
         )

@@ -25,6 +25,13 @@ TYPED: dict[Part, str] = {
     "vc_formula": "The variance components are used as you typed them.",
     "bars": "The random effects in bars are used as you typed them.",
 }
+SEVERAL = {
+    "is a date": "are dates",
+    "is a measured number": "are measured numbers",
+    "is ": "are ",
+    "has ": "have ",
+}
+"""How a reason begins that holds for several columns."""
 AS_TYPED = "As typed in the formula"
 
 
@@ -59,11 +66,21 @@ def not_offered(form: Form, reason: Callable[[Column], str], role: str) -> None:
     """Say which columns are left out, and why; those with another role in the model explain themselves."""
     chosen = form.choices
     in_use = columns(chosen)
-    why = {column.name: reason(column) for column in form.columns if column.name not in in_use}
-    named = [f"{text.escape(text.shorten(name))} {clause}" for name, clause in why.items() if clause]
-    if named:
-        more = f"; and {len(named) - 4:,} more" if len(named) > 4 else ""
-        st.caption(f"Not offered as {role}: {'; '.join(named[:4])}{more}.")
+    why: dict[str, list[str]] = {}
+    for column in form.columns:
+        if column.name not in in_use and (clause := reason(column)):
+            why.setdefault(clause, []).append(column.name)
+    if why:
+        said = [f"{text.listing(names, 4)} {_of(clause, len(names))}" for clause, names in why.items()]
+        st.caption(f"Not offered as {role}: {'; '.join(said)}.")
+
+
+def _of(clause: str, columns_: int) -> str:
+    """A reason of `roles` as it is said of so many columns."""
+    if columns_ == 1:
+        return clause
+    one = next(one for one in SEVERAL if clause.startswith(one))
+    return SEVERAL[one] + clause.removeprefix(one)
 
 
 def explain_lock(form: Form, part: Part) -> None:

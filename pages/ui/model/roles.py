@@ -106,7 +106,7 @@ def not_outcome(column: Column) -> str:
 def not_predictor(column: Column) -> str:
     """Why the column cannot explain anything; '' when it can."""
     if column.kind == "date":
-        return "is a date; make a number of it first"
+        return "is a date; turn it into a number first"
     if column.kind == "category" and column.levels == column.present > 2:
         return "has a different text in every row"
     return _same(column)
