@@ -44,7 +44,7 @@ def test_a_script_is_python_whatever_the_text(call: ModelCall, name: str, notes:
             if scripts.not_in_statsmodels(call) and not statements:
                 continue  # a comment
             assigned = [s.targets[0].id for s in statements if isinstance(s, ast.Assign)]  # type: ignore[attr-defined]
-            assert assigned == ["data", "model", "result"]
+            assert [*dict.fromkeys(assigned)] == ["data", "model", "result"]
             assert sum(isinstance(s, ast.Expr) for s in statements) == 1
 
 
@@ -76,6 +76,31 @@ def test_the_statsmodels_script_differs_in_its_import_only() -> None:
     assert changed == [
         ("from mixedcore import mixedlm", "from statsmodels.formula.api import mixedlm"),
     ]
+
+
+def test_the_statsmodels_script_chooses_the_rows_that_it_would_get_wrong() -> None:
+    call = ModelCall('Q("a b") ~ x', "g", subset="x > 1")
+    script = scripts.statsmodels(call, Data("example:x"))
+    assert script.splitlines()[4:12] == [
+        "data = data[(data['x'] > 1)]",
+        'data = data.dropna(subset=["a b", "g", "x"])',
+        'for name in data.select_dtypes("category"):',
+        "    data[name] = data[name].cat.remove_unused_categories()",
+        "model = mixedlm(",
+        "    'Q(\"a b\") ~ x',",
+        "    data,",
+        '    groups="g",',
+    ]
+    assert "subset=(" not in script.partition("model = ")[2]
+    assert 'missing="none"' in script
+    assert "subset=" not in scripts.statsmodels(replace(call, formula="y ~ x", subset=""), Data("example:x"))
+
+
+@pytest.mark.parametrize("formula", ["np.log(y) ~ x", "y ~ x + I(np .sqrt(x))"])
+def test_a_script_imports_what_its_formula_calls(formula: str) -> None:
+    script = scripts.mixedcore(ModelCall(formula, "g"), Data("example:x"))
+    assert script.startswith("import numpy as np\n")
+    assert "numpy" not in scripts.mixedcore(ModelCall("np_x ~ x", "g"), Data("example:x"))
 
 
 def test_bars_weights_offset_and_a_condition_are_said() -> None:

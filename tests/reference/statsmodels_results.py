@@ -2,7 +2,7 @@
 
     python -m tests.reference.statsmodels_results
 
-Needs statsmodels, which neither the project nor its tests do; hence the stored numbers.
+Needs statsmodels, which mixedcore does not; stored, so that another version of it changes nothing here.
 """
 
 from __future__ import annotations

@@ -5,7 +5,9 @@ Names and labels are hostile text: they stand in literals and comments only, so 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 import pandas as pd
@@ -20,6 +22,12 @@ from pages.ui.text import csv_safe, one_line
 PREPARED = "prepared-data.csv"
 """The file that the R script reads: the rows in use, new columns included."""
 MOST_LEVELS = 200
+USED_LEVELS = (
+    'for name in data.select_dtypes("category"):',
+    "    data[name] = data[name].cat.remove_unused_categories()",
+)
+QUOTING = re.compile(r"\bQ\s*\(")
+NUMPY = re.compile(r"\bnp\b")
 
 
 class Source(Protocol):
@@ -51,10 +59,44 @@ def not_in_statsmodels(call: ModelCall) -> str:
 
 
 def statsmodels(call: ModelCall, data: Source) -> str:
-    """The same fit with statsmodels: only the import differs. A comment where statsmodels has none."""
+    """The same fit with statsmodels: most often only the import differs. A comment where there is none.
+
+    statsmodels 0.15 passes over `subset`, and loses columns named by Q("…") when it drops missing values, so
+    then the program chooses the rows itself. Levels that no row has any more would stop it.
+    """
     if reason := not_in_statsmodels(call):
         return f"# statsmodels {reason}.\n"
-    return _program(call, data, "from statsmodels.formula.api import mixedlm")
+    chosen, plain = [], call
+    if call.subset:
+        chosen.append(f"data = data[{condition.as_python(call.subset)}]")
+        plain = replace(plain, subset="")
+    if call.missing == "drop" and (used := _quoted_columns(call)):
+        chosen.append(f"data = data.dropna(subset=[{', '.join(map(_text, used))}])")
+        plain = replace(plain, missing="none")
+    if chosen or any("data.drop(index=" in line for line in data.code):
+        chosen += USED_LEVELS
+    return _program(plain, data, "from statsmodels.formula.api import mixedlm", chosen)
+
+
+def about_statsmodels(call: ModelCall, data: Source) -> str:
+    """What a person should know of the program for statsmodels, in a sentence or two."""
+    if reason := not_in_statsmodels(call):
+        return f"statsmodels {reason}, so it cannot fit this model."
+    same = statsmodels(call, data).count("\n") == mixedcore(call, data).count("\n")
+    differs = "only the import differs" if same else "it chooses the rows before the model, not in it"
+    return f"The same with statsmodels: {differs}. Its search may stop short of the best fit; then it warns."
+
+
+def _quoted_columns(call: ModelCall) -> list[str]:
+    """The columns that the model uses, when a formula names one of them by Q("…"); else none."""
+    formulas = [text for _, text in call.parts()]
+    if not any(QUOTING.search(text) for text in formulas):
+        return []
+    try:
+        used = [name for text in formulas for name in formula_columns(text)]
+    except FormulaError:
+        return []
+    return sorted({*used, *([call.groups] if call.groups else [])})
 
 
 def lme4(call: ModelCall, frame: pd.DataFrame) -> str:
@@ -128,10 +170,11 @@ def _is_category(column: pd.Series) -> bool:
     return not (pd.api.types.is_numeric_dtype(column.dtype) or pd.api.types.is_bool_dtype(column.dtype))
 
 
-def _program(call: ModelCall, data: Source, importing: str) -> str:
-    """The whole program: imports, data, model, fit, summary."""
+def _program(call: ModelCall, data: Source, importing: str, chosen: Sequence[str] = ()) -> str:
+    """The whole program: imports, data, the lines that choose their rows, model, fit, summary."""
     arguments = "".join(f"    {argument},\n" for argument in _arguments(call))
-    numpy = ["import numpy as np"] if call.one_group or "np." in call.subset else []
+    written = [*(text for _, text in call.parts()), call.subset, *chosen]
+    numpy = ["import numpy as np"] if call.one_group or any(map(NUMPY.search, written)) else []
     load, reading = _loading(data)
     # Lines that prepare the data import what they need; a program says that at its head, once.
     needed = sorted({line for line in reading if line.startswith("import ")})
@@ -140,6 +183,7 @@ def _program(call: ModelCall, data: Source, importing: str) -> str:
             *dict.fromkeys([*numpy, *needed, *load, importing]),
             "",
             *(line for line in reading if line not in needed),
+            *chosen,
             f"model = mixedlm(\n{arguments})",
             f"result = model.fit(reml={call.reml})",
             "print(result.summary())\n",

@@ -149,10 +149,8 @@ def programs(form: Form, call: ModelCall) -> None:
     with st.expander("The same fit as a program", icon=":material/code:"):
         st.caption("mixedcore")
         st.code(scripts.mixedcore(call, form.data), language="python")
-        if reason := scripts.not_in_statsmodels(call):
-            st.caption(f"statsmodels {reason}, so it cannot fit this model.")
-        else:
-            st.caption("statsmodels: the import differs, nothing else")
+        st.caption(scripts.about_statsmodels(call, form.data))
+        if not scripts.not_in_statsmodels(call):
             st.code(scripts.statsmodels(call, form.data), language="python")
         st.caption("lme4, in R; it reads the prepared data, which the Report page offers")
         st.code(scripts.lme4(call, form.data.frame), language="r")

@@ -242,7 +242,7 @@ def _scripts(made_of: Material) -> list[Block]:
     call, data = made_of.call, made_of.data
     return [
         Code(scripts.mixedcore(call, data), "mixedcore, in Python"),
-        Code(scripts.statsmodels(call, data), "statsmodels, in Python"),
+        Code(scripts.statsmodels(call, data), scripts.about_statsmodels(call, data)),
         Code(scripts.lme4(call, data.frame), f"lme4, in R, on {scripts.PREPARED}"),
     ]
 

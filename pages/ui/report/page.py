@@ -134,6 +134,8 @@ def programs(call: ModelCall) -> None:
         "Program", list(shown), default="mixedcore", required=True, key="report_program"
     )
     program, language, _ = shown[name]
+    if name == "statsmodels":
+        st.caption(scripts.about_statsmodels(call, data))
     st.code(program, language=language)
     st.download_button(
         "Prepared data as CSV",

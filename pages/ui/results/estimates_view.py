@@ -252,10 +252,8 @@ def other_words(result: MixedLMResults, call: ModelCall | None, data: Dataset) -
         with st.expander("Programs that give these numbers", icon=":material/code:"):
             st.caption("mixedcore")
             st.code(scripts.mixedcore(call, data), language="python")
-            if reason := scripts.not_in_statsmodels(call):
-                st.caption(f"statsmodels {reason}, so it cannot fit this model.")
-            else:
-                st.caption("The same model with statsmodels: only the import differs.")
+            st.caption(scripts.about_statsmodels(call, data))
+            if not scripts.not_in_statsmodels(call):
                 st.code(scripts.statsmodels(call, data), language="python")
             st.caption("lme4, in R; it reads the prepared data, which the Report page offers")
             st.code(scripts.lme4(call, data.frame), language="r")
