@@ -3,6 +3,7 @@
     escape     Markdown as Streamlit reads it (st.markdown, labels, help, captions, errors)
     code       the same, set as inline code
     plain      Plotly's pseudo-HTML (titles, ticks, hover, legends)
+    html       HTML that the app writes itself (the report)
     latex      inside \\text{…} in st.latex
     csv_safe   a cell that a spreadsheet would run as a formula
 
@@ -11,6 +12,7 @@ Names and values from data are hostile until they have passed through one of the
 
 from __future__ import annotations
 
+import html as language
 import re
 import string
 from collections.abc import Iterable
@@ -75,6 +77,20 @@ def plain(value: object) -> str:
 def latex(value: object) -> str:
     """`value` for the inside of `\\text{…}` in a LaTeX formula."""
     return "".join(_LATEX.get(sign, sign) for sign in one_line(value))
+
+
+_FROM_LATEX = {written: sign for sign, written in _LATEX.items()}
+_WRITTEN = re.compile("|".join(map(re.escape, _FROM_LATEX)))
+
+
+def from_latex(value: str) -> str:
+    """The line of text that `latex` wrote so."""
+    return _WRITTEN.sub(lambda found: _FROM_LATEX[found[0]], value)
+
+
+def html(value: object) -> str:
+    """`value` for HTML, between tags and in quoted attributes."""
+    return language.escape(one_line(value))
 
 
 def csv_safe(value: object) -> object:

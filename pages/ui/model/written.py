@@ -8,11 +8,8 @@ from typing import Any
 import streamlit as st
 
 from pages.ui import state, text
-from pages.ui.model import changes, lme4, roles, scripts, start_buttons, support
-from pages.ui.model.choices import Block
-from pages.ui.model.equations import equations
+from pages.ui.model import changes, equated, lme4, roles, scripts
 from pages.ui.model.form import Form
-from pages.ui.model.levels import Facts
 from pages.ui.model.modelcall import ModelCall
 
 LONGEST_FORMULA = 4000
@@ -106,11 +103,10 @@ def _groups(call: ModelCall, problems: Mapping[str, str]) -> None:
 
 def mathematics(form: Form) -> None:
     """The model as equations, by level or in one, when the widgets can express it."""
-    blocks = start_buttons.random_part(form)
-    if form.reading.unread or not blocks:
-        st.caption("Equations are drawn for models that the widgets can show and that have groups.")
+    drawn = equated.of(form)
+    if drawn is None:
+        st.caption(equated.NONE)
         return
-    drawn = equations(form.choices, blocks, _facts(form, blocks))
     shown = st.segmented_control(
         "Equations",
         ["By level", "Combined"],
@@ -128,20 +124,6 @@ def mathematics(form: Form) -> None:
             st.caption(text.escape(title))
             st.latex(body)
     st.caption(text.escape(drawn.legend))
-
-
-def _facts(form: Form, blocks: tuple[Block, ...]) -> Facts:
-    data, names = form.data, form.choices.predictors
-    constant = {
-        block.factor: frozenset(names) - support.varying(data, names, block.factor) for block in blocks
-    }
-
-    def nested(inner: tuple[str, ...], outer: tuple[str, ...]) -> bool:
-        return support.levels(data, inner) == support.levels(data, (*inner, *outer)) and (
-            support.levels(data, outer) < support.levels(data, inner)
-        )
-
-    return Facts(frozenset(roles.texts(form.columns)), constant, nested)
 
 
 def programs(form: Form, call: ModelCall) -> None:

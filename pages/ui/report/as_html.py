@@ -19,7 +19,18 @@ from plotly.offline import get_plotlyjs
 from pages.ui import text
 from pages.ui.charts import DARK, LIGHT, Chart
 from pages.ui.charts.base import CONFIG, Ink
-from pages.ui.report.document import Block, Bullets, Code, Heading, Paragraph, Picture, Report, Tabular
+from pages.ui.report import formula
+from pages.ui.report.document import (
+    Block,
+    Bullets,
+    Code,
+    Formula,
+    Heading,
+    Paragraph,
+    Picture,
+    Report,
+    Tabular,
+)
 from pages.ui.tables import Table
 
 _STYLE = """
@@ -40,12 +51,14 @@ th { border-bottom-width: 2px; }
 .number { text-align: right; white-space: nowrap; }
 figure { margin: 1.2rem 0; }
 figcaption, .note { color: var(--quiet); font-size: .9rem; }
+.formula { font-size: 1.15rem; }
+.formula svg { display: block; max-width: 100%; height: auto; margin: .3rem 0 .3rem 1.2rem; }
 pre { border: 1px solid var(--line); border-radius: .4rem; padding: .8rem; font-size: .85rem;
   overflow-x: auto; white-space: pre-wrap; }
 @media print {
   :root { --ink: #000; --paper: #FFF; --line: #999; --quiet: #333; }
   body { max-width: none; margin: 0; font-size: 11pt; }
-  h2 { break-after: avoid; } figure, table { break-inside: avoid; }
+  h2 { break-after: avoid; } figure, table, svg { break-inside: avoid; }
 }
 """
 _DRAW = """
@@ -66,7 +79,7 @@ def write(report: Report) -> bytes:
     numbers = iter(range(len(charts)))
     body = "\n".join(_block(block, numbers) for block in report.blocks)
     programs = [get_plotlyjs(), _DRAW] if charts else []
-    title = _safe(report.title)
+    title = text.html(report.title)
     page = [
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
         f'<meta http-equiv="Content-Security-Policy" content="{_policy(programs)}">',
@@ -93,24 +106,23 @@ def _policy(programs: Iterable[str]) -> str:
     )
 
 
-def _safe(value: object) -> str:
-    return html.escape(text.one_line(value))
-
-
 def _block(block: Block, numbers: Iterable[int]) -> str:
     match block:
         case Heading(said):
-            return f"<h2>{_safe(said)}</h2>"
+            return f"<h2>{text.html(said)}</h2>"
         case Paragraph(said):
-            return f"<p>{_safe(said)}</p>"
+            return f"<p>{text.html(said)}</p>"
         case Bullets(items):
-            return "<ul>" + "".join(f"<li>{_safe(item)}</li>" for item in items) + "</ul>"
+            return "<ul>" + "".join(f"<li>{text.html(item)}</li>" for item in items) + "</ul>"
         case Tabular(table, caption):
             return _table(table, caption)
         case Picture(chart):
             return _figure(chart, next(iter(numbers)))
+        case Formula(latex, caption):
+            said = f"<figcaption>{text.html(caption)}</figcaption>"
+            return f'<figure class="formula">{said}{formula.svg(latex)}</figure>'
         case Code(program, caption):
-            return f'<p class="note">{_safe(caption)}</p>\n<pre><code>{html.escape(program)}</code></pre>'
+            return f'<p class="note">{text.html(caption)}</p>\n<pre><code>{html.escape(program)}</code></pre>'
 
 
 def _table(table: Table, caption: str) -> str:
@@ -118,21 +130,23 @@ def _table(table: Table, caption: str) -> str:
         ' class="number"' if pd.api.types.is_numeric_dtype(dtype) else "" for dtype in table.values.dtypes
     ]
     head = "".join(
-        f'<th scope="col"{side}>{_safe(name)}</th>'
+        f'<th scope="col"{side}>{text.html(name)}</th>'
         for name, side in zip(table.shown.columns, sides, strict=True)
     )
     rows = [
         "<tr>"
         + "".join(
-            f'<th scope="row"{side}>{_safe(cell)}</th>' if place == 0 else f"<td{side}>{_safe(cell)}</td>"
+            f'<th scope="row"{side}>{text.html(cell)}</th>'
+            if place == 0
+            else f"<td{side}>{text.html(cell)}</td>"
             for place, (cell, side) in enumerate(zip(row, sides, strict=True))
         )
         + "</tr>"
         for row in table.shown.to_numpy()
     ]
     return (
-        f'<div class="wide" tabindex="0" role="region" aria-label="{_safe(caption)}"><table>'
-        f"<caption>{_safe(caption)}</caption><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody>"
+        f'<div class="wide" tabindex="0" role="region" aria-label="{text.html(caption)}"><table>'
+        f"<caption>{text.html(caption)}</caption><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody>"
         "</table></div>"
     )
 
@@ -143,8 +157,8 @@ def _figure(chart: Chart, number: int) -> str:
     words = " ".join(filter(None, [chart.caption, chart.note]))
     return (
         f"{colours if number == 0 else ''}"
-        f'<figure>\n<div role="img" aria-label="{_safe(chart.alt)}" data-chart="{name}"></div>\n'
-        f"<figcaption><strong>{_safe(chart.title)}.</strong> {_safe(words)}</figcaption>\n</figure>\n"
+        f'<figure>\n<div role="img" aria-label="{text.html(chart.alt)}" data-chart="{name}"></div>\n'
+        f"<figcaption><strong>{text.html(chart.title)}.</strong> {text.html(words)}</figcaption>\n</figure>\n"
         f'<script type="application/json" id="{name}">{_drawn(chart.figure)}</script>'
     )
 

@@ -15,8 +15,18 @@ from docx.shared import Inches, Pt
 
 from pages.ui import text
 from pages.ui.charts import Chart
-from pages.ui.report import still
-from pages.ui.report.document import Block, Bullets, Code, Heading, Paragraph, Picture, Report, Tabular
+from pages.ui.report import formula, still
+from pages.ui.report.document import (
+    Block,
+    Bullets,
+    Code,
+    Formula,
+    Heading,
+    Paragraph,
+    Picture,
+    Report,
+    Tabular,
+)
 from pages.ui.tables import Table
 
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -55,6 +65,9 @@ def _add(document: Any, block: Block) -> None:
             _add_table(document, table)
         case Picture(chart):
             _add_picture(document, chart)
+        case Formula(latex, caption):
+            document.add_paragraph(_safe(caption), style="Caption")
+            _add_formula(document, latex)
         case Code(program, caption):
             document.add_paragraph(_safe(caption), style="Caption")
             run = document.add_paragraph().add_run(_NOT_XML.sub(" ", program.rstrip()))
@@ -90,3 +103,10 @@ def _add_picture(document: Any, chart: Chart) -> None:
     properties.set("title", _safe(chart.title))
     said = " ".join(filter(None, [f"{chart.title}.", chart.caption, chart.note]))
     document.add_paragraph(_safe(said), style="Caption")
+
+
+def _add_formula(document: Any, latex: str) -> None:
+    """The equations as a picture, as large as the text around it where the page has room."""
+    picture, width = formula.png(latex)
+    shape = document.add_picture(io.BytesIO(picture), width=Inches(min(width, still.WIDTH - 0.3)))
+    shape._inline.docPr.set("descr", _safe(formula.words(latex)))

@@ -9,6 +9,7 @@ from pages.ui.project.problem import damaged, mapping, text, texts
 PARTS = {
     "data": "Data, and what was changed",
     "model": "Model",
+    "equations": "The model in equations",
     "methods": "Methods",
     "words": "The results in words",
     "fixed": "Fixed effects",

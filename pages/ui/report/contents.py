@@ -14,13 +14,24 @@ from pages.ui.compare import compared, comparing
 from pages.ui.compare.comparing import Comparison
 from pages.ui.data.dataset import Dataset
 from pages.ui.data.exclusions import Exclusion
-from pages.ui.model import scripts
+from pages.ui.model import equated, scripts
+from pages.ui.model.equations import Equations
 from pages.ui.model.lme4 import UntranslatableError, to_lme4
 from pages.ui.model.modelcall import ModelCall
 from pages.ui.numbers import share
 from pages.ui.report import methods
 from pages.ui.report.choices import PARTS, ReportChoices
-from pages.ui.report.document import Block, Bullets, Code, Heading, Paragraph, Picture, Report, Tabular
+from pages.ui.report.document import (
+    Block,
+    Bullets,
+    Code,
+    Formula,
+    Heading,
+    Paragraph,
+    Picture,
+    Report,
+    Tabular,
+)
 from pages.ui.results import fitview, narrative, result_tables
 from pages.ui.results.facts import facts, units_of
 from pages.ui.results.narrative import Told
@@ -35,6 +46,7 @@ class Material:
 
     data, all_rows : in use, and before rows were left out
     kept : the models kept, fitted so that they can be compared, or None
+    equations : the model in mathematics, or None where it has none
     """
 
     choices: ReportChoices
@@ -45,6 +57,7 @@ class Material:
     described: str
     result: MixedLMResults
     kept: Comparison | None = None
+    equations: Equations | None = None
 
 
 def report(made_of: Material) -> Report:
@@ -107,6 +120,18 @@ def _model(made_of: Material) -> list[Block]:
             f"{int(found.nobs):,} rows in {groups}."
         ),
         Bullets(tuple(lines)),
+    ]
+
+
+def _equations(made_of: Material) -> list[Block]:
+    """Level by level, then all in one, as the Model page has them."""
+    found = made_of.equations
+    if found is None:
+        return [Paragraph(equated.NONE)]
+    return [
+        *(Formula(latex, title) for title, latex in found.by_level),
+        Formula(found.combined, "All levels in one"),
+        Paragraph(f"Indices: {found.legend}."),
     ]
 
 
@@ -250,6 +275,7 @@ def _scripts(made_of: Material) -> list[Block]:
 _PARTS: dict[str, Callable[[Material], list[Block]]] = {
     "data": _data,
     "model": _model,
+    "equations": _equations,
     "methods": _methods,
     "words": _words,
     "fixed": _fixed,

@@ -45,6 +45,14 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
+class Formula:
+    """Equations under their caption; latex : an `aligned` block, as the Model page has it."""
+
+    latex: str
+    caption: str
+
+
+@dataclass(frozen=True, slots=True)
 class Code:
     """A program under its caption."""
 
@@ -52,7 +60,7 @@ class Code:
     caption: str
 
 
-Block = Heading | Paragraph | Bullets | Tabular | Picture | Code
+Block = Heading | Paragraph | Bullets | Tabular | Picture | Formula | Code
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -11,7 +11,8 @@ import streamlit as st
 from mixedcore import MixedLMResults
 from pages.ui import exports, fitting, invitation, shell, state
 from pages.ui.compare import comparing
-from pages.ui.model import scripts
+from pages.ui.model import changes, equated, scripts
+from pages.ui.model.form import Form
 from pages.ui.model.modelcall import ModelCall
 from pages.ui.report import as_html, as_word, contents
 from pages.ui.report.choices import LEVELS, PARTS, ReportChoices
@@ -83,7 +84,9 @@ def material(chosen: ReportChoices, call: ModelCall, result: MixedLMResults) -> 
 
     def gather() -> Material:
         found = comparing.gathered(kept, fitting.fit) if kept else None
-        return Material(chosen, data, loaded or data, exclusions, call, shell.described(call), result, found)
+        form = Form(changes.reading_of(call, data), fitting.profiled(data.digest, data.frame), data)
+        described, drawn = shell.described(call), equated.of(form)
+        return Material(chosen, data, loaded or data, exclusions, call, described, result, found, drawn)
 
     return gather
 
