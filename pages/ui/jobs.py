@@ -61,10 +61,14 @@ class Job:
         """How far it is and how long is left."""
         if not self.began:
             return "Waiting for a free processor…"
-        if not self.done:
-            return "Starting…"
-        left = (time.monotonic() - self.began) * (self.total - self.done) / self.done
-        return f"{self.done:,} of {self.total:,} done, about {duration(left)} left"
+        return how_far(self.done, self.total, time.monotonic() - self.began)
+
+
+def how_far(done: int, total: int, seconds: float) -> str:
+    """What is done after so many seconds, and how long the rest will take."""
+    if not done:
+        return "Starting…"
+    return f"{done:,} of {total:,} done, about {duration(seconds * (total - done) / done)} left"
 
 
 def duration(seconds: float) -> str:

@@ -7,10 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from streamlit.delta_generator import DeltaGenerator
 from streamlit.testing.v1 import AppTest
 
 from mixedcore import compare, datasets, mixedlm
-from pages.ui.model import ladder
+from pages.ui.model import ladder, ladder_view
 from pages.ui.model.choices import Block, Choices, Component, Effects, as_blocks, to_call
 from pages.ui.model.ladder import Step, Support, down, up, with_block
 from pages.ui.model.ladder_view import said
@@ -165,6 +166,16 @@ def test_the_steps_of_sleepstudy_have_the_tests_of_compare() -> None:
 def test_other_models_have_steps(example: str) -> None:
     app = shown(opened(example))
     assert "nan" not in captions(app)
+
+
+def test_steps_that_take_long_say_how_far_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(ladder_view, "PATIENCE", -1.0)
+    monkeypatch.setattr(DeltaGenerator, "progress", lambda self, value, text: told.append(text))
+    app = shown(opened())
+    assert "χ²" in captions(app)
+    assert "Starting…" in told[0]
+    assert all(f"{done} of {len(told)} done, about " in text for done, text in enumerate(told[1:], 1))
 
 
 def test_closed_steps_are_not_fitted() -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
 import streamlit as st
 
-from pages.ui import state, text
+from pages.ui import jobs, state, text
 from pages.ui.model import laddered, start_buttons
 from pages.ui.model.form import Form
 from pages.ui.model.ladder import Step
@@ -15,6 +16,8 @@ from pages.ui.model.modelcall import ModelCall
 from pages.ui.numbers import number, p_value
 
 LONGEST = 70
+PATIENCE = 0.5
+"""Seconds of fitting after which it is said how far it is."""
 
 
 def offer(form: Form, call: ModelCall) -> None:
@@ -26,11 +29,10 @@ def offer(form: Form, call: ModelCall) -> None:
     )
     if not opened.open:
         return
-    with opened, st.spinner("Fitting the models next to this one…"):
-        larger, refused, smaller = laddered.steps(form)
-        up = [laddered.tested(step, call, form) for step in larger]
-        down = [laddered.tested(step, call, form) for step in smaller]
     with opened:
+        larger, refused, smaller = laddered.steps(form)
+        rungs = _tested([*larger, *smaller], call, form)
+        up, down = rungs[: len(larger)], rungs[len(larger) :]
         _listed("Up: what could be added", up, "up")
         _refused(refused)
         _listed("Down: what could be left out", down, "down")
@@ -40,6 +42,21 @@ def offer(form: Form, call: ModelCall) -> None:
             "take a step because your question asks for it. Barr et al. (2013), J. Mem. Lang. 68(3); "
             "Matuschek et al. (2017), J. Mem. Lang. 94."
         )
+
+
+def _tested(steps: Sequence[Step], call: ModelCall, form: Form) -> list[Rung]:
+    """Each step with its test. Whatever the person does next ends it, and what is fitted by then is kept."""
+    found, began, place = list[Rung](), time.monotonic(), st.empty()
+    for step in steps:
+        seconds = time.monotonic() - began
+        if seconds > PATIENCE:
+            far = jobs.how_far(len(found), len(steps), seconds)
+            place.progress(
+                len(found) / len(steps), f"Fitting the models next to this one: {far}. Close this to stop."
+            )
+        found.append(laddered.tested(step, call, form))
+    place.empty()
+    return found
 
 
 def _listed(title: str, found: Sequence[Rung], key: str) -> None:
