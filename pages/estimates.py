@@ -39,7 +39,7 @@ if len(fixed):
     coefficients = tables.fixed_effects(fixed, level)
     if scaled:
         coefficients = result_tables.with_standardised(coefficients, standardised.standardised(result, facts))
-    view.scrolled(coefficients, "fixed_effects", "Fixed effects", options.fixed_note(ddf, names[0]))
+    view.scrolled(coefficients, "fixed_effects", "Fixed effects", options.fixed_note(ddf, names[0], facts))
 
 view.random_part(random, level, intervals, names[1])
 

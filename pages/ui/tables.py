@@ -214,9 +214,9 @@ def _exports(table: Table, key: str) -> None:
     with st.popover("Export", icon=":material/download:", type="tertiary", key=f"{key}_export"):
         download(table, key)
         st.caption("Markdown")
-        st.code(exports.markdown(table.shown), language="markdown", height=140)
+        st.code(exports.markdown(table.shown), language=None, height=140)
         st.caption("LaTeX")
-        st.code(exports.latex(table.shown), language="latex", height=140)
+        st.code(exports.latex(table.shown), language=None, height=140)
 
 
 def download(table: Table, key: str) -> None:

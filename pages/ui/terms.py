@@ -30,6 +30,15 @@ def one(name: object) -> str:
     return _read(str(name))
 
 
+def of_random(scale: object, group: object, term: object, term2: object) -> str:
+    """A row of `result.tidy("random")`: 'SD of Days by Subject', 'Correlation of a and b by g'."""
+    if str(group) == "Residual":
+        return "SD of residuals"
+    names = [one(name) for name in (term, term2) if isinstance(name, str) and name]
+    what = {"sd": "SD", "correlation": "Correlation"}[str(scale)]
+    return f"{what} of {' and '.join(names)} by {group}" if names else f"{what} by {group}"
+
+
 def _read(name: str) -> str:
     factors = _factors(name)
     shown = [_factor(code) for code in factors]

@@ -127,13 +127,15 @@ def test_coefficients_stand_in_the_row_of_their_effect() -> None:
     assert shown.index.tolist() == [
         "Intercept",
         "Days",
-        "SD Intercept (Subject)",
-        "SD Days (Subject)",
-        "SD residual",
-        "Correlation Intercept and Days (Subject)",
+        "SD of Intercept by Subject",
+        "SD of Days by Subject",
+        "SD of residuals",
+        "Correlation of Intercept and Days by Subject",
     ]
     assert shown.loc["Days", "null"] == "–"
     assert shown.loc["Days", "slope"] == "10.47 (1.50)"
+    assert shown.loc["SD of residuals"].tolist() == ["44.26", "30.90", "25.59"]
+    assert shown.loc["Correlation of Intercept and Days by Subject"].tolist() == ["–", "–", "0.08"]
 
 
 def test_the_reading_names_the_best_model_and_each_test() -> None:

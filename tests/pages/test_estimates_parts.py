@@ -10,6 +10,7 @@ from mixedcore import datasets, mixedlm
 from pages.ui.charts.coefficients import MOST_ROWS, coefficient_plot
 from pages.ui.charts.explained import MOST_STEPS, explained_bars
 from pages.ui.results import computed, explained_words, result_tables
+from pages.ui.results.estimates_options import references
 from pages.ui.results.facts import facts
 from pages.ui.results.standardised import standardised
 from pages.ui.results.steps import Range, Step, column_of, columns_in, log_base, step
@@ -99,6 +100,18 @@ def test_steps_stand_in_their_order_even_when_names_repeat() -> None:
 )
 def test_shares_may_be_negative(value: float, shown: str) -> None:
     assert result_tables.signed_share(value) == shown
+
+
+def test_the_levels_that_others_are_compared_with_are_named_once() -> None:
+    data = datasets.load("Hsb82")
+    said = {
+        "cses * sector + sx": "Categories are compared with Public (sector) and Male (sx).",
+        "C(sector, Sum) + cses": "",
+        "cses": "",
+    }
+    for formula, expected in said.items():
+        result = mixedlm(f"mAch ~ {formula}", data, groups="school").fit()
+        assert references(facts(result), PLAIN) == expected
 
 
 def test_standardised_coefficients_by_kind() -> None:

@@ -221,7 +221,9 @@ def _heat(
 def _cells_axis(name: str, cells: list[str], levels: int) -> dict[str, object]:
     """Names where they can be read, else a few of them."""
     if levels > CELLS:
-        return axis(f"{text.shorten(name, 30)}, {levels:,} in {len(cells)} blocks", showticklabels=False)
+        return axis(
+            f"{text.shorten(name, 30)}, {levels:,} in {len(cells)} blocks", showticklabels=False, ticks=""
+        )
     step = 1 if len(cells) <= 26 else 2
     return axis(
         name,

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
 from pages.ui import terms
 from pages.ui.compare.comparing import Entry, Lrt
-from pages.ui.numbers import NONE, number, numbers, p_value
+from pages.ui.numbers import NONE, fixed, number, numbers, p_value
 from pages.ui.results.voice import MARKDOWN, Voice, listing
 from pages.ui.tables import Table
 
 CLOSE = 2.0
 """Models whose criterion is this near the lowest have about as much support: Burnham & Anderson (2002)."""
-RANDOM_SCALES = {"sd": "SD", "correlation": "Correlation"}
-KINDS = ("fixed", "sd", "residual", "correlation")
+SD, RESIDUAL, CORRELATION = "sd", "residual", "correlation"
+KINDS = ("fixed", SD, RESIDUAL, CORRELATION)
 """The order of the rows of estimates."""
 
 
@@ -61,11 +61,12 @@ def coefficients(entries: Sequence[Entry]) -> Table:
     every = pd.concat(parts, ignore_index=True)
     order = every.drop_duplicates(["kind", "term"]).sort_values("kind", key=_place, kind="stable")
     read = terms.readable(order.loc[order["kind"] == "fixed", "term"])
+    rows = every.groupby(["kind", "term"], sort=False)
+    keys = order[["kind", "term"]].itertuples(index=False, name=None)
+    cells = [_cells(kind, rows.get_group((kind, term))) for kind, term in keys]
     shown = pd.DataFrame({"Effect": [read.get(term, term) for term in order["term"]]})
-    for entry, part in zip(entries, parts, strict=True):
-        cells = dict(zip(zip(part["kind"], part["term"], strict=True), _cells(part), strict=True))
-        keys = zip(order["kind"], order["term"], strict=True)
-        shown[entry.name] = [cells.get(key, NONE) for key in keys]
+    for entry in entries:
+        shown[entry.name] = [row.get(entry.name, NONE) for row in cells]
     raw = every.drop(columns="kind")
     alt = f"Estimates of {len(entries)} models side by side, standard errors in brackets"
     return Table(shown, shown, raw, alt, "coefficients-side-by-side")
@@ -77,34 +78,27 @@ def _place(kinds: pd.Series) -> pd.Series:
 
 def _estimates(entry: Entry) -> pd.DataFrame:
     """`kind, term, estimate, std_error, model` of one model."""
-    fixed = entry.result.tidy(effects="fixed").assign(kind="fixed")
+    coefficients_ = entry.result.tidy(effects="fixed").assign(kind="fixed")
     random = entry.result.tidy(effects="random")
-    random = random[random["scale"].isin(list(RANDOM_SCALES))]
-    rows = random.to_dict("records")
+    random = random[random["scale"].isin([SD, CORRELATION])]
+    rows = random[["scale", "group", "term", "term2"]].itertuples(index=False, name=None)
     random = random.assign(
-        kind=[
-            str(row["scale"]) if isinstance(row["term"], str) or row["scale"] != "sd" else "residual"
-            for row in rows
-        ],
-        term=[_random_label(row) for row in rows],
+        kind=random["scale"].mask(random["group"] == "Residual", RESIDUAL),
+        term=[terms.of_random(*row) for row in rows],
         std_error=np.nan,
     )
     columns = ["kind", "term", "estimate", "std_error"]
-    return pd.concat([fixed[columns], random[columns]], ignore_index=True).assign(model=entry.name)
+    return pd.concat([coefficients_[columns], random[columns]], ignore_index=True).assign(model=entry.name)
 
 
-def _random_label(row: dict[Hashable, object]) -> str:
-    names = [terms.one(row[name]) for name in ("term", "term2") if isinstance(row[name], str)]
-    what = RANDOM_SCALES[str(row["scale"])]
-    return f"{what} {' and '.join(names)} ({row['group']})" if names else f"{what} residual"
-
-
-def _cells(part: pd.DataFrame) -> list[str]:
-    estimates, errors = numbers(part["estimate"]), part["std_error"].to_numpy(dtype=float)
-    return [
-        shown if np.isnan(error) else f"{shown} ({number(float(error), 3)})"
-        for shown, error in zip(estimates, errors, strict=True)
-    ]
+def _cells(kind: str, rows: pd.DataFrame) -> dict[str, str]:
+    """Model → its estimate with the standard error, all models of a row with the same decimals."""
+    estimates = rows["estimate"].astype(float).tolist()
+    shown = [fixed(r, 2, 2) for r in estimates] if kind == CORRELATION else numbers(estimates)
+    return {
+        name: cell if np.isnan(error) else f"{cell} ({number(float(error), 3)})"
+        for name, cell, error in zip(rows["model"], shown, rows["std_error"], strict=True)
+    }
 
 
 def reading(entries: Sequence[Entry], tested: Sequence[Lrt], voice: Voice = MARKDOWN) -> list[str]:

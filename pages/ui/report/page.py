@@ -92,11 +92,15 @@ def material(chosen: ReportChoices, call: ModelCall, result: MixedLMResults) -> 
 
 
 def outline(chosen: ReportChoices, *, kept: bool) -> None:
-    """What will stand in the report, in order."""
-    names = [PARTS[part] for part in contents.available(chosen.parts, kept=kept)]
-    if not names:
+    """How much of what could be in the report will stand in it."""
+    parts = len(contents.available(chosen.parts, kept=kept))
+    if not parts:
         st.caption("No part is chosen: the report would hold your own words only.")
-    st.markdown("\n".join(f"{place}. {name}" for place, name in enumerate(names, start=1)))
+        return
+    most = len(contents.available(tuple(PARTS), kept=kept))
+    st.caption(
+        f"{'All' if parts == most else f'{parts} of the'} {most} parts, in the order of a paper, on this fit."
+    )
 
 
 def downloads(gather: Callable[[], Material]) -> None:
@@ -109,7 +113,7 @@ def downloads(gather: Callable[[], Material]) -> None:
             mime="text/html",
             key="report_html",
             type="primary",
-            icon=":material/html:",
+            icon=":material/download:",
             on_click="ignore",
             help="One file with interactive plots; opens anywhere, offline too, and prints well.",
         )
@@ -119,7 +123,7 @@ def downloads(gather: Callable[[], Material]) -> None:
             file_name="report.docx",
             mime="application/vnd.openxmlformats-officedocument.wordprocessingml.document",
             key="report_word",
-            icon=":material/article:",
+            icon=":material/download:",
             on_click="ignore",
             help="With heading styles, tables that can be edited, and still pictures with alternative text.",
         )

@@ -49,7 +49,7 @@ def _all(result: MixedLMResults) -> pd.DataFrame:
     read = terms.readable(fixed["term"])
     keys = [("fixed", read[str(term)]) for term in fixed["term"]]
     keys += [
-        ("random", _random_name(*row))
+        ("random", terms.of_random(*row))
         for row in random[["scale", "group", "term", "term2"]].itertuples(index=False, name=None)
     ]
     found = pd.DataFrame(
@@ -60,16 +60,6 @@ def _all(result: MixedLMResults) -> pd.DataFrame:
         index=pd.MultiIndex.from_tuples(keys),
     )
     return found[~found.index.duplicated()]
-
-
-def _random_name(scale: str, group: object, term: object, term2: object) -> str:
-    """'SD of Days by Subject', 'Correlation of Intercept and Days by Subject', 'SD of residuals'."""
-    if str(group) == "Residual":
-        return "SD of residuals"
-    names = [terms.one(name) for name in (term, term2) if isinstance(name, str) and name]
-    if scale == "correlation":
-        return f"Correlation of {' and '.join(names)} by {group}"
-    return f"SD of {names[0]} by {group}" if names else f"SD by {group}"
 
 
 def table(frame: pd.DataFrame) -> Table:

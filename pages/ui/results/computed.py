@@ -17,7 +17,7 @@ import streamlit as st
 from mixedcore import MixedLMResults
 from mixedcore.diagnostics.findings import Finding
 from mixedcore.errors import MixedCoreError
-from pages.ui import jobs
+from pages.ui import jobs, terms
 from pages.ui.model.modelcall import ModelCall
 from pages.ui.results.facts import Facts, facts, units_of
 
@@ -180,6 +180,20 @@ def in_fixed(tidy: pd.DataFrame, found: Intervals) -> pd.DataFrame:
         return tidy
     own = found.bounds.iloc[len(found.bounds) - len(tidy) :]
     return tidy.assign(conf_low=own["conf_low"].to_numpy(), conf_high=own["conf_high"].to_numpy())
+
+
+def readable_notes(tidy: pd.DataFrame, found: Intervals) -> list[str]:
+    """Ends of intervals at an edge, and what a bootstrap did, with the names of the tables."""
+    if found.bounds is None:
+        return list(found.notes)
+    named = tidy[tidy["scale"].isin(["sd", "correlation"])][["scale", "group", "term", "term2"]]
+    names = [terms.of_random(*row) for row in named.itertuples(index=False, name=None)]
+    known = {f"{label}:": f"{name}:" for label, name in zip(found.bounds.index, names, strict=False)}
+    said = []
+    for note in found.notes:
+        label = next((label for label in known if note.startswith(label)), "")
+        said.append(known.get(label, "") + note.removeprefix(label))
+    return said
 
 
 def in_random(tidy: pd.DataFrame, found: Intervals) -> pd.DataFrame:

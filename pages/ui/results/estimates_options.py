@@ -13,6 +13,9 @@ from pages.ui.data.dataset import Dataset
 from pages.ui.model.modelcall import ModelCall
 from pages.ui.results import computed
 from pages.ui.results.computed import Method
+from pages.ui.results.facts import Facts
+from pages.ui.results.meaning import Against
+from pages.ui.results.voice import MARKDOWN, Voice, listing
 
 DDF: dict[Ddf, str] = {
     "satterthwaite": "Satterthwaite",
@@ -108,12 +111,29 @@ def joined(names: tuple[str, str]) -> str:
     return fixed if fixed == random else f"{fixed} (fixed effects) and {random} (random effects)"
 
 
-def fixed_note(ddf: Ddf, intervals: str) -> str:
-    """How the table of fixed effects was computed."""
+def references(facts: Facts, voice: Voice = MARKDOWN) -> str:
+    """What the levels of each category are compared with, where it is the same level for all of them."""
+    against: dict[str, set[tuple[str, ...]]] = {}
+    for coefficient in facts.coefficients.values():
+        for part in coefficient.parts:
+            if isinstance(part, Against) and not part.boolean and part.multiplier == 1:
+                against.setdefault(part.variable, set()).add(part.others)
+    said = [
+        f"{voice.plain(level)} ({voice.plain(variable)})"
+        for variable, found in against.items()
+        if len(found) == 1
+        for (level, *more) in found
+        if not more
+    ]
+    return f"Categories are compared with {listing(said)}." if said else ""
+
+
+def fixed_note(ddf: Ddf, intervals: str, facts: Facts) -> str:
+    """How the table of fixed effects was computed, and what its categories are compared with."""
     counted = {
         "satterthwaite": "Degrees of freedom by Satterthwaite's method",
         "kenward-roger": "Standard errors and degrees of freedom by Kenward and Roger",
         "residual": "Residual degrees of freedom, rows less coefficients",
         "normal": "Tests from the normal distribution",
     }
-    return f"{counted[ddf]}; {intervals} intervals."
+    return f"{counted[ddf]}; {intervals} intervals. {references(facts)}".rstrip()

@@ -84,7 +84,7 @@ def metrics(fit: pd.Series, counts: Mapping[str, int]) -> None:
         ),
         "R² conditional": (
             share(_positive(fit["r2_conditional"])),
-            "by predictors and groups",
+            "with groups",
             "Share of the variance that predictors and groups account for together.",
         ),
     }
@@ -129,13 +129,9 @@ def random_part(random: pd.DataFrame, level: float, found: computed.Intervals, n
         scrolled(correlations, "correlations", "Correlations")
     what = "standard deviations and correlations" if correlations is not None else "standard deviations"
     st.caption(f"Intervals of {what}: {name}.")
-    interval_notes(found)
-
-
-def interval_notes(found: computed.Intervals) -> None:
-    """Ends of intervals at an edge, and what a bootstrap did."""
-    if found.notes:
-        st.caption("  \n".join(text.escape(note) for note in found.notes))
+    notes = computed.readable_notes(random, found)
+    if notes:
+        st.caption("  \n".join(text.escape(note) for note in notes))
 
 
 def reading(result: MixedLMResults, facts: Facts, told: Told) -> None:

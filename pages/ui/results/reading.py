@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from pages.ui import terms
 from pages.ui.numbers import number
 from pages.ui.results import phrases
 from pages.ui.results.facts import Facts, Outcome
@@ -204,8 +205,8 @@ def _higher_order(row: Row, own: Sequence[Slope | Against], voice: Voice, level:
     ends = phrases.ends(row.estimate, _unitless(row))
     test = t_apa(row.statistic, row.df, row.p)
     return (
-        f"{voice.name(row.coefficient.name)} says how the interaction of {listing(names[:-1])} changes with "
-        f"{names[-1]}: {number(row.estimate.value, 3)} ({level:.0%} interval {ends}; {test}). "
+        f"{voice.name(terms.one(row.coefficient.name))} says how the interaction of {listing(names[:-1])} "
+        f"changes with {names[-1]}: {number(row.estimate.value, 3)} ({level:.0%} interval {ends}; {test}). "
         "Such a product is read from a picture: the Effects page draws it."
     )
 
@@ -269,9 +270,9 @@ def _variables(row: Row) -> str:
         part.step.name if isinstance(part, Slope) else getattr(part, "variable", "")
         for part in row.coefficient.parts
     ]
-    return ":".join(found) if all(found) else ""
+    return terms.TIMES.join(found) if all(found) else ""
 
 
 def _level(row: Row) -> str:
     levels = [part.level for part in row.coefficient.parts if isinstance(part, Against | Within)]
-    return ":".join(levels) or row.coefficient.name
+    return terms.TIMES.join(levels) or terms.one(row.coefficient.name)
