@@ -31,7 +31,9 @@ MODEL = "model"
 # A name too long for a phone ends in dots there instead of being cut through a letter.
 # Streamlit writes at a chart's axes in a grey that a projector swallows.
 # Captions fade to 60% of the text's colour, too pale on white; where `light-dark` is unknown they stay so.
+# Streamlit's own CSV of a table keeps cells that a spreadsheet would run; the exports beside tables do not.
 READABLE = """<style>
+[data-testid="stElementToolbarButton"]:has([aria-label^="Download as CSV"]) { display: none; }
 [data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] * { opacity: 1; }
 [data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] :is(p, li, code) {
   color: light-dark(#5C6670, #A3ADB7);

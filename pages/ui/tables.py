@@ -18,9 +18,11 @@ from pages.ui.numbers import decimals, fixed, number, numbers, p_value
 __all__ = [
     "Table",
     "download",
+    "export",
     "fit_statistics",
     "fixed_effects",
     "group_effects",
+    "plain",
     "show",
     "variance_components",
 ]
@@ -28,6 +30,11 @@ __all__ = [
 Format = Callable[[Sequence[float]], list[str]]
 Values = dict[tuple[object, ...], float]
 """(scale, group, term) → estimate."""
+
+
+EAGER = 60
+"""Rows up to which what can be copied is sent with the page; more of them only when it is asked for."""
+MOST_TO_COPY = 500
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -171,14 +178,23 @@ def group_effects(blups: pd.DataFrame, level: float = 0.95) -> Table:
     source |= {f"Lower {level:.0%}": "conf_low", f"Upper {level:.0%}": "conf_high"}
     values = pd.DataFrame({"Rank": raw["rank"], "Group": raw["level"].map(str)})
     values = values.assign(**{label: raw[name].astype(float) for label, name in source.items()})
-    return Table(values.astype(str), values, raw, "Group effects, largest first", "group-effects")
+    places = effect_places(values)
+    shown = values.astype(str).assign(
+        **{label: [fixed(value, places) for value in values[label]] for label in source}
+    )
+    return Table(shown, values, raw, "Group effects, largest first", "group-effects")
+
+
+def effect_places(values: pd.DataFrame) -> int | None:
+    """Decimals of a table of group effects: those that the largest effects need."""
+    return decimals(values["Effect"].abs().nlargest(3))
 
 
 def show(table: Table, key: str, title: str) -> None:
     """Draw a small table under its heading, with its exports."""
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.header(title, anchor=False)
-        _exports(table, key)
+        export(key, lambda: [table], lazy=len(table.shown) > EAGER)
     st.table(_styled(table), border="horizontal", hide_index=True, alt=table.alt)
 
 
@@ -209,14 +225,40 @@ def _lookup(values: list[float], shown: list[str]) -> Callable[[object], str]:
     return lambda value: known[None if value != value else value]  # type: ignore[index]
 
 
-def _exports(table: Table, key: str) -> None:
-    """CSV, Markdown and LaTeX behind one small button."""
-    with st.popover("Export", icon=":material/download:", type="tertiary", key=f"{key}_export"):
-        download(table, key)
-        st.caption("Markdown")
-        st.code(exports.markdown(table.shown), language=None, height=140)
-        st.caption("LaTeX")
-        st.code(exports.latex(table.shown), language=None, height=140)
+def export(
+    key: str, made: Callable[[], Sequence[Table]], *, lazy: bool = True, label: str = "Export"
+) -> None:
+    """CSV, Markdown and LaTeX of tables behind one small button; `lazy`: made when it is opened."""
+    popover = st.popover(
+        label,
+        icon=":material/download:",
+        type="tertiary",
+        key=f"{key}_export",
+        on_change="rerun" if lazy else "ignore",
+    )
+    if lazy and not popover.open:
+        return
+    with popover:
+        for place, table in enumerate(made()):
+            _export_one(table, f"{key}_{place}" if place else key)
+
+
+def _export_one(table: Table, key: str) -> None:
+    st.caption(text.escape(table.alt))
+    download(table, key)
+    copied = table.shown.head(MOST_TO_COPY)
+    if len(table.raw) > len(copied):
+        st.caption(f"To copy: the first {len(copied):,} rows. The CSV has all.")
+    st.caption("Markdown")
+    st.code(exports.markdown(copied), language=None, height=140)
+    st.caption("LaTeX")
+    st.code(exports.latex(copied), language=None, height=140)
+
+
+def plain(frame: pd.DataFrame, alt: str, name: str, raw: pd.DataFrame | None = None) -> Table:
+    """Any frame as a table: cells as they are, missing ones empty."""
+    shown = frame.astype(object).where(frame.notna(), "").map(text.one_line).reset_index(drop=True)
+    return Table(shown, frame, frame if raw is None else raw, alt, name)
 
 
 def download(table: Table, key: str) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pandas as pd
 import streamlit as st
 
 from mixedcore import datasets
-from pages.ui import state
+from pages.ui import state, tables
 from pages.ui.data import grouping, upload
 from pages.ui.data.columns import KIND_NAMES, KINDS, Column, Kind
 from pages.ui.data.dataset import Dataset
@@ -16,6 +17,8 @@ from pages.ui.data.sources import USUAL_MISSING, Inspected, Source
 from pages.ui.text import escape, listing, shorten
 
 ROWS_SHOWN = 1_000
+COPIED = 100
+"""Rows of the data to copy as Markdown or LaTeX; the CSV has all."""
 TABS = {
     "rows": ":material/table_rows: Rows",
     "columns": ":material/view_column: Columns",
@@ -108,7 +111,13 @@ def _rows(data: Dataset) -> None:
         alt=f"The first rows of {shorten(data.name)}",
     )
     first = f"The first {ROWS_SHOWN:,} of {total:,} rows" if total > ROWS_SHOWN else f"All {total:,} rows"
-    st.caption(f"{first}, {width:,} columns.")
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.caption(f"{first}, {width:,} columns.", width="content")
+        _export("rows", head.head(COPIED), "The rows in use", data.frame)
+
+
+def _export(name: str, frame: pd.DataFrame, alt: str, raw: pd.DataFrame | None = None) -> None:
+    tables.export(f"data_{name}", lambda: [tables.plain(frame, alt, name, raw)])
 
 
 def _columns(source: Source, found: Inspected) -> None:
@@ -118,6 +127,7 @@ def _columns(source: Source, found: Inspected) -> None:
         height=min(38 + 35 * len(found.profile), 390),
         alt="One row a column: type, missing values, distinct values, range",
     )
+    _export("columns", found.profile, "The columns")
     st.markdown("### Change what a column is")
     with st.form(f"types_{state.serial()}", border=False):
         _retype([column.name for column in found.columns if column.name in source.frame.columns])
@@ -181,6 +191,7 @@ def _missing(data: Dataset, found: Inspected) -> None:
         column_config={"Share": st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1)},
         alt="Missing values by column",
     )
+    _export("missing", found.missing, "Missing values by column")
 
 
 def _codes(found: Inspected) -> None:

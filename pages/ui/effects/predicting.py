@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from pages.ui import display, text
+from pages.ui import display, tables, text
 from pages.ui.charts import effects_predictions as pictures
 from pages.ui.charts.effects_predictions import Curve, Observed
-from pages.ui.effects import predictions, words
+from pages.ui.effects import predictions, tabled, words
 from pages.ui.effects.predictions import Interval, Scale
 from pages.ui.effects.setting import (
     MEAN_GROUP,
@@ -62,6 +62,11 @@ def section(known: Setting) -> None:
     )
     display.chart(chart, "effects_predictions")
     st.markdown(text.escape(said))
+    tables.export(
+        "effects_predictions",
+        lambda: [tabled.predictions(lines, asked.x.name, known.level)],
+        label="Export the numbers",
+    )
     if asked.scale is not None:
         st.caption(text.escape(back_sentence(known, asked)))
 

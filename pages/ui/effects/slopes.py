@@ -182,4 +182,11 @@ def _regions(known: Setting, x: Variable, moderator: Variable, ddf: Ddf) -> None
     )
     display.chart(chart, "effects_johnson_neyman")
     st.markdown(text.escape(said))
+    what = f"Slope of {text.shorten(x.name)}"
+    table = {"alt": f"{what} over {text.shorten(moderator.name)}", "name": "johnson-neyman"}
+    tables.export(
+        "effects_johnson_neyman",
+        lambda: [tabled.estimates(slopes, what, known.level, **table)],
+        label="Export the numbers",
+    )
     st.caption("Johnson & Neyman 1936; Bauer & Curran 2005. Each value is tested by itself.")

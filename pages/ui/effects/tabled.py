@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
+from pages.ui.charts.effects_predictions import Curve
 from pages.ui.effects import words
-from pages.ui.numbers import decimals
+from pages.ui.numbers import decimals, fixed
 from pages.ui.tables import Table, formats
 
 
@@ -32,3 +35,20 @@ def estimates(found: pd.DataFrame, what: str, level: float, *, alt: str, name: s
         else:
             values[head] = shown[head] = [words.value(value) for value in found[column]]
     return Table(shown.reset_index(drop=True), values.reset_index(drop=True), found, alt, name)
+
+
+def predictions(lines: Sequence[Curve], x: str, level: float) -> Table:
+    """The numbers behind the lines of predictions: one row a line and value of `x`."""
+    parts = [each.found.assign(line=each.name, x=list(each.x)) for each in lines]
+    raw = pd.concat(parts, ignore_index=True)
+    raw = raw[["line", "x", *(name for name in raw.columns if name not in ("line", "x"))]]
+    heads = {"fit": "Prediction", "std_error": "Standard error"}
+    heads |= {"conf_low": f"Lower {level:.0%}", "conf_high": f"Upper {level:.0%}"}
+    values = pd.DataFrame({"Line": raw["line"], x if x != "Line" else "x": raw["x"]})
+    values = values.assign(**{head: raw[name].astype(float) for name, head in heads.items() if name in raw})
+    places = decimals([float(value) for value in raw["fit"].dropna()])
+    shown = values.assign(**{values.columns[1]: [words.value(value) for value in raw["x"]]})
+    shown = shown.assign(
+        **{head: [fixed(value, places) for value in values[head]] for head in values.columns[2:]}
+    )
+    return Table(shown, values, raw, f"Predictions over {x}", "predictions")

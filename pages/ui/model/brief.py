@@ -9,7 +9,7 @@ import streamlit as st
 
 import mixedcore
 from mixedcore.diagnostics.findings import Finding
-from pages.ui import fitting, terms, text
+from pages.ui import fitting, tables, terms, text
 from pages.ui.data.dataset import Dataset
 from pages.ui.model.modelcall import ModelCall
 from pages.ui.numbers import decimals, fixed, numbers, share
@@ -64,7 +64,7 @@ def show(found: Brief) -> None:
     _variances(found.random)
     for note in found.notes:
         st.caption(f":material/info: {text.escape(note)}")
-    _links()
+    _links(found)
 
 
 def _verdict(found: Brief) -> None:
@@ -127,9 +127,12 @@ def _draw(table: dict[str, list[str]], name: str) -> None:
     st.dataframe(pd.DataFrame(table), hide_index=True, column_config=config, alt=name)
 
 
-def _links() -> None:
-    """The pages that show the fit in full."""
-    with st.container(horizontal=True):
+def _links(found: Brief) -> None:
+    """The pages that show the fit in full, and the tables to take away."""
+    with st.container(horizontal=True, vertical_alignment="center"):
         st.page_link("pages/estimates.py", label="Estimates", icon=":material/functions:")
         st.page_link("pages/group_effects.py", label="Group effects", icon=":material/stacked_bar_chart:")
         st.page_link("pages/residuals.py", label="Residuals", icon=":material/scatter_plot:")
+        tables.export(
+            "model_fit", lambda: [tables.fixed_effects(found.fixed), tables.variance_components(found.random)]
+        )

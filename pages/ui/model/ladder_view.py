@@ -5,15 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
+import pandas as pd
 import streamlit as st
 
-from pages.ui import jobs, state, text
+from pages.ui import jobs, state, tables, text
 from pages.ui.model import laddered, start_buttons
 from pages.ui.model.form import Form
 from pages.ui.model.ladder import Step
 from pages.ui.model.laddered import Rung
 from pages.ui.model.modelcall import ModelCall
-from pages.ui.numbers import number, p_value
+from pages.ui.numbers import fixed, number, numbers, p_value
 
 LONGEST = 70
 PATIENCE = 0.5
@@ -42,6 +43,7 @@ def offer(form: Form, call: ModelCall) -> None:
             "take a step because your question asks for it. Barr et al. (2013), J. Mem. Lang. 68(3); "
             "Matuschek et al. (2017), J. Mem. Lang. 94."
         )
+        tables.export("model_steps_tests", lambda: [tested(up, down)])
 
 
 def _tested(steps: Sequence[Step], call: ModelCall, form: Form) -> list[Rung]:
@@ -76,6 +78,31 @@ def _listed(title: str, found: Sequence[Rung], key: str) -> None:
                 on_click=_take,
                 args=(each.call,),
             )
+
+
+def tested(up: Sequence[Rung], down: Sequence[Rung]) -> tables.Table:
+    """Every step with its test, as a table."""
+    both = [*(("up", each) for each in up), *(("down", each) for each in down)]
+    values = pd.DataFrame(
+        {
+            "Direction": [way for way, _ in both],
+            "Step": [each.step.words for _, each in both],
+            "χ²": [max(each.chisq, 0.0) for _, each in both],
+            "df": [each.df for _, each in both],
+            "p": [each.p_value for _, each in both],
+            "AIC change": [each.aic for _, each in both],
+            "Note": [each.trouble or each.note for _, each in both],
+        }
+    )
+    shown = values.assign(
+        **{
+            "χ²": numbers(values["χ²"], 3),
+            "df": numbers(values["df"], 2),
+            "p": [p_value(value) for value in values["p"]],
+            "AIC change": [fixed(value, 1) for value in values["AIC change"]],
+        }
+    )
+    return tables.Table(shown, values, values, "Steps from this model, with their tests", "steps")
 
 
 def said(each: Rung) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Sequence
 
+import pandas as pd
 import streamlit as st
 
 from mixedcore.errors import MixedCoreError
@@ -52,7 +53,14 @@ def show() -> None:
                 args=([each.row for each in exclusions],),
             )  # fmt: skip
         _lines(by_reason(exclusions))
+        tables.export("left_out_rows", lambda: [listed(exclusions)], label="Export the list")
         _comparison()
+
+
+def listed(exclusions: Sequence[Exclusion]) -> tables.Table:
+    """Every row left out with its reason, as a table."""
+    frame = pd.DataFrame({"Row": [each.row for each in exclusions], "Reason": [e.reason for e in exclusions]})
+    return tables.plain(frame, "Rows left out, with the reason", "rows-left-out")
 
 
 def _lines(reasons: dict[str, list[Hashable]]) -> None:

@@ -10,7 +10,6 @@ import pandas as pd
 import streamlit as st
 
 from pages.ui import state, tables, text
-from pages.ui.numbers import decimals
 from pages.ui.results.fitview import Grouping, RandomEffect, find_label, same_groups
 from pages.ui.tables import Table
 
@@ -164,7 +163,7 @@ def searchable(table: Table, key: str, grouping: str = "") -> None:
     """A long table of groups with a search box; a click on a row highlights its group everywhere."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         wanted = st.text_input("Search the table", type="search", live="400ms", key=f"{key}_search")
-        tables.download(table, key)
+        tables.export(key, lambda: [table])
     names = table.values["Group"]
     found = table.values[names.str.contains(wanted or "", case=False, regex=False)]
     labels = found["Group"].tolist()
@@ -172,7 +171,7 @@ def searchable(table: Table, key: str, grouping: str = "") -> None:
         st.caption("No group has that in its name.")
         return
     numbers = [name for name in found.columns if name not in ("Rank", "Group")]
-    places = decimals(table.values["Effect"].abs().nlargest(3)) if "Effect" in numbers else None
+    places = tables.effect_places(table.values)
     digits = "%.4g" if places is None else f"%.{places}f"
     st.dataframe(
         found,
