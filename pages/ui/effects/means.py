@@ -148,6 +148,7 @@ def how_made(known: Setting, asked: Asked) -> str:
         parts.append("On the scale of the logarithm; a difference is the logarithm of a ratio.")
     elif known.scale is not None:
         parts.append("On the scale of the root.")
+    parts.append(words.of_tests(asked.ddf))
     return " ".join(filter(None, parts)) or "For the average group."
 
 

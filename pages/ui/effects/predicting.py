@@ -228,7 +228,8 @@ def caption(known: Setting, asked: Asked) -> str:
     if asked.by is not None and len(asked.by.chosen()) > MOST_LINES:
         few += f" Lines for the first {MOST_LINES} of {len(asked.by.levels):,} levels are shown."
     interval = f"Bands and bars are {known.level:.0%} intervals of {band}."
-    return " ".join(filter(None, [whom, interval, words.held(known.variables, asked.held), few.strip()]))
+    where = words.held(known.variables, asked.held)
+    return " ".join(filter(None, [whom, interval, where, few.strip(), words.OF_PREDICTIONS]))
 
 
 def back_sentence(known: Setting, asked: Asked) -> str:

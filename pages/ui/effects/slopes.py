@@ -23,6 +23,7 @@ from pages.ui.effects.variables import Variable
 MOST_VALUES = 12
 POINTS = 81
 SAME = 1e-6
+BANDS = "Bands are from the normal distribution."
 
 
 def section(known: Setting) -> None:
@@ -85,7 +86,7 @@ def _alone(known: Setting, x: Variable, others: Sequence[Variable], ddf: Ddf) ->
         comparing.refused(err)
         return
     st.markdown(text.escape(slope_words.one_slope(row, x.name, known.outcome, known.level)))
-    st.caption(text.escape(where_taken(known, x)))
+    st.caption(text.escape(f"{where_taken(known, x)} {words.of_tests(ddf)}".strip()))
     if others:
         st.info(
             f"In this model no other predictor changes the slope of {text.escape(text.shorten(x.name))}: "
@@ -113,7 +114,7 @@ def _simple(known: Setting, x: Variable, moderator: Variable, ddf: Ddf) -> None:
             st.caption("Values are the mean, and one standard deviation below and above (Aiken & West 1991).")
     table = tabled.estimates(tested, "Slope", known.level, alt="Simple slopes", name="simple-slopes")
     tables.show(table, "effects_simple_slopes", "Simple slopes")
-    st.caption(text.escape(where_taken(known, x)))
+    st.caption(text.escape(f"{where_taken(known, x)} {words.of_tests(ddf)}".strip()))
     if len(values) > 1:
         adjust = comparing.choose_adjustment("effects_slopes_adjust", "tukey")
         found = known.result.contrasts(trends, adjust=adjust, ddf=ddf, level=known.level)
@@ -151,13 +152,14 @@ def _lines(known: Setting, x: Variable, moderator: Variable, values: Sequence[An
             known.result, predictions.crossed(known.rows.iloc[[0]], at), (), "confidence", known.level
         )
         curves.append(Curve(f"{text.shorten(moderator.name, 20)} {words.value(value)}", along, found))
+    where = words.held(known.variables, held)
     chart = pictures.predictions(
         curves,
         None,
         names=(x.name, known.outcome),
         category=False,
         words=said,
-        caption=f"For {MEAN_GROUP.lower()}. {words.held(known.variables, held)}".strip(),
+        caption=" ".join(filter(None, [f"For {MEAN_GROUP.lower()}.", where, BANDS])),
         ink=display.ink(),
     )
     return pictures.titled(chart, f"Lines for {text.shorten(moderator.name, 30)}")

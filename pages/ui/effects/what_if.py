@@ -64,6 +64,7 @@ def _answer(known: Setting, at: Mapping[str, Any], whose: Whose) -> None:
         border=True,
     )
     st.markdown(text.escape(answer_words(found, whose.name, known.level)))
+    st.caption(words.OF_PREDICTIONS)
     if comparable:
         st.markdown(text.escape(words.change(now, before[1], outcome, scale is not None)))
     if scale is not None and scale.log is not None:

@@ -16,6 +16,22 @@ from pages.ui.charts.effects_predictions import Curve
 from pages.ui.effects.variables import Variable
 from pages.ui.numbers import number
 
+OF_PREDICTIONS = (
+    "Intervals of predictions are from the normal distribution; those of means and slopes allow for degrees "
+    "of freedom and so are a little wider where groups are few."
+)
+
+
+def of_tests(ddf: str) -> str:
+    """From which distribution tests and intervals of means and slopes are, and those of predictions."""
+    if ddf == "normal":
+        return "Tests and intervals are from the normal distribution, as those of predictions always are."
+    how = {"satterthwaite": "Satterthwaite’s", "kenward-roger": "Kenward and Roger’s"}
+    found = f"{how[ddf]} degrees of freedom" if ddf in how else "rows less coefficients as degrees of freedom"
+    return (
+        f"Tests and intervals are from the t distribution with {found}; those of predictions from the normal."
+    )
+
 
 def value(given: Any) -> str:
     """A value of a column: a number with four digits, a date as a date, text shortened."""
