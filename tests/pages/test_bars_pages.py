@@ -15,10 +15,10 @@ CALLS = {
 }
 
 
-@pytest.mark.parametrize("page", ["estimates", "group_effects", "residuals"])
+@pytest.mark.parametrize("name", ["estimates", "group_effects", "residuals"])
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
-def test_a_model_in_bars_is_shown(page: str, call: ModelCall) -> None:
+def test_a_model_in_bars_is_shown(name: str, call: ModelCall) -> None:
     frame = datasets.load("Oats").rename(columns={"yield": "y", "nitro": "x", "Block": "g", "Variety": "h"})
-    app = opened_with(page, frame.assign(w=1.0 + frame["x"]), call)
+    app = opened_with(name, frame.assign(w=1.0 + frame["x"]), call)
     assert not app.exception
     assert not app.error

@@ -65,12 +65,12 @@ def test_see_the_fit_is_one_click(app: AppTest) -> None:
     assert app.title[0].value == "Estimates"
 
 
-@pytest.mark.parametrize("page", ["data", "model", "estimates", "group_effects", "residuals"])
-def test_a_link_loads_its_example_on_any_page(page: str) -> None:
+@pytest.mark.parametrize("name", ["data", "model", "estimates", "group_effects", "residuals"])
+def test_a_link_loads_its_example_on_any_page(name: str) -> None:
     app = AppTest.from_file(str(APP), default_timeout=PATIENCE)
     app.query_params["example"] = "classrooms"
     app.run()
-    app.switch_page(f"pages/{page}.py").run()
+    app.switch_page(f"pages/{name}.py").run()
     assert not app.exception
     assert app.session_state["_dataset"].source == "example:classrooms"
 
