@@ -25,6 +25,12 @@ def number(value: float, digits: int = 4) -> str:
     return f"{_signed(mantissa)} × 10{str(exponent).translate(_SUPERSCRIPT)}"
 
 
+def figures(value: float, digits: int = 4) -> str:
+    """A number with `digits` significant digits, for hover texts and descriptions: 0.25, 12,346, 1.2e-07."""
+    whole = 10**digits - 0.5 <= abs(value) < 1e9
+    return f"{value:,.0f}" if whole else f"{value:,.{digits}g}"
+
+
 def decimals(values: Iterable[float], digits: int = 4) -> int | None:
     """Decimals with which the smallest of `values` has `digits` significant digits.
 

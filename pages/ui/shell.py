@@ -39,7 +39,7 @@ READABLE = """<style>
   color: light-dark(#5C6670, #A3ADB7);
 }
 .st-key-loaded_strip a p { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
-.stPlotlyChart :is(.xtick, .ytick, .g-xtitle, .g-ytitle) text {
+.stPlotlyChart :is([class$="tick"], .g-xtitle, .g-ytitle, .cbtitle) text {
   fill: light-dark(#4A545E, #B7C0C9) !important;
 }
 .katex-display { overflow-y: hidden; padding-block: 0.25rem; }

@@ -66,9 +66,9 @@ def _factor(code: str) -> str | None:
     """One factor as it is read; None where that would not be clear."""
     compared = _COMPARED.fullmatch(code)
     written, level = (compared[1], compared[2]) if compared else (code, "")
-    column = column_of(written)
+    column = column_of(written) or (written if compared else None)
     if column is None:
-        return None if compared else code
+        return code
     if _UNCLEAR.search(column + level):
         return None
     return f"{column}: {level}" if compared else column

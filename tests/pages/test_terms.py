@@ -19,6 +19,7 @@ READ = {
     "Q('my column')": "my column",
     "Q('my column')[T.b c]": "my column: b c",
     "I(age ** 2)": "I(age ** 2)",
+    "I(age > 6)[T.True]:sex[T.Male]": "I(age > 6): True × sex: Male",
     "np.log(age):sex[T.Male]": "np.log(age) × sex: Male",
     "group[T.from 6 (to) 8]": "group: from 6 (to) 8",
     "group[T.6(]": "group: 6(",
@@ -35,7 +36,6 @@ AS_WRITTEN = [
     "sex[T.a]b]",
     "Q('a:b')[T.c]",
     "Q('a: b')",
-    "a(b[T.c]",
     "",
 ]
 

@@ -71,7 +71,7 @@ def simulated_against_fitted(
     reach = f"from {figures(line.min(), 2)} to {figures(line.max(), 2)}" if len(line) else "not drawn"
     return Chart(
         figure,
-        "Simulated residuals against fitted values",
+        "Simulated against fitted values",
         "The points should fill the height evenly everywhere, and the line should stay near 0.5.",
         f"Simulated quantile residuals of {len(values):,} rows against fitted values; the smooth line is "
         f"{reach}.",

@@ -15,6 +15,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from pages.ui import text
+from pages.ui.numbers import figures as figures
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
@@ -222,8 +223,3 @@ def segments(low: Floats, high: Floats) -> Floats:
     """low and high joined pairwise with a gap after each pair, (3n,): many intervals as one line."""
     gaps = np.full(len(low), np.nan)
     return np.column_stack([low, high, gaps]).ravel()
-
-
-def figures(value: float, digits: int = 4) -> str:
-    """A number with `digits` significant digits, for hover texts and descriptions."""
-    return f"{value:.{digits}g}"

@@ -58,7 +58,7 @@ def cooks_by_row(
     )
     return Chart(
         figure,
-        "Cook's distance: one row left out",
+        "Cook's distance by row",
         "How far all fixed effects move together when one row is left out, at the variances of the fit "
         "(Cook 1977). The dotted line, 4 ÷ number of rows, is a rule of thumb for a closer look, not a test.",
         _described(values, distance.index, limit, "rows"),
@@ -133,7 +133,7 @@ def cooks_by_group(
     )
     return Chart(
         figure,
-        f"Cook's distance: one {text.shorten(name, 30)} left out",
+        f"Cook's distance by {text.shorten(name, 30)}",
         "How far all fixed effects move together when a whole group is left out. The dotted line, 4 ÷ number "
         "of groups, is a rule of thumb.",
         _described(ranked["cooks_distance"].to_numpy(dtype=float), pd.Index(levels), limit, "groups"),

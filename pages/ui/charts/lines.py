@@ -173,7 +173,7 @@ def panels(data: Grouped, labels: Sequence[str], *, chosen: str | None = None, i
         )
         _add_group(figure, data, data.labels.index(label), ink.accent if label == chosen else ink.main, place)
     return Chart(
-        _panel_layout(figure, rows),
+        _panel_layout(figure, rows, ink),
         "Fitted lines over the data",
         CAPTIONS[data.drawn] + " The dotted line is the average group, the same in each panel.",
         f"{len(shown)} panels, one a group, with observed {text.shorten(data.names[1])} against "
@@ -194,13 +194,13 @@ def _panels_note(data: Grouped, shown: Sequence[str]) -> str:
     return " ".join(filter(None, notes))
 
 
-def _panel_layout(figure: go.Figure, rows: int) -> go.Figure:
+def _panel_layout(figure: go.Figure, rows: int, ink: Ink) -> go.Figure:
     base = canvas(120 + 165 * rows).layout
     figure.update_layout(height=base.height, hoverlabel=base.hoverlabel, showlegend=False)
     figure.update_layout(margin={"l": 64, "r": 8, "t": 28, "b": 56})
     figure.update_xaxes(nticks=4, zeroline=False)
     figure.update_yaxes(nticks=5, zeroline=False)
-    figure.update_annotations(font_size=13)
+    figure.update_annotations(font={"size": 13, "color": ink.text})
     return figure
 
 

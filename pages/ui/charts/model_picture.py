@@ -10,7 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from pages.ui import text
-from pages.ui.charts.base import LIGHT, Chart, Ink, canvas, faint
+from pages.ui.charts.base import LIGHT, Chart, Ink, canvas, faint, figures
 
 LEVEL = ""
 """The name of a group's level among what differs."""
@@ -22,6 +22,8 @@ LINE, PAD, SKETCH = 18, 9, 38
 INSET = 3.0
 SKETCH_WIDTH = 15.0
 """Hundredths of the width."""
+NARROW = 18
+"""Characters: where fewer fit beside a sketch, the words stand below it."""
 MOST_NAMED = 5
 CROSSED = " Boxes that do not lie in each other cross: a row lies in one group of each."
 
@@ -182,7 +184,7 @@ class _Drawing:
         place: tuple[float, float, float],
         lines: np.ndarray | None,
     ) -> float:
-        """Name and size of a box, and beside its sketch what differs; gives the lower end."""
+        """Name and size of a box, and beside its sketch, or below it, what differs; gives the lower end."""
         left, right, top = place
         start, y = left + 2.2, top + PAD / 2
         y = self.write(f"<b>{text.plain(name)}</b>", start, y)
@@ -191,6 +193,8 @@ class _Drawing:
         self.sketch(start, y + 3, lines)
         end = y + SKETCH + 3
         beside = start + SKETCH_WIDTH + 2.2
+        if _characters(beside, right) < NARROW:
+            beside, y = start, end
         for sentence in sentences:
             for line in wrap(sentence, _characters(beside, right)):
                 y = self.write(text.plain(line), beside, y)
@@ -265,7 +269,7 @@ def _listed(words: Sequence[str]) -> str:
 
 
 def _count(rows: float) -> str:
-    return f"{rows:,.4g} row{'' if rows == 1 else 's'}"
+    return f"{figures(rows)} row{'' if rows == 1 else 's'}"
 
 
 def _characters(left: float, right: float) -> int:

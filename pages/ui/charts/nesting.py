@@ -9,7 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from pages.ui import text
-from pages.ui.charts.base import LIGHT, Chart, Floats, Ink, Ints, axis, canvas, faint
+from pages.ui.charts.base import LIGHT, Chart, Floats, Ink, Ints, axis, canvas, faint, figures
 
 OUTER_DRAWN = 12
 INNER_DRAWN = 6
@@ -274,7 +274,7 @@ def group_sizes(
         )
         figure.update_layout(xaxis=axis("Rows in a group", showgrid=False), yaxis=axis("Groups"))
         caption = "A bar says how many groups have about that many rows."
-    spread = f"{low:,} rows each" if low == high else f"{low:,} to {high:,} rows, median {middle:,.4g}"
+    spread = f"{low:,} rows each" if low == high else f"{low:,} to {high:,} rows, median {figures(middle)}"
     return Chart(
         figure,
         f"Sizes of the groups by {text.shorten(name, 30)}",

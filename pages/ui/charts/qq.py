@@ -25,7 +25,7 @@ def normal_qq(
     values: np.ndarray,
     labels: pd.Index,
     *,
-    title: str = "Normal Q–Q plot: residuals",
+    title: str = "Q–Q plot: residuals",
     what: str = "Studentised residual",
     chosen: np.ndarray | None = None,
     row: Hashable | None = None,
@@ -72,7 +72,7 @@ def effects_qq(quantiles: pd.DataFrame, name: str, *, chosen: str | None = None,
     figure.update_layout(xaxis=axis("Normal quantile"), yaxis=axis(f"{text.shorten(name, 34)}, standardised"))
     return Chart(
         figure,
-        f"Normal Q–Q plot: {text.shorten(name, 40)}",
+        f"Q–Q plot: {text.shorten(name, 40)}",
         f"{READ} Each predicted effect (BLUP) is divided by its standard deviation under the model.",
         f"Normal Q–Q plot of {len(quantiles):,} group effects; {_outside(*columns[1:])}.",
         f"{len(drawn):,} of {len(quantiles):,} points are drawn." if len(drawn) < len(quantiles) else "",
@@ -94,7 +94,7 @@ def uniform_qq(residuals: pd.Series, *, row: Hashable | None = None, ink: Ink = 
     ring(figure, residuals.index[at], expected, values[at], row, ink)
     return Chart(
         figure,
-        "Uniform Q–Q plot: simulated residuals",
+        "Q–Q plot: simulated residuals",
         "Each residual says where an observation lies among outcomes simulated from the model: 0.5 is the "
         "middle, 0 and 1 the ends. If the model is right, they are spread evenly and lie on the line.",
         f"Uniform Q–Q plot of {n:,} simulated residuals; {_outside(values[at], low, high)}.",

@@ -147,7 +147,7 @@ def plane(
 def _plane_title(names: tuple[str, str], moved: bool) -> str:
     together = "intercept and slope" if names[0].startswith("Intercept") else "two effects"
     if moved:
-        return f"Shrinkage of {together} together"
+        return f"Shrinkage of {together}"
     return "Intercept against slope" if names[0].startswith("Intercept") else "One effect against another"
 
 

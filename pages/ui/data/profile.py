@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from pages.ui.data.columns import KIND_NAMES, Settled
+from pages.ui.numbers import figures
 
 TOP = 3
 
@@ -79,7 +80,7 @@ def number(value: float) -> str:
     """Four significant digits, whole numbers in full."""
     if float(value).is_integer() and abs(value) < 1e7:
         return f"{int(value):,}"
-    return f"{value:.4g}"
+    return figures(value)
 
 
 def missing_table(settled: Settled) -> pd.DataFrame:

@@ -53,7 +53,7 @@ def choose_adjustment(key: str, default: str) -> str:
     kinds = [default, *(kind for kind in ADJUST if kind != default)]
     return st.selectbox(
         "Adjustment", kinds, format_func=ADJUST.__getitem__, key=f"{key}_{default}", persist_state="session",
-        help=ADJUST_HELP,
+        width=240, help=ADJUST_HELP,
     )  # fmt: skip
 
 

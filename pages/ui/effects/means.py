@@ -140,7 +140,7 @@ def how_made(known: Setting, asked: Asked) -> str:
     """What is averaged over, and where numbers stand."""
     others = [v for v in known.fixed if v.name not in asked.names]
     factors = [text.shorten(v.name, 30) for v in others if v.kind == "category"]
-    numbers = [f"{text.shorten(v.name, 30)} at {words.value(v.mean)}" for v in others if v.kind == "number"]
+    numbers = [f"{text.shorten(v.name, 30)} at {words.mean(v)}" for v in others if v.kind == "number"]
     how = "each combination counting the same" if asked.weights == "equal" else "as often as they occur"
     parts = [f"Averaged over {words.listed(factors)}, {how}." if factors else ""]
     parts += [f"Numbers at their mean: {words.listed(numbers)}." if numbers else ""]

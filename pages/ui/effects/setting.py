@@ -112,7 +112,7 @@ def hold(variable: Variable, key: str) -> Any:
     given = st.number_input(
         name,
         value=None,
-        placeholder=f"mean: {words.value(variable.mean)}",
+        placeholder=f"mean: {words.mean(variable)}",
         step=variable.step,
         key=key,
         persist_state="session",

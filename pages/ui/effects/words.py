@@ -45,6 +45,13 @@ def value(given: Any) -> str:
     return text.shorten(given, 40)
 
 
+def mean(variable: Variable) -> str:
+    """The mean of a number, without the digits that say nothing beside its spread: 0.0001 of 0.4 is 0."""
+    spread = variable.sd
+    known = np.isfinite(spread) and spread > 0
+    return value(round(variable.mean, 2 - int(np.floor(np.log10(spread)))) if known else variable.mean)
+
+
 def listed(items: Sequence[str]) -> str:
     """'a, b and c'."""
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}" if items else ""
@@ -55,9 +62,9 @@ def held(variables: Sequence[Variable], at: Mapping[str, Any]) -> str:
     parts = []
     for variable in variables:
         if variable.name in at:
-            given = at[variable.name]
-            mean = variable.kind == "number" and np.isclose(given, variable.mean)
-            parts.append(f"{text.shorten(variable.name)} at {value(given)}{' (its mean)' if mean else ''}")
+            given, name = at[variable.name], text.shorten(variable.name)
+            middle = variable.kind == "number" and np.isclose(given, variable.mean)
+            parts.append(f"{name} at {mean(variable)} (its mean)" if middle else f"{name} at {value(given)}")
     return f"Held still: {listed(parts)}." if parts else ""
 
 

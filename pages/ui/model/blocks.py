@@ -11,6 +11,7 @@ from pages.ui.model import block_changes, roles, support
 from pages.ui.model.choices import Block, Correlation, as_blocks
 from pages.ui.model.form import AS_TYPED, Form, explain_lock, options
 from pages.ui.model.random_part import merged
+from pages.ui.numbers import figures
 
 TOGETHER: dict[Correlation, str] = {"together": "Correlated", "apart": "Independent", "split": "In parts"}
 TOGETHER_HELP = (
@@ -135,7 +136,7 @@ def _about(form: Form, block: Block) -> None:
         st.warning(f"{name} {reason}. Choose other groups or remove them.", icon=":material/info:")
     else:
         rows = len(form.data.frame) / max(count, 1)
-        st.caption(f"{count:,} groups, {rows:.3g} rows each on average.")
+        st.caption(f"{count:,} groups, {figures(rows, 3)} rows each on average.")
 
 
 def _arrangement(form: Form, position: int, block: Block) -> None:

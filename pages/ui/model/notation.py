@@ -271,7 +271,7 @@ class _Reader:
     def _expect(self, word: str) -> None:
         if not self._take(word):
             found = self._peek() or "the end"
-            raise UnreadError(f"The widgets cannot show {found!r} where {word!r} is needed.")
+            raise UnreadError(f"The widgets cannot show {found!r} at this place.")
 
 
 def _crossed(left: dict[Term, None], right: dict[Term, None]) -> dict[Term, None]:

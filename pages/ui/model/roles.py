@@ -15,6 +15,7 @@ import pandas as pd
 from pandas.api import types
 
 from pages.ui.model.choices import Choices
+from pages.ui.numbers import figures
 
 Kind = Literal["number", "category", "yes or no", "date"]
 
@@ -128,7 +129,8 @@ def group_caution(column: Column) -> str:
     size = column.present / max(column.levels, 1)
     if column.levels > MANY_GROUPS:
         return (
-            f"{column.levels:,} groups of {size:.3g} rows on average: fitted all the same; plots show a part."
+            f"{column.levels:,} groups of {figures(size, 3)} rows on average: fitted all the same; plots "
+            "show some."
         )
     if size < 1.5:
         return (
@@ -137,7 +139,7 @@ def group_caution(column: Column) -> str:
         )
     if column.levels < 5:
         return f"Only {column.levels} groups: their variance will be known very roughly."
-    return f"{column.levels:,} groups, {size:.3g} rows each on average."
+    return f"{column.levels:,} groups, {figures(size, 3)} rows each on average."
 
 
 def texts(columns: Iterable[Column]) -> list[str]:

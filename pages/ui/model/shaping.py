@@ -134,7 +134,7 @@ def _numbers(form: Form, position: int, column: Column) -> None:
         _number("Degrees of freedom (how far it may bend)", LEAST_DF, most, shape.df, position, column, "df")
     st.page_link(
         "pages/data.py",
-        label="Centre on the mean of each group: make a new column",
+        label="Centre in each group (new column)",
         icon=":material/table_chart:",
         help="Its effect is then that within groups, and the group mean's that between them. Enders & "
         "Tofighi (2007), Psychol. Methods 12(2).",

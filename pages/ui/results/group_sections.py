@@ -97,6 +97,7 @@ def lines(shown: Shown) -> None:
     left, right = st.columns(2)
     with left:
         grouping = picking.choose_grouping(groupings, "group_effects_grouping")
+    beside = right if len(groupings) > 1 else left
     augmented = augmented.assign(**{grouping.name: grouping.labels(augmented)})
     labels = fitview.in_order(augmented[grouping.name], shown.ranking)
     here = picking.highlighted(labels, grouping.name)
@@ -105,7 +106,7 @@ def lines(shown: Shown) -> None:
         places = [str(label) for label in pd.factorize(augmented[grouping.name], sort=True)[1]]
         display.chart(means, "group_means", on_click=picking.highlight_clicked(places, grouping.name))
         return
-    with right:
+    with beside:
         x = picking.choose_column("Predictor", predictors, "group_effects_predictor")
     slopes = fitview.line_slopes(result, shown.blups, x)
     joined = not fitview.moved_by_more(result, augmented, x, grouping)
