@@ -116,3 +116,18 @@ def test_work_can_be_cancelled() -> None:
 @pytest.mark.parametrize(("seconds", "words"), [(0.2, "a second"), (30, "30 seconds"), (600, "10 minutes")])
 def test_durations(seconds: float, words: str) -> None:
     assert jobs.duration(seconds) == words
+
+
+def test_a_kept_model_shows_its_program() -> None:
+    app = fits.opened("compare", "sleepstudy")
+    app.button(key="compare_keep").click().run()
+    made = app.session_state[state._KEPT][0].made
+    assert made is not None
+    assert (made.steps, made.exclusions) == ((), ())
+    app.session_state["kept_program_0"] = True
+    app.run()
+    assert 'datasets.load("sleepstudy")' in app.get("code")[0].value
+    other = with_kept(NULL, DAYS)
+    other.session_state["kept_program_1"] = True
+    other.run()
+    assert "is not known any more" in shown(other)

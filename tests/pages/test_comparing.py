@@ -12,7 +12,10 @@ from mixedcore import compare, datasets
 from pages.ui.charts.compared import MOST_TERMS, compared_coefficients
 from pages.ui.compare import compared, comparing, keeping
 from pages.ui.compare.comparing import Entry, Lrt
+from pages.ui.data import making
 from pages.ui.data.dataset import Dataset
+from pages.ui.data.making import Made
+from pages.ui.data.sources import Source
 from pages.ui.fitting import _fit
 from pages.ui.model.kept import Kept
 from pages.ui.model.modelcall import ModelCall
@@ -178,3 +181,13 @@ def test_a_name_is_taken_once() -> None:
     kept = [Kept("mine", CALLS["null"], Dataset.of("s", GAPS, "upload:s.csv"))]
     assert keeping._unlike("mine", kept) == "mine 2"
     assert keeping._unlike("  other\nname ", kept) == "other name"
+
+
+def test_common_rows_of_data_that_know_how_they_were_made_can_be_made_again() -> None:
+    source = Source("s", "upload:s.csv", GAPS)
+    made = Made()
+    kept = Kept("mine", CALLS["null"], making.again(source, made), made)
+    less = comparing.on_rows(kept, kept.data.frame.index[2:9:2], list(GAPS.columns))
+    assert less.made is not None
+    assert making.again(source, less.made).digest == less.data.digest
+    assert making.again(source, less.made).code == less.data.code != ()

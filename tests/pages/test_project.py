@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +19,17 @@ from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
 from pages.ui import state
-from pages.ui.data import columns, examples
+from pages.ui.data import columns, examples, making
 from pages.ui.data.dataset import Dataset, digest_of
 from pages.ui.data.exclusions import Exclusion, without
+from pages.ui.data.making import Made
 from pages.ui.data.parsing import Marks
 from pages.ui.data.readers.base import ReadOptions
 from pages.ui.data.reading import read
 from pages.ui.data.recipe import steps as recipe
 from pages.ui.data.recipe.transforms import Transform
 from pages.ui.data.sources import Choices, Opened, Source
+from pages.ui.model import scripts
 from pages.ui.model.kept import Kept
 from pages.ui.model.modelcall import ModelCall
 from pages.ui.project import archive, frames, session
@@ -36,6 +39,7 @@ from pages.ui.report.choices import ReportChoices
 from tests.pages import fits
 
 VERSION_1 = Path(__file__).parent / "projects" / "version-1.zip"
+VERSION_2 = VERSION_1.with_name("version-2.zip")
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 INTS = st.integers(-(2**53), 2**53)
 HOSTILE = [*fits.NAMES, "Intercept", "C(x)", "a b", "\x00\u202e", "Ä ö", "x" * 200]
@@ -125,6 +129,57 @@ def test_a_session_comes_back_whole() -> None:
     same(archive.load(archive.save(saved)), saved)
 
 
+def prepared_otherwise(saved: Session) -> Session:
+    """With two models kept, of data prepared in other ways than the session's are now."""
+    made = Made(Choices(), (Transform("age", "age, rooted", "sqrt"),), (Exclusion(5, "a"),), ("score",), (8,))
+    kept = Kept(
+        "otherwise", ModelCall("score ~ Q('age, rooted')", "school"), making.again(saved.source, made), made
+    )
+    plain = Made(saved.choices)
+    common = Kept("plain", ModelCall("score ~ age", "school"), making.again(saved.source, plain), plain)
+    return replace(saved, kept=(kept, common))
+
+
+def test_kept_models_come_back_with_how_their_data_were_made() -> None:
+    saved = prepared_otherwise(a_session())
+    back = archive.load(archive.save(saved))
+    assert [each.made for each in back.kept] == [each.made for each in saved.kept]
+    assert back.kept[0].data.code == ()  # lines are never taken from a file
+    app = opened(archive.save(saved))
+    for kept, restored in zip(saved.kept, app.session_state[state._KEPT], strict=True):
+        assert restored.data.digest == kept.data.digest
+        assert restored.data.code == kept.data.code
+        assert restored.data.reader == kept.data.reader != ()
+    assert "data.drop(index=[8])" in scripts.mixedcore(restored.call, app.session_state[state._KEPT][0].data)
+
+
+def test_kept_data_that_come_out_differently_keep_what_is_stored() -> None:
+    saved = prepared_otherwise(a_session())
+    wrong = replace(saved.kept[0], made=replace(saved.kept[0].made or Made(), dropped=()))
+    app = opened(archive.save(replace(saved, kept=(wrong,))))
+    (restored,) = app.session_state[state._KEPT]
+    assert restored.data.digest == saved.kept[0].data.digest
+    assert restored.data.code == restored.data.reader == ()
+
+
+def opened(content: bytes) -> AppTest:
+    app = AppTest.from_file(fits.APP, default_timeout=fits.TIMEOUT).run()
+    app.get("file_uploader")[1].upload("p.zip", content, "application/zip").run()
+    assert not app.exception
+    return app
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"made": 1}, {"made": {}}, {"made": {"choices": {}, "steps": [], "exclusions": []}}]
+)
+def test_how_data_were_made_is_checked(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ProjectError):
+        session._kept(
+            [{"name": "a", "call": {"formula": "score ~ age", "groups": "school"}, "table": 0, **wrong}],
+            [a_session().kept[0].data],
+        )
+
+
 def test_an_example_comes_back_by_its_name() -> None:
     data = examples.dataset("sleepstudy")
     content = archive.save(Session(Source.example(data), call=examples.suggested("sleepstudy")))
@@ -136,6 +191,12 @@ def test_an_example_comes_back_by_its_name() -> None:
 
 def test_a_project_of_the_first_version_is_read() -> None:
     same(archive.load(VERSION_1.read_bytes()), a_session())
+
+
+def test_a_project_of_the_second_version_is_read() -> None:
+    back, saved = archive.load(VERSION_2.read_bytes()), prepared_otherwise(a_session())
+    same(back, saved)
+    assert [each.made for each in back.kept] == [each.made for each in saved.kept]
 
 
 # --- files that are not opened --------------------------------------------------------------------

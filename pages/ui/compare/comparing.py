@@ -12,6 +12,7 @@ from mixedcore import MixedLMResults, compare
 from mixedcore.errors import MixedCoreError
 from mixedcore.formula import formula_columns
 from pages.ui.data.dataset import Dataset
+from pages.ui.data.making import restricted
 from pages.ui.model.kept import Kept
 from pages.ui.model.modelcall import ModelCall
 
@@ -145,14 +146,10 @@ def on_rows(kept: Kept, rows: pd.Index, columns: Sequence[str]) -> Kept:
         return kept
     needed = [name for name in columns if name in frame.columns]
     complete = frame[needed].notna().all(axis=1).to_numpy()
-    lines = [f"data = data.dropna(subset={needed!r})"] if not complete.all() else []
-    if (rest := frame.index[complete & ~inside]).size:
-        lines.append(f"data = data.drop(index={rest.tolist()!r})")
-    data = kept.data
-    less = Dataset.of(
-        data.name, frame[inside & complete], data.source, data.notes, (*data.code, *lines), data.reader
-    )
-    return replace(kept, data=less)
+    names = tuple(needed) if not complete.all() else ()
+    rest = tuple(frame.index[complete & ~inside].tolist())
+    made = kept.made.less(names, rest) if kept.made else None
+    return replace(kept, data=restricted(kept.data, names, rest), made=made)
 
 
 def columns_of(call: ModelCall, known: Sequence[str]) -> list[str]:

@@ -9,6 +9,8 @@ import streamlit as st
 
 from pages.ui import shell, state, text
 from pages.ui.data.dataset import Dataset
+from pages.ui.data.making import Made
+from pages.ui.model import scripts
 from pages.ui.model.kept import Kept, free_name
 from pages.ui.model.modelcall import ModelCall
 
@@ -21,7 +23,8 @@ def keep(call: ModelCall, data: Dataset, name: str = "") -> None:
     kept = state.kept()
     if len(kept) >= MOST or any(each.same_fit(call, data) for each in kept):
         return
-    state.set_kept((*kept, Kept(_unlike(name, kept) or free_name(kept), call, data)))
+    made = Made(state.choices(), state.recipe(), state.exclusions())
+    state.set_kept((*kept, Kept(_unlike(name, kept) or free_name(kept), call, data, made)))
 
 
 def _unlike(name: str, others: Sequence[Kept]) -> str:
@@ -87,6 +90,18 @@ def _row(place: int, each: Kept) -> None:
             on_click=_remove,
             args=(place,),
         )
+        _program(each, f"kept_program_{place}")
+
+
+def _program(each: Kept, key: str) -> None:
+    """The program of a kept model, with the lines that prepared its data."""
+    popover = st.popover("Program", icon=":material/code:", type="tertiary", key=key, on_change="rerun")
+    if popover.open:
+        with popover:
+            if not each.data.reader and not each.data.source.startswith("example:"):
+                st.caption("These data come from another file than the one now open: how they were prepared "
+                           "is not known any more.")  # fmt: skip
+            st.code(scripts.mixedcore(each.call, each.data), language="python")
 
 
 def _rename(place: int, key: str) -> None:

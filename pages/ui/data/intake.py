@@ -8,9 +8,8 @@ import streamlit as st
 
 from mixedcore import datasets
 from pages.ui import state
-from pages.ui.data import columns, loading, profile
+from pages.ui.data import columns, making, profile
 from pages.ui.data.dataset import Dataset
-from pages.ui.data.parsing import Marks
 from pages.ui.data.readers import apart
 from pages.ui.data.readers.base import ReadError, ReadOptions
 from pages.ui.data.recipe import steps
@@ -70,10 +69,7 @@ def _read(opened: Opened) -> None:
 
 def _settle(source: Source) -> None:
     """Type the columns; the recipe is then applied to what they are now."""
-    marks = Marks(source.options.decimal or ".", source.options.thousands)
-    settled = columns.settle(
-        source.frame, state.choices(), marks, source.labels, by_codes=source.options.codes
-    )
+    settled = making.settled(source, state.choices())
     found = Typed(settled, columns.suspects(source.frame))
     before, loaded = state.typed(), state.all_rows()
     if before and loaded and loaded.source == source.origin:
@@ -97,9 +93,7 @@ def _prepare(source: Source, typed: Typed) -> None:
             typed.suspects,
         )
     )
-    notes = (*source.notes, *settled.notes)
-    reader = loading.lines(source, settled, state.choices())
-    dataset = Dataset.of(source.name, done.frame, source.origin, notes, done.code, reader)
+    dataset = making.dataset(source, settled, done, state.choices())
     state.set_typed(replace(typed, done=done, lost_call=_set_data(dataset, typed.lost_call)))
 
 

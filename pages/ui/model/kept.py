@@ -6,16 +6,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pages.ui.data.dataset import Dataset
+from pages.ui.data.making import Made
 from pages.ui.model.modelcall import ModelCall
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Kept:
-    """A call with the very data that it was fitted to, under a name of its own."""
+    """A call with the very data that it was fitted to, under a name of its own.
+
+    made : how the data were made of their source, as far as that is known
+    """
 
     name: str
     call: ModelCall
     data: Dataset
+    made: Made | None = None
 
     def same_fit(self, call: ModelCall, data: Dataset) -> bool:
         """Whether this is the fit of `call` to `data`."""

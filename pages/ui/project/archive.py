@@ -14,7 +14,7 @@ from pages.ui.project.problem import ProjectError, damaged
 from pages.ui.project.session import Session
 
 FORMAT = "mixed-models-project"
-VERSION = 1
+VERSION = 2
 """Raised when an older app could no longer read what is written; `load` reads every version up to it."""
 APP = "1"
 MOST_FILES = 128

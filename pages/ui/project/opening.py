@@ -7,9 +7,9 @@ from dataclasses import replace
 import streamlit as st
 
 from pages.ui import state, text
-from pages.ui.data import intake
+from pages.ui.data import examples, intake, making
 from pages.ui.data.recipe.preparation import Preparation
-from pages.ui.data.sources import Opened
+from pages.ui.data.sources import Opened, Source
 from pages.ui.model.kept import Kept
 from pages.ui.project import archive, frames
 from pages.ui.project.problem import ProjectError
@@ -53,18 +53,32 @@ def restore(session: Session) -> None:
     intake.catch_up()
     state.set_exclusions(session.exclusions)
     state.set_call(session.call)
-    state.set_kept([_with_known_data(kept) for kept in session.kept])
+    state.set_kept(_with_known_data(session))
     state.set_chosen_group(session.group, session.grouping)
     state.set_report(session.report)
     state.set_remark("")
 
 
-def _with_known_data(kept: Kept) -> Kept:
-    """A kept model with the data of the session where they are the same: those know how they were made."""
-    for data in (state.data(), state.all_rows()):
-        if data is not None and data.digest == kept.data.digest:
-            return replace(kept, data=data)
-    return kept
+def _with_known_data(session: Session) -> list[Kept]:
+    """The kept models with data that know how they were made: those of the session, or made once more.
+
+    Data that come out differently than they are stored keep what is stored, without program lines.
+    """
+    known = {data.digest: data for data in (state.data(), state.all_rows()) if data is not None}
+    for kept in session.kept:
+        source = _source_of(kept, session.source)
+        if kept.data.digest not in known and kept.made is not None and source is not None:
+            data = making.again(source, kept.made)
+            known[data.digest] = data
+    return [replace(kept, data=known.get(kept.data.digest, kept.data)) for kept in session.kept]
+
+
+def _source_of(kept: Kept, opened: Source) -> Source | None:
+    """What the data of a kept model were made of; None where that is another file, which no project holds."""
+    kind, _, name = kept.data.source.partition(":")
+    if kept.data.source == opened.origin:
+        return opened
+    return Source.example(examples.dataset(name)) if kind == "example" and examples.known(name) else None
 
 
 def open_project(content: bytes) -> None:

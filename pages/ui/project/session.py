@@ -11,6 +11,7 @@ from mixedcore.formula import check_formula
 from pages.ui.data import columns, examples
 from pages.ui.data.dataset import Dataset, digest_of
 from pages.ui.data.exclusions import Exclusion
+from pages.ui.data.making import Made
 from pages.ui.data.readers import apart
 from pages.ui.data.readers.base import ReadError, ReadOptions
 from pages.ui.data.recipe import steps as recipe
@@ -25,6 +26,7 @@ from pages.ui.report.choices import ReportChoices
 MOST_KEPT = 100
 MOST_EXCLUSIONS = 1_000_000
 _PARTS = ("source", "choices", "steps", "exclusions", "call", "kept", "tables", "group", "grouping", "report")
+_MADE = ("choices", "steps", "exclusions", "complete", "dropped")
 _SOURCE = ("name", "origin", "notes", "warnings", "options", "asked", "table", "original")
 Files = dict[str, bytes]
 
@@ -54,12 +56,15 @@ def write(session: Session) -> tuple[dict[str, Any], Files]:
     tables = {each.data.digest: each.data for each in session.kept}
     content = {
         "source": _source_content(session.source, files),
-        "choices": {"missing": list(session.choices.missing), "kinds": [*map(list, session.choices.kinds)]},
-        "steps": recipe.to_json(session.steps),
-        "exclusions": [{"row": _label(each.row), "reason": each.reason} for each in session.exclusions],
+        **_decided(session.choices, session.steps, session.exclusions),
         "call": asdict(session.call) if session.call else None,
         "kept": [
-            {"name": each.name, "call": asdict(each.call), "table": list(tables).index(each.data.digest)}
+            {
+                "name": each.name,
+                "call": asdict(each.call),
+                "table": list(tables).index(each.data.digest),
+                "made": _made_content(each.made),
+            }
             for each in session.kept
         ],
         "tables": [_table_content(place, data, files) for place, data in enumerate(tables.values())],
@@ -68,6 +73,24 @@ def write(session: Session) -> tuple[dict[str, Any], Files]:
         "report": asdict(session.report),
     }
     return content, files
+
+
+def _decided(choices: Choices, steps: Sequence[Step], exclusions: Sequence[Exclusion]) -> dict[str, Any]:
+    return {
+        "choices": {"missing": list(choices.missing), "kinds": [*map(list, choices.kinds)]},
+        "steps": recipe.to_json(steps),
+        "exclusions": [{"row": _label(each.row), "reason": each.reason} for each in exclusions],
+    }
+
+
+def _made_content(made: Made | None) -> dict[str, Any] | None:
+    if made is None:
+        return None
+    return {
+        **_decided(made.choices, made.steps, made.exclusions),
+        "complete": list(made.complete),
+        "dropped": [_label(row) for row in made.dropped],
+    }
 
 
 def _label(row: object) -> int | str:
@@ -187,10 +210,28 @@ def _exclusions(content: object) -> tuple[Exclusion, ...]:
     found = []
     for each in listing(content, "the rows left out", MOST_EXCLUSIONS):
         known = mapping(each, "a row left out", ("row", "reason"))
-        if isinstance(known["row"], bool) or not isinstance(known["row"], int | str):
-            raise damaged("a row left out has no label")
-        found.append(Exclusion(known["row"], text(known["reason"], "the reason for a row left out")))
+        found.append(Exclusion(_row(known["row"]), text(known["reason"], "the reason for a row left out")))
     return tuple(found)
+
+
+def _row(label: object) -> int | str:
+    if isinstance(label, bool) or not isinstance(label, int | str):
+        raise damaged("a row left out has no label")
+    return label
+
+
+def _made(content: object) -> Made | None:
+    """How the data of a kept model were made; projects of the first version do not say it."""
+    if content is None:
+        return None
+    known = mapping(content, "how the data of a kept model were made", _MADE)
+    return Made(
+        _choices(known["choices"]),
+        _steps(known["steps"]),
+        _exclusions(known["exclusions"]),
+        texts(known["complete"], "the columns of a kept model"),
+        tuple(_row(label) for label in listing(known["dropped"], "the rows left out", MOST_EXCLUSIONS)),
+    )
 
 
 def _call(content: object) -> ModelCall:
@@ -236,13 +277,15 @@ def _tables(content: object, files: Files) -> list[Dataset]:
 def _kept(content: object, tables: Sequence[Dataset]) -> tuple[Kept, ...]:
     found = []
     for each in listing(content, "the kept models", MOST_KEPT):
-        known = mapping(each, "a kept model", ("name", "call", "table"))
+        each = {"made": None, **each} if isinstance(each, dict) else each
+        known = mapping(each, "a kept model", ("name", "call", "table", "made"))
         place = known["table"]
         if isinstance(place, bool) or not isinstance(place, int) or not 0 <= place < len(tables):
             raise damaged("a kept model has no data")
         names = list(map(str, tables[place].frame.columns))
         call = _checked(_call(known["call"]), names)
-        found.append(Kept(text(known["name"], "the name of a kept model", 200), call, tables[place]))
+        name = text(known["name"], "the name of a kept model", 200)
+        found.append(Kept(name, call, tables[place], _made(known["made"])))
     if len({each.name for each in found}) != len(found):
         raise damaged("two kept models have the same name")
     return tuple(found)
