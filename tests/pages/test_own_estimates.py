@@ -78,3 +78,25 @@ def test_charts_of_any_number_of_groups_stay_small(groups: int) -> None:
         assert "1 group has no estimate of their own" in chart.note
         assert "g1" in {trace.name for trace in chart.figure.data}
         assert ("are drawn" in chart.note) == (groups > 3_000)
+
+
+def test_prior_weights_count_in_what_a_group_says_on_its_own() -> None:
+    data = datasets.load("sleepstudy").assign(w=lambda frame: 1.0 + frame["Days"] % 3)
+    result = mixedlm("Reaction ~ Days", data, groups="Subject", re_formula="1 + Days", weights="w").fit()
+    found = pooled(result, "Subject", "Days")
+    for label, own in zip(found.labels, found.own, strict=True):
+        rows = data[data["Subject"].astype(str) == label]
+        slope, intercept = np.polyfit(rows["Days"], rows["Reaction"], 1, w=np.sqrt(rows["w"]))
+        assert own == pytest.approx([intercept, slope])
+    assert found.weighted
+
+
+def test_equal_weights_change_nothing_and_a_weight_of_two_is_two_rows() -> None:
+    dye = datasets.load("Dyestuff")
+    plain = pooled(mixedlm("Yield ~ 1", dye, groups="Batch").fit(), "Batch")
+    twos = mixedlm("Yield ~ 1", dye.assign(w=2.0), groups="Batch", weights="w").fit()
+    found = pooled(twos, "Batch")
+    assert found.own == pytest.approx(plain.own)
+    assert found.weight == pytest.approx(plain.weight, rel=1e-5)  # σ² is that of weight one: twice as large
+    weighted = found.complete[0] + found.weight * (found.own[:, 0] - found.complete[0])
+    assert found.partial[:, 0] == pytest.approx(weighted)

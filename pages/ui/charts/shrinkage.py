@@ -57,6 +57,7 @@ def shrinkage(
     factor: str,
     weight: Floats,
     adjusted: bool,
+    weighted: bool = False,
     chosen: str | None = None,
     ink: Ink = LIGHT,
 ) -> Chart:
@@ -90,7 +91,7 @@ def shrinkage(
     return Chart(
         figure,
         f"Shrinkage: {text.shorten(name, 40)}",
-        _caption(adjusted),
+        _caption(adjusted, weighted),
         _described(own, partial, complete, size, factor),
         " ".join(filter(None, [note, _undetermined(own)])),
     )
@@ -107,6 +108,7 @@ def plane(
     names: tuple[str, str],
     factor: str,
     adjusted: bool = False,
+    weighted: bool = False,
     chosen: str | None = None,
     ink: Ink = LIGHT,
 ) -> Chart:
@@ -135,7 +137,7 @@ def plane(
     return Chart(
         figure,
         _plane_title(names, own is not None),
-        ("" if own is None else f"{_caption(adjusted)} ")
+        ("" if own is None else f"{_caption(adjusted, weighted)} ")
         + "The ellipse is the model's: it holds 95% of the groups to be expected. Leaning up, groups that "
         "start higher also rise more steeply; leaning down, less.",
         f"{names[1]} against {names[0]} of {len(labels):,} groups of {text.shorten(factor)}; "
@@ -151,9 +153,10 @@ def _plane_title(names: tuple[str, str], moved: bool) -> str:
     return "Intercept against slope" if names[0].startswith("Intercept") else "One effect against another"
 
 
-def _caption(adjusted: bool) -> str:
+def _caption(adjusted: bool, weighted: bool) -> str:
     first = (
         "Hollow: the group's own estimate, least squares on its rows alone"
+        + (", weighted as in the model" if weighted else "")
         + (", after what the model says of all other effects is taken away" if adjusted else "")
         + " (no pooling). Filled: the mixed model's (partial pooling). "
     )

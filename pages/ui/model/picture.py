@@ -10,7 +10,7 @@ import streamlit as st
 from pages.ui import display
 from pages.ui.charts.model_picture import LEVEL, Groups, Rows, model_picture
 from pages.ui.data.dataset import Dataset
-from pages.ui.model import start_buttons, support
+from pages.ui.model import selected, start_buttons, support
 from pages.ui.model.choices import Block
 from pages.ui.model.form import Form
 
@@ -22,7 +22,7 @@ def picture(form: Form) -> None:
     blocks = start_buttons.random_part(form)
     if form.reading.unread or not blocks:
         return
-    data, names = form.data, form.choices.predictors
+    data, names = selected.of(form).data, form.choices.predictors
     if any(name not in data.frame for block in blocks for name in block.factor):
         return
     constant = {b.factor: frozenset(names) - support.varying(data, names, b.factor) for b in blocks}

@@ -6,10 +6,9 @@ from dataclasses import replace
 
 import streamlit as st
 
-from mixedcore.errors import MixedCoreError
 from pages.ui import state, text
 from pages.ui.model import changes as changes
-from pages.ui.model import condition, roles, size, starting, support
+from pages.ui.model import roles, selected, size, starting, support
 from pages.ui.model.choices import Block, Choices, as_blocks
 from pages.ui.model.form import Form
 from pages.ui.model.random_part import merged
@@ -86,27 +85,19 @@ def level_counts(form: Form) -> dict[str, int]:
 
 
 def show_size(form: Form) -> None:
-    """The number of parameters against rows and groups, and a caution when there are too many."""
+    """The number of parameters against the rows and groups in use, and a caution when there are too many."""
     choices: Choices = form.choices
     blocks = random_part(form)
     if form.reading.unread or not blocks:
         return
-    levels, rows = level_counts(form), _rows(form)
+    form = selected.of(form)
+    levels, rows = level_counts(form), len(form.data.frame)
     named = [(_plural(block), support.levels(form.data, block.factor)) for block in blocks]
     groups = list(dict.fromkeys(named))
     st.caption(size.sentence(size.of(choices, blocks, levels), rows, groups))
     said = size.caution(choices, blocks, levels, rows, lambda path: support.levels(form.data, path))
     if said:
         st.caption(f":material/warning: {said}")
-
-
-def _rows(form: Form) -> int:
-    """The rows that the condition leaves; all of them when it cannot be used, which is said elsewhere."""
-    frame, subset = form.data.frame, form.choices.subset
-    try:
-        return int(condition.rows(subset, frame).sum()) if subset else len(frame)
-    except MixedCoreError:
-        return len(frame)
 
 
 def _plural(block: Block) -> str:

@@ -60,7 +60,7 @@ def pulled(shown: Shown) -> None:
     one = charts.shrinkage(
         found.labels, found.size, found.own[:, at], found.partial[:, at], float(found.complete[at]),
         name=shown.effect.name, factor=found.factor, weight=found.weight, adjusted=found.adjusted,
-        chosen=here, ink=shown.ink,
+        weighted=found.weighted, chosen=here, ink=shown.ink,
     )  # fmt: skip
     display.chart(one, "shrinkage", on_click=clicked)
     if len(found.names) > 1:
@@ -81,7 +81,8 @@ def _plane(shown: Shown, found: Pooling, at: int) -> None:
     both = charts.plane(
         found.labels, found.size, found.own[:, pair] if with_own else None, found.partial[:, pair],
         found.complete[pair], found.cov[pair][:, pair], names=(names[0], names[1]), factor=found.factor,
-        adjusted=found.adjusted, chosen=picking.highlighted(found.labels, found.factor), ink=shown.ink,
+        adjusted=found.adjusted, weighted=found.weighted,
+        chosen=picking.highlighted(found.labels, found.factor), ink=shown.ink,
     )  # fmt: skip
     display.chart(both, "plane", on_click=picking.highlight_clicked(found.labels, found.factor))
 

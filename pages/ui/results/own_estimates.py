@@ -1,8 +1,8 @@
 """What each group says on its own, beside what the model makes of it: no, partial and complete pooling.
 
-A group's own estimate is least squares on its rows alone. What other predictors and other groupings add to
-the outcome is taken away first, as the model estimates it; a model of one grouping whose slopes are all
-random has nothing to take away.
+A group's own estimate is least squares on its rows alone, with the model's prior weights. What other
+predictors and other groupings add to the outcome is taken away first, as the model estimates it; a model of
+one grouping whose slopes are all random has nothing to take away.
 """
 
 from __future__ import annotations
@@ -33,8 +33,10 @@ class Pooling:
     complete : (q,) the average group (complete pooling)
     cov      : (q, q) covariance of the coefficients between groups
     weight   : (m,) reliability of a random intercept alone: the weight of the group's own mean in `partial`
-               when sizes alone differ, σ²ᵤ / (σ²ᵤ + σ²/n); NaN with slopes
+               when sizes alone differ, σ²ᵤ / (σ²ᵤ + σ²/n), n being the sum of prior weights if there are any;
+               NaN with slopes
     adjusted : whether anything was taken away from the outcome first
+    weighted : whether the model has prior weights
     """
 
     factor: str
@@ -47,6 +49,7 @@ class Pooling:
     cov: Floats
     weight: Floats
     adjusted: bool
+    weighted: bool
 
 
 def pooling(result: MixedLMResults, blups: pd.DataFrame, factor: str, term: str) -> Pooling | None:
@@ -76,7 +79,8 @@ def _pooled(result: MixedLMResults, mine: pd.DataFrame, factor: str, codes: Ints
     fixed = np.array([float(result.fe_params.get(name, 0.0)) for name in names])
     partial = fixed + mine["estimate"].to_numpy(dtype=float).reshape(m, q)
     outcome = np.asarray(result.resid, dtype=float) + (basis * partial[codes]).sum(axis=1)
-    size = np.bincount(codes, minlength=m)
+    size, weights = np.bincount(codes, minlength=m), result.model.design.weights
+    seen = size if weights is None else np.bincount(codes, weights, m)
     cov = _covariance(result, factor, names)
     plain = q == 1 and bool((basis == 1).all())
     return Pooling(
@@ -84,12 +88,13 @@ def _pooled(result: MixedLMResults, mine: pd.DataFrame, factor: str, codes: Ints
         names,
         tuple(map(str, mine["level"].iloc[::q])),
         size,
-        least_squares(codes, m, basis, outcome),
+        least_squares(codes, m, basis, outcome, weights),
         partial,
         fixed,
         cov,
-        cov[0, 0] / (cov[0, 0] + result.scale / np.maximum(size, 1)) if plain else np.full(m, np.nan),
+        cov[0, 0] / (cov[0, 0] + result.scale / np.where(size, seen, 1)) if plain else np.full(m, np.nan),
         _adjusted(result, names),
+        weights is not None,
     )
 
 
@@ -98,19 +103,22 @@ def _adjusted(result: MixedLMResults, names: tuple[str, ...]) -> bool:
     return bool(set(map(str, result.fe_params.index)) - set(names)) or len(result.model.design.terms) > 1
 
 
-def least_squares(codes: Ints, m: int, basis: Floats, y: Floats) -> Floats:
+def least_squares(codes: Ints, m: int, basis: Floats, y: Floats, weights: Floats | None = None) -> Floats:
     """Coefficients (m, q) of y on `basis` (n, q) in each of m groups; NaN where rows do not determine them.
+
+    weights : (n,) of the rows' squares; None for equal ones
 
     Normal equations summed by group, each basis column scaled by its size: no loop over rows or groups.
     """
     q = basis.shape[1]
     centre, scale = _standard(basis)
     z = (basis - centre) / scale
+    w = 1.0 if weights is None else weights / weights.mean()
     cross, right = np.empty((m, q, q)), np.empty((m, q))
     for i in range(q):
-        right[:, i] = np.bincount(codes, z[:, i] * y, m)
+        right[:, i] = np.bincount(codes, w * z[:, i] * y, m)
         for j in range(i + 1):
-            cross[:, i, j] = cross[:, j, i] = np.bincount(codes, z[:, i] * z[:, j], m)
+            cross[:, i, j] = cross[:, j, i] = np.bincount(codes, w * z[:, i] * z[:, j], m)
     values = np.linalg.eigvalsh(cross)
     known = values[:, 0] > DETERMINED * np.maximum(values[:, -1], np.finfo(float).tiny)
     found = np.full((m, q), np.nan)
