@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.ui import display, fitting, invitation, shell, state
-from pages.ui.residuals import computed, left_out, row_panel, sections
+from pages.ui.residuals import computed, left_out, points, row_panel, sections
 from pages.ui.results import fitview, picking
 
 shell.enter("residuals")
@@ -32,6 +32,6 @@ with controls:
     row_panel.choose(augmented.index)
 
 row_panel.show(augmented, fitview.groupings(result, augmented))
-row, ink = state.chosen_row(), display.ink()
-shown = sections.Shown(fitted, result, augmented, groupings, group, chosen, row, ink, controls)
+row, most, ink = state.chosen_row(), points.choose(len(augmented)), display.ink()
+shown = sections.Shown(fitted, result, augmented, groupings, group, chosen, row, most, ink, controls)
 sections.SECTIONS[section](shown)

@@ -199,9 +199,19 @@ def test_thinning_keeps_the_extremes_and_is_repeatable() -> None:
     assert np.array_equal(base.thinned(size[:10]), np.arange(10))
 
 
-def test_large_data_are_drawn_by_webgl() -> None:
-    kinds = {trace.type for trace in charts.residuals_against_fitted(fits.many_rows(30_000)).figure.data}
-    assert "scattergl" in kinds
+def test_many_points_are_drawn_when_asked_for_only_and_by_webgl() -> None:
+    augmented = fits.many_rows(30_000)
+    usual = charts.residuals_against_fitted(augmented)
+    assert {trace.type for trace in usual.figure.data} == {"scatter"}
+    assert usual.note.startswith("2,000 of 30,000 rows are drawn")
+    asked = charts.residuals_against_fitted(augmented, most=base.POINTS_ASKED)
+    assert "scattergl" in {trace.type for trace in asked.figure.data}
+
+
+def test_a_large_chosen_group_is_thinned_too() -> None:
+    chart = charts.residuals_against_fitted(fits.many_rows(30_000, groups=3), group="g", chosen="1")
+    assert [len(trace.x) for trace in chart.figure.data[:2]] == [base.POINTS_DRAWN] * 2
+    assert "Of the chosen group 2,000 of " in chart.note
 
 
 def test_fitted_values_equal_but_for_rounding_are_equal() -> None:
@@ -288,7 +298,7 @@ def test_lines_of_many_rows_stay_small() -> None:
     """Joined as they are, each of these lines has thousands of points; so has each panel."""
     data = charts.grouped(fits.many_rows(100_000, groups=20), "x", "g", outcome="y")
     panels = charts.panels(data, charts.spread(data.labels))
-    assert "Of a group with more than 2,000 rows that many are drawn." in panels.note
+    assert "Of a group with more than 250 rows that many are drawn." in panels.note
     for chart in (panels, charts.all_lines(data)):
         assert len(chart.figure.to_json()) < 3_000_000
 
@@ -311,8 +321,8 @@ def test_charts_know_no_streamlit() -> None:
 
 def test_what_lies_on_many_points_is_drawn_above_them() -> None:
     """WebGL lies above everything else, so a line over points drawn by it must be drawn by it too."""
-    few = charts.residuals_against_fitted(fits.many_rows(100)).figure
-    many = charts.residuals_against_fitted(fits.many_rows(5_000)).figure
+    few = charts.residuals_against_fitted(fits.many_rows(5_000)).figure
+    many = charts.residuals_against_fitted(fits.many_rows(5_000), most=base.POINTS_ASKED).figure
     assert {trace.type for trace in few.data} == {"scatter"}
     assert {trace.type for trace in many.data} == {"scattergl"}
     assert [trace.mode for trace in many.data] == [trace.mode for trace in few.data]

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from pages.ui import text
-from pages.ui.charts.base import LIGHT, Chart, Ink, axis, figures
+from pages.ui.charts.base import LIGHT, POINTS_DRAWN, Chart, Ink, axis, figures
 from pages.ui.charts.curves import smooth
 from pages.ui.charts.residuals import cloud
 
@@ -20,6 +20,7 @@ def residuals_against(
     group: str | None = None,
     chosen: str | None = None,
     row: Hashable | None = None,
+    most: int = POINTS_DRAWN,
     ink: Ink = LIGHT,
 ) -> Chart:
     """Residuals against a numeric column, perhaps one that is not in the model.
@@ -30,7 +31,7 @@ def residuals_against(
     known = np.isfinite(x)
     usable, x = augmented[known], x[known]
     resid = usable["resid"].to_numpy(dtype=float)
-    figure, note = cloud(usable, x, resid, group=group, chosen=chosen, row=row, ink=ink)
+    figure, note = cloud(usable, x, resid, group=group, chosen=chosen, row=row, most=most, ink=ink)
     figure.add_hline(y=0, line={"color": ink.muted, "width": 1, "dash": "dot"})
     name = text.shorten(values.name, 40)
     figure.update_layout(xaxis=axis(values.name), yaxis=axis("Residual"))
@@ -59,11 +60,12 @@ def simulated_against_fitted(
     group: str | None = None,
     chosen: str | None = None,
     row: Hashable | None = None,
+    most: int = POINTS_DRAWN,
     ink: Ink = LIGHT,
 ) -> Chart:
     """Simulated quantile residuals against fitted values: level at one half if the model is right."""
     fitted, values = augmented["fitted"].to_numpy(dtype=float), residuals.to_numpy(dtype=float)
-    figure, note = cloud(augmented, fitted, values, group=group, chosen=chosen, row=row, ink=ink)
+    figure, note = cloud(augmented, fitted, values, group=group, chosen=chosen, row=row, most=most, ink=ink)
     for y in (0.25, 0.5, 0.75):
         figure.add_hline(y=y, line={"color": ink.muted, "width": 1, "dash": "dot"})
     figure.update_layout(xaxis=axis("Fitted value"), yaxis=axis("Simulated quantile residual"))

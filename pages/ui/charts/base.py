@@ -20,10 +20,17 @@ from pages.ui.numbers import figures as figures
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
 
-POINTS_AS_SVG = 2_000
+POINTS_AS_SVG = 3_000
 """Up to here points are SVG, sharp and accessible; above, WebGL."""
-POINTS_DRAWN = 20_000
-"""More points than this are sampled: the browser's time grows, the picture does not."""
+CORNERS_AS_SVG = 20_000
+"""The same for the corners of a line, which is one shape."""
+POINTS_DRAWN = 2_000
+"""More points than this are sampled: the browser's time grows, the picture hardly does. WebGL would take more
+at once, but where no graphics processor is, it takes half a second to start."""
+POINTS_ASKED = 20_000
+"""Points drawn where somebody asks for more of them."""
+LEFT, RIGHT, TOP, LEGEND, BOTTOM = 72, 24, 24, 44, 56
+"""Margins that numbers and titles of axes fit in: where they do not, Plotly draws the whole chart again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +122,7 @@ def canvas(height: int, *, legend: bool = False, **layout: Any) -> go.Figure:
     figure = go.Figure()
     figure.update_layout(
         height=height,
-        margin={"l": 8, "r": 12, "t": 40 if legend else 16, "b": 8},
+        margin={"l": LEFT, "r": RIGHT, "t": LEGEND if legend else TOP, "b": BOTTOM},
         showlegend=legend,
         legend={"orientation": "h", "x": 0, "y": 1, "xanchor": "left", "yanchor": "bottom", "title": None},
         hoverlabel={"align": "left", "namelength": -1},
@@ -160,6 +167,11 @@ def scatter(n: int) -> Any:
     return go.Scatter if n <= POINTS_AS_SVG else go.Scattergl
 
 
+def path(n: int) -> Any:
+    """The trace type for a line of `n` corners, gaps included."""
+    return go.Scatter if n <= CORNERS_AS_SVG else go.Scattergl
+
+
 def opacity(n: int) -> float:
     """Fainter points where there are more of them, so that density shows."""
     return float(np.clip(12 / np.sqrt(max(n, 1)), 0.18, 0.75))
@@ -191,7 +203,9 @@ def box_rows(place: Floats | Ints, five: Floats, colour: str) -> go.Box:
 
 
 def thinned(extremeness: Floats, limit: int = POINTS_DRAWN) -> Ints:
-    """Positions to draw, (≤ limit,) ascending: all, or the most extreme hundredth and a fixed random rest.
+    """Positions to draw, (≤ limit,) ascending: all, or the most extreme and a fixed random rest.
+
+    One in twenty of those drawn is there for being extreme.
 
     extremeness : (n,) larger is more worth keeping
     """
@@ -199,7 +213,7 @@ def thinned(extremeness: Floats, limit: int = POINTS_DRAWN) -> Ints:
     if n <= limit:
         return np.arange(n)
     kept = np.zeros(n, dtype=bool)
-    kept[np.argpartition(extremeness, -limit // 100)[-limit // 100 :]] = True
+    kept[np.argpartition(extremeness, -limit // 20)[-limit // 20 :]] = True
     rest = np.flatnonzero(~kept)
     kept[np.random.default_rng(0).choice(rest, limit - int(kept.sum()), replace=False)] = True
     return np.flatnonzero(kept)

@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 
 from pages.ui import text
 from pages.ui.charts.base import (
+    LEGEND,
     LIGHT,
     Chart,
     Floats,
@@ -154,7 +155,7 @@ def _mark(figure: go.Figure, x: float, y: float, name: str, ink: Ink) -> None:
         )
     )
     figure.update_layout(
-        showlegend=True, margin={"t": 40}, legend={"orientation": "h", "y": 1, "yanchor": "bottom"}
+        showlegend=True, margin={"t": LEGEND}, legend={"orientation": "h", "y": 1, "yanchor": "bottom"}
     )
 
 

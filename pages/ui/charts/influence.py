@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 from pages.ui import text
 from pages.ui.charts.base import (
     LIGHT,
+    POINTS_DRAWN,
     Chart,
     Floats,
     Ink,
@@ -19,6 +20,7 @@ from pages.ui.charts.base import (
     canvas,
     figures,
     labelled_axis,
+    path,
     scatter,
     segments,
     thinned,
@@ -28,7 +30,7 @@ from pages.ui.charts.residuals import cloud, ring
 
 HEIGHT = 400
 GROUPS_SHOWN = 30
-NEEDLES = 4_000
+NEEDLES = 2_000
 
 
 def cooks_by_row(
@@ -42,7 +44,7 @@ def cooks_by_row(
     place = np.arange(len(values), dtype=float)
     figure = canvas(HEIGHT)
     figure.add_trace(
-        scatter(3 * len(at))(
+        path(3 * len(at))(
             x=segments(place[at], place[at]),
             y=segments(np.zeros(len(at)), values[at]),
             mode="lines",
@@ -149,12 +151,15 @@ def leverage_against_residual(
     group: str | None = None,
     chosen: str | None = None,
     row: Hashable | None = None,
+    most: int = POINTS_DRAWN,
     ink: Ink = LIGHT,
 ) -> Chart:
     """Studentised residual against leverage: rows that pull, and rows that do not fit."""
     leverage = augmented["leverage"].to_numpy(dtype=float)
     resid = augmented["studentised"].to_numpy(dtype=float)
-    figure, note = cloud(augmented, leverage, resid, group=group, chosen=chosen, row=row, line=False, ink=ink)
+    figure, note = cloud(
+        augmented, leverage, resid, group=group, chosen=chosen, row=row, line=False, most=most, ink=ink
+    )
     figure.add_hline(y=0, line={"color": ink.muted, "width": 1, "dash": "dot"})
     figure.update_layout(xaxis=axis("Leverage", rangemode="tozero"), yaxis=axis("Studentised residual"))
     top = int(np.argmax(leverage))

@@ -19,6 +19,7 @@ from pages.ui.charts.base import (
     canvas,
     figures,
     opacity,
+    path,
     scatter,
     steady,
     thinned,
@@ -29,7 +30,7 @@ from pages.ui.charts.group_rows import Grouped
 
 PANELS = 12
 LINES_DRAWN = 2_000
-GROUP_POINTS = 2_000
+GROUP_POINTS = 250
 """Points drawn of one group: a dozen panels of it are as much as a browser draws at once."""
 
 
@@ -54,7 +55,7 @@ def all_lines(data: Grouped, *, chosen: str | None = None, ink: Ink = LIGHT) -> 
     x, y = with_gaps(data.line_code[kept], data.line_x[kept], data.line_y[kept])
     figure = canvas(460, legend=True)
     figure.add_trace(
-        scatter(len(x))(
+        path(len(x))(
             x=x,
             y=y,
             mode="lines",

@@ -54,7 +54,7 @@ def nested_boxes(tree: pd.DataFrame, *, ink: Ink = LIGHT) -> Chart:
             texttemplate="%{label} · %{customdata:,}",
         )
     )
-    figure.update_layout(margin={"t": 8, "b": 8})
+    figure.update_layout(margin={"t": 8, "r": 12, "b": 8, "l": 8})
     counts = [len(tree[names[: k + 1]].drop_duplicates()) for k in range(len(names))]
     said = ", then ".join(f"{n:,} of {text.shorten(name)}" for n, name in zip(counts, names, strict=True))
     return Chart(

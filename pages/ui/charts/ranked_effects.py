@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 
 from pages.ui import text
 from pages.ui.charts.base import (
+    LEGEND,
     LIGHT,
     Chart,
     Floats,
@@ -18,6 +19,7 @@ from pages.ui.charts.base import (
     figures,
     labelled_axis,
     opacity,
+    path,
     scatter,
     segments,
     thinned,
@@ -29,7 +31,7 @@ LABELLED = 45
 INTERVALS_DRAWN = 4_000
 """Above, the intervals become a band, averaged over neighbouring ranks."""
 BAND_POINTS = 600
-NAMED = 10_000
+NAMED = 3_000
 """Points drawn, each with its name on hover."""
 
 
@@ -142,7 +144,7 @@ def _ranks(ranked: pd.DataFrame, ink: Ink) -> go.Figure:
         _add_band(figure, low, high, ink)
     else:
         figure.add_trace(
-            scatter(3 * len(ranked))(
+            path(3 * len(ranked))(
                 x=segments(rank, rank),
                 y=segments(low, high),
                 mode="lines",
@@ -207,4 +209,4 @@ def _highlight(figure: go.Figure, row: pd.Series, at: int, *, few: bool, ink: In
     )
     for trace in figure.data[:-1]:
         trace.showlegend = False
-    figure.update_layout(showlegend=True, margin={"t": 40})
+    figure.update_layout(showlegend=True, margin={"t": LEGEND})

@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 from pages.ui import text
 from pages.ui.charts.base import (
     LIGHT,
+    POINTS_DRAWN,
     Chart,
     Floats,
     Ink,
@@ -36,11 +37,12 @@ def residuals_against_fitted(
     group: str | None = None,
     chosen: str | None = None,
     row: Hashable | None = None,
+    most: int = POINTS_DRAWN,
     ink: Ink = LIGHT,
 ) -> Chart:
     """Residuals against fitted values with a smooth line; `augmented` as `result.augment()`."""
     fitted, resid = (steady(augmented[name].to_numpy(dtype=float)) for name in ("fitted", "resid"))
-    figure, note = cloud(augmented, fitted, resid, group=group, chosen=chosen, row=row, ink=ink)
+    figure, note = cloud(augmented, fitted, resid, group=group, chosen=chosen, row=row, most=most, ink=ink)
     figure.add_hline(y=0, line={"color": ink.muted, "width": 1, "dash": "dot"})
     figure.update_layout(xaxis=axis("Fitted value"), yaxis=axis("Residual"))
     return Chart(
@@ -60,12 +62,13 @@ def scale_location(
     group: str | None = None,
     chosen: str | None = None,
     row: Hashable | None = None,
+    most: int = POINTS_DRAWN,
     ink: Ink = LIGHT,
 ) -> Chart:
     """Root absolute standardised residual against fitted value: the spread along the fitted values."""
     fitted = steady(augmented["fitted"].to_numpy(dtype=float))
     root = np.sqrt(np.abs(augmented["resid_std"].to_numpy(dtype=float)))
-    figure, note = cloud(augmented, fitted, root, group=group, chosen=chosen, row=row, ink=ink)
+    figure, note = cloud(augmented, fitted, root, group=group, chosen=chosen, row=row, most=most, ink=ink)
     figure.update_layout(
         xaxis=axis("Fitted value"), yaxis=axis("√|standardised residual|", rangemode="tozero")
     )
@@ -88,21 +91,29 @@ def cloud(
     chosen: str | None = None,
     row: Hashable | None = None,
     line: bool = True,
+    most: int = POINTS_DRAWN,
     ink: Ink = LIGHT,
 ) -> tuple[go.Figure, str]:
     """Points with row labels, the chosen group's on top, and the smooth line of all rows."""
     mine = _is_chosen(augmented, group, chosen)
-    drawn = thinned(np.abs(augmented["resid"].to_numpy(dtype=float)))
+    size = np.abs(augmented["resid"].to_numpy(dtype=float))
+    drawn = thinned(size, most)
     figure = canvas(HEIGHT, legend=bool(mine.any()))
     _add_points(figure, augmented, x, y, drawn, ink.main, "Other groups")
-    if mine.any():
-        _add_points(
-            figure, augmented, x, y, np.flatnonzero(mine), ink.accent, text.shorten(chosen, 30), bold=True
-        )
+    own = np.flatnonzero(mine)
+    own = own[thinned(size[own], most)]
+    if len(own):
+        _add_points(figure, augmented, x, y, own, ink.accent, text.shorten(chosen, 30), bold=True)
     if line:
-        _add_smooth(figure, x, y, ink.text if mine.any() else ink.accent)
+        _add_smooth(figure, x, y, ink.text if len(own) else ink.accent)
     ring(figure, augmented.index, x, y, row, ink)
-    return figure, thinning_note(len(drawn), len(x))
+    return figure, _left_out(len(drawn), len(x), len(own), int(mine.sum()))
+
+
+def _left_out(drawn: int, n: int, own: int, mine: int) -> str:
+    """What is not drawn of all rows and, where it is large too, of the chosen group."""
+    said = thinning_note(drawn, n)
+    return said if own == mine else f"{said} Of the chosen group {own:,} of {mine:,} are."
 
 
 def _add_smooth(figure: go.Figure, x: Floats, y: Floats, colour: str) -> None:

@@ -18,6 +18,7 @@ from pages.ui.charts.base import (
     canvas,
     figures,
     opacity,
+    path,
     scatter,
     segments,
     thinned,
@@ -27,7 +28,7 @@ from pages.ui.charts.base import (
 HEIGHT = 460
 ARROWS = 400
 """Up to here moves are arrows; more are plain lines."""
-DRAWN = 3_000
+DRAWN = 1_500
 ELLIPSE = 5.991
 """The 95 % quantile of χ² with two degrees of freedom."""
 
@@ -224,7 +225,7 @@ def _add_lines(figure: go.Figure, moves: Moves, drawn: Ints, ink: Ink) -> None:
     pointed = len(drawn) <= ARROWS
     marker = {"symbol": "arrow", "angleref": "previous", "size": [0, 9, 0] * len(drawn), "color": ink.muted}
     figure.add_trace(
-        (go.Scatter if pointed else scatter(len(x)))(
+        path(len(x))(
             x=x,
             y=y,
             mode="lines+markers" if pointed else "lines",

@@ -35,7 +35,7 @@ class Shown:
 
     augmented : rows with residuals, and the chosen grouping as a column of its own
     group, chosen : the grouping's name and the label highlighted in it; row : the row looked at
-    controls : where the page's controls stand; a section adds its own
+    most : points drawn; controls : where the page's controls stand; a section adds its own
     """
 
     fitted: Fitted
@@ -45,18 +45,25 @@ class Shown:
     group: str | None
     chosen: str | None
     row: Hashable | None
+    most: int
     ink: Ink
     controls: GridContainer
 
     @property
     def marks(self) -> dict[str, object]:
         """What row charts highlight."""
-        return {"group": self.group, "chosen": self.chosen, "row": self.row, "ink": self.ink}
+        return {
+            "group": self.group,
+            "chosen": self.chosen,
+            "row": self.row,
+            "most": self.most,
+            "ink": self.ink,
+        }
 
     def drawn(self, draw: Callable[[], Chart], *what: str) -> Chart:
         """A chart of this fit with these marks, drawn once."""
-        of = (self.fitted.call, self.fitted.data.digest, self.group, self.chosen, self.row, self.ink)
-        return drawn.once(draw, "residuals", *what, *of)
+        of = (self.fitted.call, self.fitted.data.digest, self.group, self.chosen, self.row)
+        return drawn.once(draw, "residuals", *what, *of, self.most, self.ink)
 
 
 def fits(shown: Shown) -> None:
