@@ -37,6 +37,7 @@ CORRELATED = (-1.0, 1.0, -10.0, 10.0)
 """How a singular covariance of few levels is tried: sign of its correlations, times its size."""
 LONG = 8  # steps, and one for every two parameters, beyond which the criterion is not taken for simple
 FEW_LEVELS = 5  # levels a coefficient of a full covariance below which it may have several optima
+Progress = Callable[[int, float], object]
 STEPS_OFF_ZERO = 10.0 ** -np.arange(0.0, 3.5, 0.5)  # standard deviations tried to leave a zero or a saddle
 
 
@@ -74,6 +75,7 @@ def estimate(
     chart: Roots | None = None,
     adjustment: Adjustment | None = None,
     restriction: Restriction | None = None,
+    progress: Progress | None = None,
 ) -> Estimate:
     """Minimise the criterion from `start` (k,), in the engine's units, or from moments of the outcome.
 
@@ -84,6 +86,7 @@ def estimate(
            digits: asked at every evaluation where they are in memory, else once, at the optimum
     chart, adjustment, restriction : of a fit with parameters held or penalised
     max_steps : 0 evaluates the start and looks no further
+    progress : hears of each evaluation and of the criterion there; an error that it raises ends the search
 
     Raises NotPositiveDefiniteError where the start cannot be evaluated, or has no covariance near it that the
     chart admits.
@@ -98,6 +101,8 @@ def estimate(
         point = point if adjustment is None else adjustment.of(point)
         if evaluations == 1:  # the design alone decides, and the search asks for these derivatives anyway
             _check_identified(cp, terms, point)
+        if progress is not None:
+            progress(evaluations, point.value)
         return point
 
     chart = Roots(cp, terms) if chart is None else chart

@@ -9,7 +9,7 @@ import numpy as np
 
 from mixedcore.data.columns import Mask
 from mixedcore.engine.chart import Roots
-from mixedcore.engine.estimate import estimate
+from mixedcore.engine.estimate import Progress, estimate
 from mixedcore.engine.held import Restriction, held_roots
 from mixedcore.engine.lasso import held_scale, lasso
 from mixedcore.engine.penalties import Adjustment, CovariancePenalty, FixedPart
@@ -32,6 +32,7 @@ class Wanted:
     fe_pen: Any = None
     cov_pen: Any = None
     search: bool = True
+    progress: Progress | None = None
 
 
 def fit_model(model: Functions, wanted: Wanted) -> UserUnits:
@@ -47,6 +48,7 @@ def _estimated(model: Functions, wanted: Wanted, theta: Floats | None, **more: A
     (cp, layout), terms, rows = model._products, model._design.terms, model._rows
     if not wanted.search:
         more["max_steps"] = 0
+    more["progress"] = wanted.progress
     found = estimate(cp, layout, terms, reml=model.reml, start=theta, rows=rows, **more)
     return UserUnits(found, rows)
 

@@ -11,6 +11,7 @@ import pandas as pd
 
 from mixedcore.design.arrays import from_arrays
 from mixedcore.design.evaluation import environment
+from mixedcore.engine.estimate import Progress
 from mixedcore.engine.penalties import check_penalty
 from mixedcore.errors import ModelError
 from mixedcore.keywords import check_fit_keywords, check_model_keywords
@@ -129,6 +130,8 @@ class MixedLM(Functions):
         free: MixedLMParams | None = None,
         full_output: bool = False,
         method: Any = None,
+        *,
+        progress: Progress | None = None,
         **fit_kwargs: Any,
     ) -> MixedLMResults:
         """Estimate the model by REML, or by maximum likelihood with `reml=False`.
@@ -143,6 +146,8 @@ class MixedLM(Functions):
                  restricted likelihood stays that of all columns of exog
         fe_pen : penalty with `func` and `deriv` of the fixed effects, taken from the log-likelihood
         cov_pen: penalty with both of the group term's covariance over the residual variance and its inverse
+        progress: called with (evaluations so far, criterion there) after each, four to ten of them for most
+                 models; an error that it raises ends the search and comes out of here
         method, niter_sa, full_output and arguments of statsmodels' optimisers are accepted and not needed:
                  Newton steps on the average information (Gilmour, Thompson & Cullis 1995) find the optimum,
                  on the boundary too, and the result always has `hist`
@@ -154,7 +159,8 @@ class MixedLM(Functions):
         check_penalty(fe_pen, "fe_pen")
         check_penalty(cov_pen, "cov_pen")
         self.reml, self.fe_pen, self.cov_pen = bool(reml), fe_pen, cov_pen
-        return MixedLMResults(self, fit_model(self, Wanted(start_params, free, fe_pen, cov_pen, bool(do_cg))))
+        wanted = Wanted(start_params, free, fe_pen, cov_pen, bool(do_cg), progress)
+        return MixedLMResults(self, fit_model(self, wanted))
 
     def fit_regularized(
         self,

@@ -5,7 +5,7 @@ A fit is shared by everyone who asks for the same model of the same data, so no 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,7 @@ import streamlit as st
 import mixedcore
 from mixedcore import formula as language
 from mixedcore.errors import FormulaError, MixedCoreError
-from pages.ui import invitation, state, text
+from pages.ui import invitation, state, text, waiting
 from pages.ui.data.dataset import Dataset
 from pages.ui.model import builder, condition, notation, roles
 from pages.ui.model.modelcall import ModelCall
@@ -157,15 +157,20 @@ def _name_problems(names: list[str]) -> dict[str, str]:
 # --- the fit -------------------------------------------------------------------------------------
 
 
-def fit(call: ModelCall, data: Dataset) -> mixedcore.MixedLMResults:
+def fit(call: ModelCall, data: Dataset, stop: Callable[[], None] | None = None) -> mixedcore.MixedLMResults:
     """The fit of `call` to `data`, from the cache when anyone has asked for it before.
+
+    stop : what the button does that is shown while a fit takes long; None for no button
 
     Raises MixedCoreError with a plain sentence when the model is not allowed or cannot be fitted.
     """
     for sentence in problems(call, profiled(data.digest, data.frame)).values():
         raise FormulaError(sentence)
-    cached = _cached_large_outcome if len(data.frame) >= LARGE else _cached_outcome
-    outcome = cached(call, data.digest, data.frame)
+    if len(data.frame) < LARGE:
+        outcome = _cached_outcome(call, data.digest, data.frame)
+    else:
+        place = _large_place(call, data.digest)
+        outcome = waiting.filled(place, lambda tell: _outcome(call, data.frame, tell), stop)
     if isinstance(outcome, MixedCoreError):
         raise type(outcome)(str(outcome))
     return outcome
@@ -182,22 +187,33 @@ def _cached_outcome(
     return _outcome(call, _frame)
 
 
-@st.cache_resource(show_spinner="Fitting the model…", max_entries=KEPT_LARGE_FITS, ttl=KEPT_FOR)
-def _cached_large_outcome(
-    call: ModelCall, digest: str, _frame: pd.DataFrame
+@st.cache_resource(show_spinner=False, max_entries=KEPT_LARGE_FITS, ttl=KEPT_FOR)
+def _large_place(call: ModelCall, digest: str) -> waiting.Place:
+    """Where the same stands for large data; fewer are kept, so that they do not fill the server."""
+    return waiting.Place()
+
+
+def awaits_button(call: ModelCall, data: Dataset) -> bool:
+    """Whether fits of large data are held back and this one is not there yet."""
+    held = bool(state.shown("model_hold")) and len(data.frame) >= LARGE
+    return held and _large_place(call, data.digest).outcome is None
+
+
+def hold_back() -> None:
+    """From now on fits wait for the button of the Model page."""
+    state.show("model_hold", True)
+
+
+def _outcome(
+    call: ModelCall, frame: pd.DataFrame, tell: waiting.Tell | None = None
 ) -> mixedcore.MixedLMResults | MixedCoreError:
-    """The same for large data, of which fewer are kept, so that they do not fill the server."""
-    return _outcome(call, _frame)
-
-
-def _outcome(call: ModelCall, frame: pd.DataFrame) -> mixedcore.MixedLMResults | MixedCoreError:
     try:
-        return _fit(call, frame)
+        return _fit(call, frame, tell)
     except MixedCoreError as err:
         return err.with_traceback(None)  # the traceback would keep the frame alive
 
 
-def _fit(call: ModelCall, frame: pd.DataFrame) -> mixedcore.MixedLMResults:
+def _fit(call: ModelCall, frame: pd.DataFrame, tell: waiting.Tell | None) -> mixedcore.MixedLMResults:
     model = mixedcore.mixedlm(
         call.formula,
         frame,
@@ -210,13 +226,19 @@ def _fit(call: ModelCall, frame: pd.DataFrame) -> mixedcore.MixedLMResults:
         offset=call.offset or None,
         eval_env=language.safe_environment(),
     )
-    return model.fit(reml=call.reml)
+    return model.fit(reml=call.reml, progress=tell)
 
 
 def fit_or_stop(call: ModelCall, data: Dataset) -> mixedcore.MixedLMResults:
     """The fit; or what prevents it as a plain sentence with the way back, and the end of the run."""
+    if awaits_button(call, data):
+        st.info(
+            "This model is not fitted yet: fits wait for the button (hold is on).", icon=":material/pause:"
+        )
+        st.page_link("pages/model.py", label="Go to the Fit button", icon=":material/arrow_forward:")
+        st.stop()
     try:
-        return fit(call, data)
+        return fit(call, data, hold_back)
     except MixedCoreError as err:
         st.error(text.escape(err), icon=":material/error:")
         st.page_link("pages/model.py", label="Change the model", icon=":material/tune:")

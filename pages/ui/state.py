@@ -303,8 +303,8 @@ def show(key: str, value: object) -> str:
 
 
 def shown(key: str) -> Any:
-    """What the widget of this key shows."""
-    return st.session_state[key]
+    """What the widget of this key shows; None where it was never drawn."""
+    return st.session_state.get(key)
 
 
 # The last model that the widgets could express: where they go back to after something else was typed.

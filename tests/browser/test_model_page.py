@@ -98,3 +98,23 @@ def test_what_is_pressed_is_written_in_the_colour_of_text(page: Page, mode: Lite
     expect(pressed).to_be_checked()
     colour = other.locator("p").evaluate("letters => getComputedStyle(letters).color")
     expect(pressed.locator("p")).to_have_css("color", colour)
+
+
+def test_a_long_fit_is_stopped_and_nothing_is_lost(page: Page) -> None:
+    """Slopes of two crossed factors of thousands of levels: some seconds for each step of the search."""
+    written, slow = "model_text_bars", "y ~ service + (1 + service | s) + (1 + service | d) + (1 | dept)"
+    open_page(page, "model?example=InstEval")
+    expect(page.get_by_text("REML criterion 237,733.83")).to_be_visible()
+    box = field(page, written)
+    box.fill(slow)
+    box.press("Enter")
+    stop = page.get_by_role("button", name="Stop the fit")
+    expect(page.get_by_text(re.compile(r"Fitting the model: \d+ steps? in"))).to_be_visible(timeout=60_000)
+    stop.click()
+    expect(page.get_by_text("Fits wait for the button (hold is on).")).to_be_visible(timeout=60_000)
+    ready(page)
+    expect(stop).to_have_count(0)
+    expect(field(page, written)).to_have_value(slow)
+    expect(page.get_by_text("The last fit that worked:")).to_be_visible()
+    expect(page.get_by_text("REML criterion 237,733.83")).to_be_visible()
+    no_trouble(page)

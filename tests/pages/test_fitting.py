@@ -43,7 +43,7 @@ def dataset(content: pd.DataFrame | None = None) -> Dataset:
 def _empty_cache() -> Iterator[None]:
     yield
     fitting._cached_outcome.clear()
-    fitting._cached_large_outcome.clear()
+    fitting._large_place.clear()
     fitting.profiled.clear()
 
 

@@ -47,7 +47,7 @@ def brief(result: mixedcore.MixedLMResults) -> Brief:
 
 def of(call: ModelCall, data: Dataset) -> Brief:
     """The key results of the fit of `call`, once for the same model and data. Raises MixedCoreError."""
-    return _kept(call, data.digest, fitting.fit(call, data))
+    return _kept(call, data.digest, fitting.fit(call, data, fitting.hold_back))
 
 
 @st.cache_resource(max_entries=fitting.KEPT_FITS, ttl=fitting.KEPT_FOR, show_spinner="Testing the effects…")
