@@ -14,7 +14,7 @@ data, source, found = state.data(), state.source(), state.inspected()
 if data is None or source is None or found is None:
     st.title("Begin with data", anchor=False)
     st.markdown(
-        "Pupils in schools, days in patients, batches in a works: wherever rows come in groups, a mixed "
+        "Pupils in schools, visits of patients, samples from batches: wherever rows come in groups, a mixed "
         "model fits. Take an example and see one, or open your own table."
     )
 else:

@@ -122,7 +122,7 @@ def test_a_curve_in_words() -> None:
     )
     said = words.curves([Curve("g", ["u", "v", "w"], found)], "f", "yield", 0.9)
     assert said.startswith(
-        "Predicted yield is lowest for u, 1.000 (90% interval 0.5000 to 1.500), and highest for v"
+        "Predicted yield is lowest for f u, 1.000 (90% interval 0.5000 to 1.500), and highest for f v"
     )
     empty = found.assign(fit=np.nan)
     assert words.curves([Curve("g", x, empty)], "f", "y", 0.9) == "Predicted y has no value here."

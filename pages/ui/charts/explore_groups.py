@@ -27,6 +27,7 @@ from pages.ui.explore.groups import Explored, Lines
 
 HEIGHT = 280
 """Of the distribution, as of the sizes of the groups, which it stands beside or above."""
+BINS = 50
 BOXES = 40
 BAND = 60
 POINTS = 4_000
@@ -34,8 +35,8 @@ POINTS = 4_000
 
 def histogram(data: Explored, *, chosen: str | None = None, ink: Ink = LIGHT) -> Chart:
     """How the outcome is spread over all rows, and over those of the chosen group."""
-    bins = int(np.clip(np.sqrt(len(data.y)), 8, 50))
-    count, ends = np.histogram(data.y, bins=bins)
+    ends = _ends(data.y)
+    count = np.histogram(data.y, bins=ends)[0]
     figure = canvas(HEIGHT, legend=chosen is not None, bargap=0.04, barmode="overlay")
     _bars(figure, ends, count / len(data.y), "All rows", ink.main)
     if chosen in data.labels:
@@ -53,6 +54,14 @@ def histogram(data: Explored, *, chosen: str | None = None, ink: Ink = LIGHT) ->
         f"{len(data.y):,} values of {text.shorten(data.names[0])} from {figures(data.y.min())} to "
         f"{figures(data.y.max())}; median {figures(middle)}, middle half {figures(low)} to {figures(high)}.",
     )
+
+
+def _ends(y: Floats) -> Floats:
+    """Ends of the bars: a bar a value where there are few whole ones, else some dozens of equal width."""
+    low, high = float(y.min()), float(y.max())
+    if high - low < BINS and (y == np.round(y)).all():
+        return np.arange(low, high + 2) - 0.5
+    return np.histogram_bin_edges(y, bins=int(np.clip(np.sqrt(len(y)), 8, BINS)))
 
 
 def _bars(figure: go.Figure, ends: Floats, share: Floats, name: str, colour: str, alpha: float = 1) -> None:

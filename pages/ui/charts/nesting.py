@@ -150,13 +150,20 @@ def crossing(
     return Chart(
         figure,
         f"{text.shorten(names[0], 24)} by {text.shorten(names[1], 24)}",
-        "The darker a cell, the more rows; an empty one has none."
-        + ("" if full else " Labels that meet often stand side by side."),
+        _darkness(grid) + ("" if full else " Labels that meet often stand side by side."),
         f"{len(count):,} of {width * height:,} combinations of {text.shorten(names[0])} ({width:,}) and "
         f"{text.shorten(names[1])} ({height:,}) occur, with {int(count.min()):,} to "
         f"{int(count.max()):,} rows.",
         "Each cell stands for several neighbouring labels." if blocks else "",
     )
+
+
+def _darkness(grid: Floats) -> str:
+    """What the colour of a cell says."""
+    low, high = int(np.nanmin(grid)), int(np.nanmax(grid))
+    if low == high:
+        return f"A filled cell has {high:,} row{'' if high == 1 else 's'}; an empty one has none."
+    return "The darker a cell, the more rows; an empty one has none."
 
 
 def _sorted_together(one: Ints, other: Ints, count: Ints, width: int, height: int) -> tuple[Ints, Ints]:
@@ -212,7 +219,14 @@ def _heat(
         xgap=1,
         ygap=1,
         hoverongaps=False,
-        colorbar={"title": {"text": "Rows"}, "thickness": 12, "outlinewidth": 0, "nticks": 5},
+        showscale=bool(np.nanmin(grid) < top),
+        colorbar={
+            "title": {"text": "Rows"},
+            "thickness": 12,
+            "outlinewidth": 0,
+            "nticks": int(min(5, top + 1)),
+            "tickformat": ",",
+        },
         hovertemplate=f"{one} %{{customdata[0]}}<br>{other} %{{customdata[1]}}"
         "<br>%{z:,} rows<extra></extra>",
     )

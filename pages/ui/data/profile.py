@@ -11,6 +11,8 @@ from pages.ui.data.columns import KIND_NAMES, Settled
 from pages.ui.numbers import figures
 
 TOP = 3
+ROUNDING = 1e-12
+"""Share of the range below which a mean is what rounding left of zero."""
 
 
 def table(
@@ -68,7 +70,9 @@ def values(series: pd.Series) -> str:
         finite = present[np.isfinite(present)]
         if finite.empty:
             return "all infinite"
-        return f"{number(finite.min())} to {number(finite.max())}, mean {number(finite.mean())}"
+        low, high, mean = (float(found) for found in (finite.min(), finite.max(), finite.mean()))
+        mean = 0.0 if abs(mean) < ROUNDING * (high - low) else mean
+        return f"{number(low)} to {number(high)}, mean {number(mean)}"
     if pd.api.types.is_datetime64_any_dtype(series.dtype):
         return f"{present.min():%Y-%m-%d} to {present.max():%Y-%m-%d}"
     counts = present.value_counts().head(TOP)

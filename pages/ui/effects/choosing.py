@@ -38,8 +38,8 @@ def say_what_is_missing(known: Setting) -> None:
     mean = predictions.predicted(known.result, known.rows.iloc[[0]], (), "confidence", known.level).iloc[0]
     st.info(
         f"The model has no predictor, so the prediction is the same everywhere: "
-        f"{text.escape(text.shorten(known.outcome))} {words.value(mean['fit'])}, {known.level:.0%} interval "
-        f"{words.interval(mean)}, in the average group.",
+        f"{text.escape(text.shorten(known.outcome))} {words.value(mean['fit'])}, {known.level:.0%} normal "
+        f"interval {words.interval(mean)}, in the average group. The Estimates page allows for few groups.",
         icon=":material/info:",
     )
     st.page_link("pages/model.py", label="Add a predictor", icon=":material/tune:")

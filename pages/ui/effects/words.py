@@ -88,8 +88,8 @@ def _curve(curve: Curve, what: str, x: str, level: float, *, several: bool) -> s
     if not isinstance(curve.x[0], (int, float, pd.Timestamp)) or isinstance(curve.x[0], bool):
         low, high = places[fit.argmin()], places[fit.argmax()]
         return (
-            f"{lead} is lowest for {value(curve.x[low])}, {_with_interval(curve.found.iloc[low], level)}, "
-            f"and highest for {value(curve.x[high])}, {_with_interval(curve.found.iloc[high], level)}."
+            f"{lead} is lowest for {x} {value(curve.x[low])}, {_with_interval(curve.found.iloc[low], level)},"
+            f" and highest for {x} {value(curve.x[high])}, {_with_interval(curve.found.iloc[high], level)}."
         )
     start, end = (_with_interval(curve.found.iloc[place], level) for place in (first, last))
     return (

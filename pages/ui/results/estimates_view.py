@@ -39,6 +39,8 @@ TABS = (
 )
 LONG_TABLE = 14
 TABLE_HEIGHT = 460
+SHORT = 20
+"""Characters that fit below a number on a phone."""
 
 
 # --- verdict -----------------------------------------------------------------------------------------------
@@ -94,8 +96,9 @@ def metrics(fit: pd.Series, counts: Mapping[str, int]) -> None:
 
 
 def _in_groups(counts: Sequence[int]) -> str:
-    """'in 160 groups', 'in 24 and 6 groups' of two factors."""
-    return f"in {listing([f'{count:,}' for count in counts])} groups"
+    """'in 160 groups', 'in 24 and 6 groups' of two factors, or only how many factors there are."""
+    said = f"in {listing([f'{count:,}' for count in counts])} groups"
+    return said if len(said) <= SHORT else f"grouped in {len(counts)} ways"
 
 
 def _positive(value: object) -> float:
