@@ -30,14 +30,15 @@ MODEL = "model"
 # carry white on a button, so the writing keeps the colour of text; border, tint and line show the choice.
 # A name too long for a phone ends in dots there instead of being cut through a letter.
 # Streamlit writes at a chart's axes in a grey that a projector swallows.
-# Captions fade to 60% of the text's colour, too pale on white; where `light-dark` is unknown they stay so.
+# Captions fade to 60% of the text's colour, too pale on white; `light-dark` is not known in popovers, which
+# lie outside the app's own element, so the colour around them is faded less. Labels of what is greyed too.
 # Streamlit's own CSV of a table keeps cells that a spreadsheet would run; the exports beside tables do not.
 READABLE = """<style>
 [data-testid="stElementToolbarButton"]:has([aria-label^="Download as CSV"]) { display: none; }
 [data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] * { opacity: 1; }
-[data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] :is(p, li, code) {
-  color: light-dark(#5C6670, #A3ADB7);
-}
+[data-testid="stCaptionContainer"] { color: color-mix(in srgb, currentColor 74%, transparent) !important; }
+[data-testid="stCaptionContainer"] :is(p, li, code) { color: inherit; }
+[data-testid="stWidgetLabel"][disabled] p { color: rgb(from currentColor r g b / 0.74); }
 .st-key-loaded_strip a p { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .stPlotlyChart :is([class$="tick"], .g-xtitle, .g-ytitle, .cbtitle) text {
   fill: light-dark(#4A545E, #B7C0C9) !important;

@@ -132,12 +132,17 @@ def canvas(height: int, *, legend: bool = False, **layout: Any) -> go.Figure:
     return figure
 
 
+TICKS: dict[str, Any] = {"exponentformat": "power", "minexponent": 6}
+"""Numbers at an axis are written in full, 20000 and 0.0006, not 20k and 600µ; beyond as powers of 10."""
+
+
 def axis(title: object = "", **options: Any) -> dict[str, Any]:
     """Axis settings: a plain title that never falls outside the figure, no zero line drawn by default."""
     return {
         "title": {"text": text.plain(text.shorten(title, 48)), "standoff": 10},
         "automargin": True,
         "zeroline": False,
+        **TICKS,
         **options,
     }
 

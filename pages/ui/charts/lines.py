@@ -13,6 +13,7 @@ from plotly.subplots import make_subplots
 from pages.ui import text
 from pages.ui.charts.base import (
     LIGHT,
+    TICKS,
     Chart,
     Ink,
     axis,
@@ -199,8 +200,8 @@ def _panel_layout(figure: go.Figure, rows: int, ink: Ink) -> go.Figure:
     base = canvas(120 + 165 * rows).layout
     figure.update_layout(height=base.height, hoverlabel=base.hoverlabel, showlegend=False)
     figure.update_layout(margin={"l": 64, "r": 8, "t": 28, "b": 56})
-    figure.update_xaxes(nticks=4, zeroline=False)
-    figure.update_yaxes(nticks=5, zeroline=False)
+    figure.update_xaxes(nticks=4, zeroline=False, **TICKS)
+    figure.update_yaxes(nticks=5, zeroline=False, **TICKS)
     figure.update_annotations(font={"size": 13, "color": ink.text})
     return figure
 
