@@ -48,6 +48,8 @@ READABLE = """<style>
 [data-variant="segmented_control"][aria-checked="true"] *,
 [data-variant="pills"]:is([aria-checked="true"], [aria-pressed="true"]),
 [data-variant="pills"]:is([aria-checked="true"], [aria-pressed="true"]) *,
+[data-testid="stSliderThumbValue"],
+[data-testid="stSliderThumbValue"] *,
 [data-testid="stPopoverButton"][kind="tertiary"],
 [data-testid="stPopoverButton"][kind="tertiary"] *,
 [role="tab"][aria-selected="true"],

@@ -39,6 +39,15 @@ def test_an_example_shows_caterpillar_table_shrinkage_and_lines() -> None:
         assert len(fits.charts_of(app)) == 2
 
 
+def test_what_the_residuals_page_computes_is_no_predictor() -> None:
+    app = section(fits.opened("group_effects", "Penicillin"), "Lines over the data")
+    assert not [box for box in app.selectbox if box.key == "group_effects_predictor"]
+    (means,) = [element.proto.alt for element in app.get("plotly_chart")]
+    assert means.startswith("Observed diameter in 24 groups with the fitted mean of each")
+    app = section(fits.opened("group_effects", "sleepstudy"), "Lines over the data")
+    assert "Each line joins" in " ".join(fits.texts(app))  # no other column moves them
+
+
 def test_the_effect_can_be_chosen() -> None:
     app = fits.opened("group_effects", "sleepstudy")
     box = app.selectbox(key="group_effects_effect")

@@ -238,6 +238,12 @@ def steady(values: Floats) -> Floats:
     return values
 
 
+def span(low: float, high: float, what: str = "row") -> str:
+    """'6 rows', '14 to 67 rows'."""
+    ends = f"{low:,}" if low == high else f"{low:,} to {high:,}"
+    return f"{ends} {what}{'' if high == 1 else 's'}"
+
+
 def segments(low: Floats, high: Floats) -> Floats:
     """low and high joined pairwise with a gap after each pair, (3n,): many intervals as one line."""
     gaps = np.full(len(low), np.nan)

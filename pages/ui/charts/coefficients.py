@@ -59,8 +59,8 @@ def coefficient_plot(
         "Coefficients",
         f"Each point is an estimate, each bar its {level:.0%} interval. A bar that crosses the dotted line "
         "at zero leaves open whether the effect is positive or negative.",
-        f"Estimates of {len(names)} fixed effects with {level:.0%} intervals, {len(away)} of which exclude "
-        f"zero: {_each(names, estimate, low, high)}.",
+        f"Estimates of {len(names)} fixed effect{'' if len(names) == 1 else 's'} with {level:.0%} intervals, "
+        f"{len(away)} of which exclude zero: {_each(names, estimate, low, high)}.",
         ""
         if len(shown) == len(chosen)
         else f"Only the {len(shown)} of {len(chosen):,} coefficients that lie furthest from zero for "

@@ -95,7 +95,8 @@ def _described(values: Floats, names: pd.Index, limit: float, what: str) -> str:
     above = int((values[known] > limit).sum())
     return (
         f"Cook's distance of {len(values):,} {what}; the largest is {figures(values[top], 3)} "
-        f"({text.shorten(names[top])}); {above:,} lie above the rule of thumb {figures(limit, 2)}."
+        f"({what[:-1]} {text.shorten(names[top])}); {above:,} lie above the rule of thumb "
+        f"{figures(limit, 2)}."
     )
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from pages.ui import text
-from pages.ui.charts.base import LIGHT, Chart, Floats, Ink, Ints, axis, canvas, faint, figures
+from pages.ui.charts.base import LIGHT, Chart, Floats, Ink, Ints, axis, canvas, faint, figures, span
 
 OUTER_DRAWN = 12
 INNER_DRAWN = 6
@@ -152,8 +152,8 @@ def crossing(
         f"{text.shorten(names[0], 24)} by {text.shorten(names[1], 24)}",
         _darkness(grid) + ("" if full else " Labels that meet often stand side by side."),
         f"{len(count):,} of {width * height:,} combinations of {text.shorten(names[0])} ({width:,}) and "
-        f"{text.shorten(names[1])} ({height:,}) occur, with {int(count.min()):,} to "
-        f"{int(count.max()):,} rows.",
+        f"{text.shorten(names[1])} ({height:,}) occur, with "
+        f"{span(int(count.min()), int(count.max()))}.",
         "Each cell stands for several neighbouring labels." if blocks else "",
     )
 

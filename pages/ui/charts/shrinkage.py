@@ -21,6 +21,7 @@ from pages.ui.charts.base import (
     path,
     scatter,
     segments,
+    span,
     thinned,
     thinning_note,
 )
@@ -181,8 +182,9 @@ def _described(own: Floats, partial: Floats, complete: float, size: Ints, factor
     far, near = np.abs(own[known] - complete).mean(), np.abs(partial[known] - complete).mean()
     share = f"by {1 - near / far:.0%} on average" if known.any() and far > 0 else "not at all"
     return (
-        f"Estimates of {len(own):,} groups of {text.shorten(factor)} with {size.min():,} to {size.max():,} "
-        f"rows; the model draws them towards the average {figures(complete)} {share}."
+        f"Estimates of {len(own):,} groups of {text.shorten(factor)} with "
+        f"{span(int(size.min()), int(size.max()))}; the model draws them towards the average "
+        f"{figures(complete)} {share}."
     )
 
 

@@ -17,7 +17,8 @@ from pages.ui.model import notation
 if TYPE_CHECKING:
     from mixedcore import MixedLMResults
 
-COMPUTED = ("fitted", "fitted_fixed", "resid", "resid_std", "leverage", "cooks_distance")
+COMPUTED = ("fitted", "fitted_fixed", "resid", "resid_std", "leverage", "cooks_distance", "studentised")
+"""What `result.augment()` adds to the columns of the data, and the Residuals page to that."""
 NESTED = " / "
 """Between the labels of a group and of a unit inside it, as in `result.tidy(effects="blups")`."""
 
