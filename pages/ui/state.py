@@ -39,6 +39,7 @@ _JOBS = "_long_work"
 _CALL = "_call"
 _GROUP = "_chosen_group"
 _GROUPED_BY = "_chosen_group_is_of"
+_COMPARED = "_compared_groups"
 _ROW = "_chosen_row"
 _SOURCE = "_source"
 _OPENED = "_opened"
@@ -331,6 +332,10 @@ remark, set_remark = _slot(_REMARK, "")
 # --- the Effects page ----------------------------------------------------------------------------
 
 
+# A factor, and groups of it to compare with the highlighted one, each at the place of its colour.
+compared_groups, set_compared_groups = _slot(_COMPARED, cast("tuple[str, tuple[str | None, ...]]", ("", ())))
+
+
 def before() -> Any:
     """The prediction that "what if" compares with, of the present data and model; None when there is none."""
     loaded = data()
@@ -350,8 +355,6 @@ def set_before(prediction: object) -> None:
 
 # What shall stand in the report.
 report, set_report = _slot(_REPORT, ReportChoices())
-
-
 # Whether the last project file was opened, and the sentence about it; '' when there was none.
 project_said, say_of_project = _slot(_PROJECT_SAID, (True, ""))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from mixedcore import datasets
 from pages.ui.model.modelcall import ModelCall
+from pages.ui.results import picking
 from tests.pages import fits
 
 
@@ -149,3 +152,65 @@ def test_no_data_and_no_model_are_invitations() -> None:
     assert (
         "No model has been chosen" in fits.opened_with("effects", datasets.load("Rail"), None).info[0].value
     )
+
+
+def lines_of(app: AppTest) -> dict[str, str]:
+    """Each line of the predictions with its colour."""
+    drawn = [trace for trace in fits.charts_of(app)[0]["data"] if trace.get("name") and trace.get("line")]
+    return {trace["name"]: trace["line"]["color"] for trace in drawn if "color" in trace["line"]}
+
+
+def more(app: AppTest) -> Any:
+    return next(found for found in app.multiselect if found.label == "More groups")
+
+
+def test_several_groups_have_lines_in_colours_that_they_keep() -> None:
+    app = fits.opened("effects", "sleepstudy")
+    box(app, "Highlight a group").set_value("335").run()  # type: ignore[attr-defined]
+    more(app).set_value(["308", "309", "310"]).run()
+    first = lines_of(app)
+    assert set(first) == {
+        "The average group",
+        *(f"Subject {label}" for label in ("335", "308", "309", "310")),
+    }
+    assert len(set(first.values())) == 5
+    more(app).set_value(["308", "310"]).run()
+    assert {name: first[name] for name in lines_of(app)} == lines_of(app)
+    more(app).set_value(["308", "310", "372"]).run()
+    assert lines_of(app)["Subject 372"] == first["Subject 309"]
+    assert "for Subject 335, Subject 308, Subject 372 and Subject 310 with their own random effects" in said(
+        app
+    )
+    app.switch_page("pages/residuals.py").run()
+    app.switch_page("pages/effects.py").run()
+    assert more(app).value == ["308", "372", "310"]
+    assert lines_of(app)["Subject 310"] == first["Subject 310"]
+
+
+def test_the_highlighted_group_is_offered_no_second_time() -> None:
+    app = fits.opened("effects", "sleepstudy")
+    more(app).set_value(["308"]).run()
+    box(app, "Highlight a group").set_value("308").run()  # type: ignore[attr-defined]
+    assert not app.exception
+    assert "308" not in more(app).options
+    assert list(lines_of(app)) == ["The average group", "Subject 308"]
+
+
+def test_with_a_line_for_each_value_there_are_no_more_groups() -> None:
+    app = fits.opened("effects", "Hsb82")
+    box(app, "A line for each").set_value("sector").run()  # type: ignore[attr-defined]
+    assert "More groups" not in {found.label for found in app.multiselect}
+
+
+@pytest.mark.parametrize(
+    ("before", "chosen", "after"),
+    [
+        ((), ["a"], ("a", None, None)),
+        (("a", "b", None), ["b", "c"], ("c", "b", None)),
+        (("a", "b", "c"), [], (None, None, None)),
+        (("a", None, "c"), ["c", "a", "d"], ("a", "d", "c")),
+        (("a", "b", "c"), ["a", "b", "c", "d"], ("a", "b", "c")),
+    ],
+)
+def test_places_of_colours(before: tuple[str | None, ...], chosen: list[str], after: object) -> None:
+    assert picking.places(before, chosen, 3) == after

@@ -28,16 +28,22 @@ from pages.ui.charts.base import (
 POINTS = 2_000
 """Observations drawn behind predictions: more hide the lines."""
 JITTER = 0.16
+CROWD = 4
+"""Lines from which on their bands are fainter, so that they can be seen through each other."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Curve:
-    """One line: its name, where (k,), and `fit, conf_low, conf_high` there; `dashed` for a comparison."""
+    """One line: its name, where (k,), and `fit, conf_low, conf_high` there; `dashed` for a comparison.
+
+    colour : place of its colour; None is that of the line among the others
+    """
 
     name: str
     x: Sequence[Any]
     found: pd.DataFrame
     dashed: bool = False
+    colour: int | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,13 +72,14 @@ def predictions(
     """
     figure = canvas(460, legend=len(curves) > 1)
     levels = [str(value) for value in curves[0].x] if category else []
-    note = _add_observed(figure, observed, levels, len(curves), ink) if observed is not None else ""
-    for number, curve in enumerate(curves):
-        colour = ink.categories[number % len(ink.categories)]
+    places = [number if curve.colour is None else curve.colour for number, curve in enumerate(curves)]
+    colours = [ink.categories[place % len(ink.categories)] for place in places]
+    note = _add_observed(figure, observed, levels, colours, ink) if observed is not None else ""
+    for number, (curve, colour) in enumerate(zip(curves, colours, strict=True)):
         if category:
             _add_points(figure, curve, _shift(number, len(curves)), colour)
         else:
-            _add_line(figure, curve, colour)
+            _add_line(figure, curve, colour, 0.2 if len(curves) < CROWD else 0.08)
     ticks: dict[str, Any] = {}
     if category:
         shown = [text.plain(text.shorten(level, 18)) for level in levels]
@@ -109,7 +116,7 @@ def _add_points(figure: go.Figure, curve: Curve, shift: float, colour: str) -> N
     )  # fmt: skip
 
 
-def _add_line(figure: go.Figure, curve: Curve, colour: str) -> None:
+def _add_line(figure: go.Figure, curve: Curve, colour: str, band: float) -> None:
     fit, low, high = (curve.found[name].to_numpy(dtype=float) for name in ("fit", "conf_low", "conf_high"))
     x, name = list(curve.x), text.plain(text.shorten(curve.name, 30))
     known = np.isfinite(low) & np.isfinite(high)
@@ -121,7 +128,7 @@ def _add_line(figure: go.Figure, curve: Curve, colour: str) -> None:
             fill="toself",
             mode="lines",
             line={"width": 0},
-            fillcolor=faint(colour, 0.2),
+            fillcolor=faint(colour, band),
             hoverinfo="skip",
             showlegend=False,
             legendgroup=name,
@@ -141,7 +148,9 @@ def _add_line(figure: go.Figure, curve: Curve, colour: str) -> None:
     )
 
 
-def _add_observed(figure: go.Figure, data: Observed, levels: list[str], curves: int, ink: Ink) -> str:
+def _add_observed(
+    figure: go.Figure, data: Observed, levels: list[str], colours: Sequence[str], ink: Ink
+) -> str:
     """Draw the observations, each colour behind its curve; gives the note on thinning."""
     finite = np.flatnonzero(np.isfinite(data.y) & data.x.notna().to_numpy())
     places = (
@@ -154,8 +163,8 @@ def _add_observed(figure: go.Figure, data: Observed, levels: list[str], curves: 
     x = pd.Series(np.asarray(x))
     for number in np.unique(data.curve[places]):
         own = np.flatnonzero(data.curve[places] == number)
-        colour = ink.muted if number < 0 else ink.categories[number % len(ink.categories)]
-        shift = _shift(int(number), curves) if levels and number >= 0 else 0.0
+        colour = ink.muted if number < 0 else colours[number]
+        shift = _shift(int(number), len(colours)) if levels and number >= 0 else 0.0
         figure.add_trace(
             scatter(len(places))(
                 x=x.iloc[own] + shift if levels else x.iloc[own],

@@ -20,6 +20,7 @@ from pages.ui.effects.setting import (
     MOST_LEVELS,
     Setting,
     Whose,
+    choose_more,
     choose_scale,
     choose_whose,
     hold,
@@ -50,7 +51,8 @@ def section(known: Setting) -> None:
     asked = _choose(known)
     lines = curves(known, asked)
     behind = _observed(known, asked)
-    said = words.curves(lines, asked.x.name, asked.outcome, known.level)
+    sentences = words.each_curve(lines, asked.x.name, asked.outcome, known.level)
+    said = " ".join(sentences)
     chart = pictures.predictions(
         lines,
         behind,
@@ -61,7 +63,8 @@ def section(known: Setting) -> None:
         ink=display.ink(),
     )
     display.chart(chart, "effects_predictions")
-    st.markdown(text.escape(said))
+    bullet = "- " if len(sentences) > 1 else ""
+    st.markdown("\n".join(bullet + text.escape(each) for each in sentences))
     tables.export(
         "effects_predictions",
         lambda: [tabled.predictions(lines, asked.x.name, known.level)],
@@ -77,14 +80,16 @@ def _choose(known: Setting) -> Asked:
         x = _choose_variable("Over", known.fixed, known, "effects_x")
         others = [variable for variable in known.variables if variable.name != x.name]
         by = _choose_by(others, known)
-        everyone, group = choose_whose(known, stale_key(known, "effects_predictions"))
+        who = choose_whose(known, stale_key(known, "effects_predictions"))
+        more = () if by else choose_more(known, who, stale_key(known, "effects_more"))
     with st.container(horizontal=True, vertical_alignment="center"):
         interval = _choose_interval()
         scale, outcome = choose_scale(known, "effects_predictions_units")
     by_values = tuple(by.chosen()[:MOST_LINES]) if by else ()
     rest = [variable for variable in others if by is None or variable.name != by.name]
     held = _choose_held(rest, known)
-    whose = (everyone,) if group is None else (group,) if by else (everyone, group)
+    group = () if who.group is None else (who.group,)
+    whose = group if by and group else (who.everyone, *group, *more)
     return Asked(x, by, by_values, held, whose, interval, scale, outcome)
 
 
@@ -162,7 +167,8 @@ def curves(known: Setting, asked: Asked) -> list[Curve]:
         table = predictions.in_units(table, asked.scale)
         for number in range(len(table) // len(along)):
             own = table.iloc[number * len(along) : (number + 1) * len(along)].reset_index(drop=True)
-            found.append(Curve(_name(asked, whose, number), along, own))
+            colour = None if asked.by else whose.colour
+            found.append(Curve(_name(asked, whose, number), along, own, colour=colour))
     return found
 
 
@@ -207,10 +213,11 @@ def _curve_of_row(rows: pd.DataFrame, asked: Asked) -> np.ndarray:
     if asked.by is not None and asked.by.kind == "category":
         found = pd.Index(asked.by_values).get_indexer(pd.Index(rows[asked.by.name]))
         return np.asarray(found, dtype=int)
-    last = asked.whose[-1]
-    if last.mask is not None and asked.by is None:
-        return np.where(last.mask.to_numpy(), len(asked.whose) - 1, -1)
-    return np.full(len(rows), -1)
+    found = np.full(len(rows), -1)
+    for place, whose in enumerate(asked.whose):
+        if whose.mask is not None and asked.by is None:
+            found[whose.mask.to_numpy()] = place
+    return found
 
 
 def caption(known: Setting, asked: Asked) -> str:
@@ -218,6 +225,9 @@ def caption(known: Setting, asked: Asked) -> str:
     last = asked.whose[-1]
     if last.name == MEAN_GROUP:
         whom = "For the average group."
+    elif len(asked.whose) > 2:
+        listed = words.listed([whose.name for whose in asked.whose[1:]])
+        whom = f"For the average group, and for {listed} with their own random effects."
     elif len(asked.whose) > 1:
         whom = f"For the average group, and for {last.name} with its own random effects."
     else:

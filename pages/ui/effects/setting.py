@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 MOST_LEVELS = 30
 """Categories drawn at once: more cannot be read side by side."""
 MEAN_GROUP = "The average group"
+MOST_MORE = 5
+"""Groups beside the highlighted one: there are no more colours that can be told apart."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,12 +48,26 @@ class Setting:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Whose:
-    """For whom a prediction is made: a row that stands for the group, and the random terms known of it."""
+    """For whom a prediction is made: a row that stands for the group, and the random terms known of it.
+
+    colour : place of its colour; 0 the average group's, 1 the highlighted one's on every page
+    """
 
     name: str
     row: pd.DataFrame
     terms: tuple[str, ...] = ()
     mask: pd.Series | None = None
+    colour: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Asked:
+    """About whom is asked: the average group, the highlighted one if any, and who else could be."""
+
+    everyone: Whose
+    group: Whose | None
+    way: Way | None = None
+    labels: pd.Series | None = None
 
 
 def setting(result: MixedLMResults, frame: pd.DataFrame, level: float) -> Setting:
@@ -78,21 +94,42 @@ def choose_scale(known: Setting, key: str) -> tuple[Scale | None, str]:
     return (known.scale, known.scale.column) if own else (None, known.outcome)
 
 
-def choose_whose(known: Setting, key: str) -> tuple[Whose, Whose | None]:
-    """The average group, and the group chosen if there is one."""
+def choose_whose(known: Setting, key: str) -> Asked:
+    """The average group, and the highlighted group if there is one."""
     everyone = Whose(MEAN_GROUP, known.rows.iloc[[0]])
     ways = variables.ways(known.result, known.rows)
     if not ways:
-        return everyone, None
+        return Asked(everyone, None)
     way = _choose_way(ways, f"{key}_way")
     labels = variables.labels_of(way, known.rows)
     names = variables.in_order(labels)
     chosen = fitview.find_label(picking.choose_group(names, f"{key}_chosen"), names)
-    if chosen is None or chosen not in names:
-        return everyone, None
-    mask = labels == chosen
-    name = f"{way.grouping.name} {chosen}"
-    return everyone, Whose(name, known.rows[mask.to_numpy()].iloc[[0]], way.terms, mask)
+    known_here = chosen is not None and chosen in names
+    group = _whose(known, way, labels, chosen, 1) if chosen is not None and known_here else None
+    return Asked(everyone, group, way, labels)
+
+
+def _whose(known: Setting, way: Way, labels: pd.Series, label: str, colour: int) -> Whose:
+    mask = labels == label
+    row = known.rows[mask.to_numpy()].iloc[[0]]
+    return Whose(f"{way.grouping.name} {label}", row, way.terms, mask, colour)
+
+
+def choose_more(known: Setting, asked: Asked, key: str) -> tuple[Whose, ...]:
+    """Further groups beside the highlighted one, each in a colour that it keeps."""
+    if asked.way is None or asked.labels is None:
+        return ()
+    way, names = asked.way, variables.in_order(asked.labels)
+    own = asked.group.name if asked.group else ""
+    others = [name for name in names if f"{way.grouping.name} {name}" != own]
+    if not others:
+        return ()
+    places = picking.choose_several(others, key, way.grouping.name, MOST_MORE)
+    return tuple(
+        _whose(known, way, asked.labels, label, 2 + place)
+        for place, label in enumerate(places)
+        if label is not None and label in others
+    )
 
 
 def _choose_way(ways: Sequence[Way], key: str) -> Way:

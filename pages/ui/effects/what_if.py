@@ -25,9 +25,9 @@ def section(known: Setting) -> None:
     left, right = st.columns([3, 2], gap="large")
     with left:
         at = {v.name: _slide(v, known, place) for place, v in enumerate(known.variables)}
-        everyone, group = choose_whose(known, stale_key(known, "effects_what_if"))
+        whose = choose_whose(known, stale_key(known, "effects_what_if"))
     with right:
-        _answer(known, at, group or everyone)
+        _answer(known, at, whose.group or whose.everyone)
 
 
 def _slide(variable: Variable, known: Setting, place: int) -> Any:

@@ -16,6 +16,7 @@ from pages.ui.charts.effects_predictions import Curve
 from pages.ui.effects.variables import Variable
 from pages.ui.numbers import number
 
+MOST_SAID = 7
 OF_PREDICTIONS = (
     "Intervals of predictions are from the normal distribution; those of means and slopes allow for degrees "
     "of freedom and so are a little wider where groups are few."
@@ -70,15 +71,20 @@ def held(variables: Sequence[Variable], at: Mapping[str, Any]) -> str:
 
 def curves(drawn: Sequence[Curve], x: str, outcome: str, level: float) -> str:
     """What lines or points of predictions show."""
-    what = f"Predicted {text.shorten(outcome)}"
-    return " ".join(
-        _curve(curve, what, text.shorten(x), level, several=len(drawn) > 1) for curve in drawn[:6]
-    )
+    return " ".join(each_curve(drawn, x, outcome, level))
+
+
+def each_curve(drawn: Sequence[Curve], x: str, outcome: str, level: float) -> list[str]:
+    """The same, one sentence a line."""
+    what = f"redicted {text.shorten(outcome)}"
+    return [
+        _curve(curve, what, text.shorten(x), level, several=len(drawn) > 1) for curve in drawn[:MOST_SAID]
+    ]
 
 
 def _curve(curve: Curve, what: str, x: str, level: float, *, several: bool) -> str:
     known = curve.found["fit"].notna().to_numpy()
-    lead = f"{curve.name}: {what.lower()}" if several else what
+    lead = f"{curve.name}: p{what}" if several else f"P{what}"
     if not known.any():
         return f"{lead} has no value here."
     fit, places = curve.found["fit"].to_numpy()[known], np.flatnonzero(known)

@@ -140,6 +140,36 @@ def choose_group(labels: Sequence[str], key: str, grouping: str = "") -> str | N
     return state.chosen_group()
 
 
+def choose_several(labels: Sequence[str], key: str, grouping: str, most: int) -> tuple[str | None, ...]:
+    """A box for some more groups, each at the place of a colour that it keeps while others come and go."""
+    of, known = state.compared_groups()
+    known = known if of == grouping else ()
+    before = [label for label in known if label in labels]
+    options = _matches(labels, key, None) if len(labels) > OPTIONS else labels
+    st.multiselect(
+        "More groups",
+        [*(label for label in before if label not in options), *options],
+        key=state.show(key, before),
+        max_selections=most,
+        placeholder="None",
+        wrap=True,
+        format_func=text.one_line,
+        on_change=lambda: state.set_compared_groups((grouping, places(known, st.session_state[key], most))),
+        help="Each gets a line of its own, in a colour that it keeps.",
+    )
+    return known
+
+
+def places(before: Sequence[str | None], chosen: Sequence[str], most: int) -> tuple[str | None, ...]:
+    """The chosen labels, those known from before at their places, others at free ones."""
+    found = [label if label in chosen else None for label in before][:most]
+    found += [None] * (most - len(found))
+    for label in chosen:
+        if label not in found and None in found:
+            found[found.index(None)] = label
+    return tuple(found)
+
+
 def highlighted(labels: Sequence[str], grouping: str) -> str | None:
     """The group that is highlighted everywhere, as these labels of `grouping` have it; None if not here."""
     return find_label(state.chosen_group(), labels, state.chosen_grouping(), grouping)
