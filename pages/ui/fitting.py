@@ -213,7 +213,7 @@ def _outcome(
         return err.with_traceback(None)  # the traceback would keep the frame alive
 
 
-def _fit(call: ModelCall, frame: pd.DataFrame, tell: waiting.Tell | None) -> mixedcore.MixedLMResults:
+def _fit(call: ModelCall, frame: pd.DataFrame, tell: waiting.Tell | None = None) -> mixedcore.MixedLMResults:
     model = mixedcore.mixedlm(
         call.formula,
         frame,

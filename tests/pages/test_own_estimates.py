@@ -10,6 +10,7 @@ import pytest
 
 from mixedcore import datasets, mixedlm
 from pages.ui import charts
+from pages.ui.charts.shrinkage import DRAWN
 from pages.ui.results.own_estimates import Pooling, least_squares, pooling
 from tests.pages import fits
 
@@ -77,7 +78,7 @@ def test_charts_of_any_number_of_groups_stay_small(groups: int) -> None:
         assert chart.alt.endswith(".")
         assert "1 group has no estimate of their own" in chart.note
         assert "g1" in {trace.name for trace in chart.figure.data}
-        assert ("are drawn" in chart.note) == (groups > 3_000)
+        assert ("are drawn" in chart.note) == (groups > DRAWN)
 
 
 def test_prior_weights_count_in_what_a_group_says_on_its_own() -> None:
