@@ -10,7 +10,7 @@ from pages.ui import terms as names
 from pages.ui import text
 from pages.ui.charts.base import LIGHT, Chart, Ink, axis, canvas, figures, labelled_axis
 
-MOST_TERMS = 25
+MOST_TERMS, MOST_SAID = 25, 6
 SYMBOLS = ("circle", "diamond", "square", "triangle-up", "cross", "x", "star")
 
 
@@ -40,9 +40,23 @@ def compared_coefficients(
         "Coefficients side by side",
         f"Each symbol is an estimate, each bar its {level:.0%} interval, each colour a model. A coefficient "
         "that moves when a predictor is added shares what it explains with that predictor.",
-        f"Coefficients of {len(drawn)} effects in {len(fixed)} models with {level:.0%} intervals.",
+        f"Coefficients of {len(drawn)} effects in {len(fixed)} models with {level:.0%} intervals: "
+        f"{_said(fixed, read, drawn)}.",
         note,
     )
+
+
+def _said(fixed: dict[str, pd.DataFrame], read: dict[str, str], drawn: list[str]) -> str:
+    """'Days 10.5 in one and 10.2 in two; …' for the first effects, to be heard."""
+    said = []
+    for term in drawn[:MOST_SAID]:
+        found = [
+            f"{figures(float(e), 3)} in {text.shorten(name, 30)}"
+            for name, frame in fixed.items()
+            for e in frame.loc[frame["term"].map(str) == term, "estimate"]
+        ]
+        said.append(f"{text.shorten(read[term])} {', '.join(found)}")
+    return "; ".join(said)
 
 
 def _model(

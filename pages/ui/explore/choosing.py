@@ -37,7 +37,7 @@ def ask(data: Dataset) -> Asked | None:
     outcomes = [c.name for c in columns if not roles.not_outcome(c)]
     able = [c.name for c in columns if not roles.not_group(c)]
     if not outcomes or not able:
-        lacking = "a group: labels that repeat" if outcomes else "an outcome: a number that differs by row"
+        lacking = "a group, whose labels repeat" if outcomes else "an outcome, a number that differs by row"
         st.warning(f"No column of these data can be {lacking}.", icon=":material/info:")
         st.page_link("pages/data.py", label="Go to Data", icon=":material/table_chart:")
         return None
