@@ -9,6 +9,7 @@ import streamlit as st
 from pages.ui import text
 from pages.ui.charts import DARK, LIGHT, Chart, Ink
 from pages.ui.charts.base import CONFIG
+from pages.ui.charts.sent import sent
 from pages.ui.results import words
 
 
@@ -33,13 +34,15 @@ def chart(shown: Chart, key: str, *, on_click: Callable[[str], None] | None = No
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.header(text.escape(shown.title), anchor=False)
         _download(shown, key)
+    figure = sent(shown.figure, ink(), clicked=on_click is not None)
     if on_click is None:
-        st.plotly_chart(shown.figure, key=key, config=CONFIG, alt=shown.alt)
+        st.plotly_chart(figure, key=key, config=CONFIG, theme=None, alt=shown.alt)
     else:
         st.plotly_chart(
-            shown.figure,
+            figure,
             key=key,
             config=CONFIG,
+            theme=None,
             alt=shown.alt,
             on_select=lambda: on_click(key),
             selection_mode="points",

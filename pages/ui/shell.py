@@ -29,7 +29,8 @@ MODEL = "model"
 # Streamlit writes what is pressed or open in the accent. On dark no one colour can both be read there and
 # carry white on a button, so the writing keeps the colour of text; border, tint and line show the choice.
 # A name too long for a phone ends in dots there instead of being cut through a letter.
-# Streamlit writes at a chart's axes in a grey that a projector swallows.
+# A chart whose width is no whole number is drawn twice, for Streamlit and Plotly round it in other ways.
+# A chart has the colours of the last run; its writing and its ground follow a change of appearance at once.
 # Captions fade to 60% of the text's colour, too pale on white; `light-dark` is not known in popovers, which
 # lie outside the app's own element, so the colour around them is faded less. Labels of what is greyed too.
 # Streamlit's own CSV of a table keeps cells that a spreadsheet would run; the exports beside tables do not.
@@ -40,7 +41,10 @@ READABLE = """<style>
 [data-testid="stCaptionContainer"] :is(p, li, code) { color: inherit; }
 [data-testid="stWidgetLabel"][disabled] p { color: rgb(from currentColor r g b / 0.74); }
 .st-key-loaded_strip a p { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
-.stPlotlyChart :is([class$="tick"], .g-xtitle, .g-ytitle, .cbtitle) text {
+[data-testid="stFullScreenFrame"] { width: round(down, 100%, 1px); }
+.stPlotlyChart .main-svg { background: transparent !important; }
+.stPlotlyChart .bglayer .bg { fill: transparent !important; }
+.stPlotlyChart :is([class$="tick"], .g-xtitle, .g-ytitle, .cbtitle, .legend) text {
   fill: light-dark(#4A545E, #B7C0C9) !important;
 }
 .katex-display { overflow-y: hidden; padding-block: 0.25rem; }

@@ -41,6 +41,7 @@ class Ink:
     muted: str  # reference lines and the groups in the background
     surface: str  # page background, to outline what lies on top of points
     text: str
+    faded: str  # writing at axes
 
     @property
     def main(self) -> str:
@@ -58,12 +59,14 @@ LIGHT = Ink(
     "#7C8792",
     "#FFFFFF",
     "#1F2933",
+    "#4A545E",
 )
 DARK = Ink(
     ("#56B4E9", "#E8743B", "#00A87C", "#E3A3C9", "#F0C948", "#2F7FC1", "#D5DAE0"),
     "#8A949E",
     "#14191F",
     "#E4E8EC",
+    "#B7C0C9",
 )
 
 
