@@ -25,6 +25,7 @@ with st.grid(2, min_column_width=180):
     mine = fitview.of_effect(blups, effect)
     picking.choose_group(fitview.labels_by_effect(mine), "group_effects_chosen", effect.group)
 
-augmented = computed.augmented(computed.Fitted(call, data))
-shown = group_sections.Shown(result, augmented, blups, mine, effect, level, display.ink())
+fitted = computed.Fitted(call, data)
+augmented = computed.augmented(fitted)
+shown = group_sections.Shown(fitted, result, augmented, blups, mine, effect, level, display.ink())
 group_sections.SECTIONS[section](shown)

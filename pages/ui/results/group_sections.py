@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import streamlit as st
 
-from pages.ui import charts, display, tables
+from pages.ui import charts, display, drawn, tables
 from pages.ui.charts import Ink
+from pages.ui.residuals.computed import Fitted
 from pages.ui.results import fitview, own_estimates, picking
 from pages.ui.results.fitview import RandomEffect
 from pages.ui.results.own_estimates import Pooling
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 class Shown:
     """What every section draws from; blups of all effects, mine of the effect chosen, level of intervals."""
 
+    fitted: Fitted
     result: MixedLMResults
     augmented: pd.DataFrame
     blups: pd.DataFrame
@@ -40,8 +42,13 @@ def ranked(shown: Shown) -> None:
     """Which groups differ from the average: caterpillar and table."""
     labels, factor = shown.ranking, shown.effect.group
     here = picking.highlighted(labels, factor)
-    caterpillar = charts.caterpillar(
-        shown.mine, level=shown.level, unit=shown.effect.name, chosen=here, ink=shown.ink
+    of = (shown.fitted.call, shown.fitted.data.digest, shown.effect, shown.level, here, shown.ink)
+    caterpillar = drawn.once(
+        lambda: charts.caterpillar(
+            shown.mine, level=shown.level, unit=shown.effect.name, chosen=here, ink=shown.ink
+        ),
+        "caterpillar",
+        *of,
     )
     display.chart(caterpillar, "caterpillar", on_click=picking.highlight_clicked(labels, factor))
     st.header("All group effects", anchor=False)
