@@ -203,7 +203,7 @@ def test_many_points_are_drawn_when_asked_for_only_and_by_webgl() -> None:
     augmented = fits.many_rows(30_000)
     usual = charts.residuals_against_fitted(augmented)
     assert {trace.type for trace in usual.figure.data} == {"scatter"}
-    assert usual.note.startswith("2,000 of 30,000 rows are drawn")
+    assert usual.note.startswith("1,500 of 30,000 rows are drawn")
     asked = charts.residuals_against_fitted(augmented, most=base.POINTS_ASKED)
     assert "scattergl" in {trace.type for trace in asked.figure.data}
 
@@ -211,7 +211,7 @@ def test_many_points_are_drawn_when_asked_for_only_and_by_webgl() -> None:
 def test_a_large_chosen_group_is_thinned_too() -> None:
     chart = charts.residuals_against_fitted(fits.many_rows(30_000, groups=3), group="g", chosen="1")
     assert [len(trace.x) for trace in chart.figure.data[:2]] == [base.POINTS_DRAWN] * 2
-    assert "Of the chosen group 2,000 of " in chart.note
+    assert "Of the chosen group 1,500 of " in chart.note
 
 
 def test_fitted_values_equal_but_for_rounding_are_equal() -> None:

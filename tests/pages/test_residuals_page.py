@@ -51,7 +51,7 @@ def test_residuals_can_be_grouped_by_a_predictor() -> None:
 def test_seventy_thousand_rows_are_sampled_with_a_note_and_simulated_when_asked_only() -> None:
     app = fits.opened("residuals", "InstEval")
     assert not app.exception
-    assert "2\\,000 of 73\\,421 rows are drawn" in " ".join(caption.value for caption in app.caption)
+    assert "1\\,500 of 73\\,421 rows are drawn" in " ".join(caption.value for caption in app.caption)
     app.toggle(key="residuals_more_points").set_value(True).run()
     assert "20\\,000 of 73\\,421 rows are drawn" in " ".join(caption.value for caption in app.caption)
     section(app, "The whole model?")

@@ -24,7 +24,7 @@ POINTS_AS_SVG = 3_000
 """Up to here points are SVG, sharp and accessible; above, WebGL."""
 CORNERS_AS_SVG = 20_000
 """The same for the corners of a line, which is one shape."""
-POINTS_DRAWN = 2_000
+POINTS_DRAWN = 1_500
 """More points than this are sampled: the browser's time grows, the picture hardly does. WebGL would take more
 at once, but where no graphics processor is, it takes half a second to start."""
 POINTS_ASKED = 20_000

@@ -25,7 +25,7 @@ from pages.ui.charts.base import (
     thinned,
 )
 
-POINTS = 2_000
+POINTS = 1_500
 """Observations drawn behind predictions: more hide the lines."""
 JITTER = 0.16
 CROWD = 4
