@@ -76,7 +76,7 @@ class Jobs:
 
     def _ask(self, stop: Event) -> None:
         """Set `stop` where the caller cancels."""
-        if stopped(self.cancel):
+        if not stop.is_set() and stopped(self.cancel):
             stop.set()
 
     def _results(self, task: Callable[[range], T], parts: Iterable[range], count: int) -> Iterable[T]:

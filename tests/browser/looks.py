@@ -31,6 +31,16 @@ def open_page(page: Page, path: str = "") -> None:
     ready(page)
 
 
+def unfold(page: Page, title: str) -> None:
+    """Open a folded section and wait until it is unrolled: a click on what still moves misses it."""
+    section = page.get_by_test_id("stExpander").filter(has=page.get_by_text(title, exact=True))
+    section.locator("summary").click()
+    section.evaluate(
+        "s => Promise.all(s.getAnimations({ subtree: true }).map(each => each.finished)).then(() => null)"
+    )
+    ready(page)
+
+
 def pick(page: Page, box: Locator, option: str) -> None:
     """Choose an option of a box, brought to the middle first: Streamlit closes its lists when a page scrolls,
     and a click at the edge of the window scrolls it.

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.looks import WAIT_MS, no_trouble, open_page, picture, ready
+from tests.browser.looks import WAIT_MS, no_trouble, open_page, picture, ready, unfold
 from tests.browser.test_upload import strip, upload
 from tests.pages import files
 
@@ -36,7 +36,7 @@ def test_value_labels_from_the_file_to_the_estimates(page: Page) -> None:
     upload(page, "pupils.sav", pupils())
     expect(strip(page)).to_contain_text("300 rows × 3 columns", timeout=WAIT_MS)
     ready(page)
-    page.get_by_text("How the file was read", exact=True).click()
+    unfold(page, "How the file was read")
     labelled = page.get_by_role("combobox", name="Labelled values")
     expect(labelled).to_have_value("Labels, in the order of their codes", timeout=WAIT_MS)
     expect(page.get_by_role("combobox", name="Separator")).to_have_count(0, timeout=WAIT_MS)
@@ -77,7 +77,7 @@ def test_cells_pasted_from_a_spreadsheet(page: Page) -> None:
     expect(strip(page)).to_contain_text("12 rows × 3 columns", timeout=WAIT_MS)
     ready(page)
     expect(page.get_by_role("textbox", name="Cells")).to_have_count(0, timeout=WAIT_MS)
-    page.get_by_text("How the file was read", exact=True).click()
+    unfold(page, "How the file was read")
     expect(page.get_by_role("combobox", name="Separator")).to_have_value("Automatic (tab)", timeout=WAIT_MS)
     expect(page.get_by_role("combobox", name="Decimal mark")).to_have_value(
         "Automatic (comma)", timeout=WAIT_MS

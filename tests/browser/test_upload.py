@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.looks import WAIT_MS, no_trouble, open_page, ready
+from tests.browser.looks import WAIT_MS, no_trouble, open_page, ready, unfold
 
 HOSTILE = [":red[x]", "$y$", "<script>alert(1)</script>", "`tick`", "[link](http://x)", "Größe µ", "a, b"]
 
@@ -40,7 +40,7 @@ def test_a_european_file_is_read_as_it_is_meant(page: Page) -> None:
     upload(page, "klasse.csv", content.encode())
     expect(strip(page)).to_contain_text("60 rows × 3 columns", timeout=WAIT_MS)
     ready(page)
-    page.get_by_text("How the file was read", exact=True).click()
+    unfold(page, "How the file was read")
     expect(page.get_by_role("combobox", name="Separator")).to_have_value("Automatic (semicolon)")
     expect(page.get_by_role("combobox", name="Decimal mark")).to_have_value("Automatic (comma)")
     no_trouble(page)
@@ -133,7 +133,7 @@ def test_dropping_a_row_of_names_that_are_data(page: Page) -> None:
     upload(page, "bare.csv", b"1,2.5\n1,3.5\n2,4.5\n2,9.5\n")
     expect(page.get_by_role("alert")).to_contain_text("first row holds only numbers", timeout=WAIT_MS)
     ready(page)
-    page.get_by_text("How the file was read", exact=True).click()
+    unfold(page, "How the file was read")
     page.get_by_text("First row holds the names", exact=True).click()
     expect(strip(page)).to_contain_text("4 rows × 2 columns", timeout=WAIT_MS)
     expect(page.get_by_role("alert")).to_have_count(0, timeout=WAIT_MS)
