@@ -13,12 +13,15 @@ PICTURES = "MIXEDCORE_SCREENSHOTS"
 APP = "[data-testid='stApp']"
 SETTLED = f"{APP}[data-test-connection-state='CONNECTED'][data-test-script-state='notRunning']"
 WAIT_MS = 60_000  # two browsers and two servers on two cores; `expect` stops waiting at once when true
+# The app's own style. A link leads through app.py to its page; between these two runs the app looks settled.
+STYLED = "[data-testid='stHtml'] style"
 PAINTED = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 WINDOW: ViewportSize = {"width": 1280, "height": 800}
 
 
 def ready(page: Page) -> None:
     """Wait until the page is connected, its script has ended and nothing is still loading."""
+    expect(page.locator(STYLED).first).to_be_attached(timeout=WAIT_MS)
     expect(page.locator(SETTLED)).to_be_visible(timeout=WAIT_MS)
     expect(page.get_by_test_id("stSkeleton")).to_have_count(0, timeout=WAIT_MS)
     expect(page.get_by_test_id("stSpinner")).to_have_count(0, timeout=WAIT_MS)
