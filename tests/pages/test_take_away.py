@@ -18,7 +18,7 @@ from pages.ui.effects import tabled
 from pages.ui.model import ladder_view
 from pages.ui.model.ladder import Step
 from pages.ui.model.laddered import Rung
-from pages.ui.residuals import left_out
+from pages.ui.residuals import left_out, row_panel
 from tests.pages import fits
 from tests.pages.test_data_page import upload
 from tests.pages.test_equations import SLEEP
@@ -90,6 +90,41 @@ def test_rows_left_out_can_be_taken_away() -> None:
     table = left_out.listed([Exclusion(3, "=1+1"), Exclusion("a", "<b>")])
     assert exports.csv(table.raw).decode("utf-8-sig").splitlines() == ["Row,Reason", "3,'=1+1", "a,<b>"]
     assert exports.markdown(table.shown).splitlines()[2] == r"| 3 | =1\+1 |"
+
+
+def test_the_row_that_was_clicked_can_be_taken_away() -> None:
+    app = fits.opened("residuals", "sleepstudy")
+    app.text_input(key="row_label").set_value("57").run()
+    markdown, latex = copied(app)
+    app = opened(app, "row_export")
+    assert copied(app) == (markdown + 1, latex + 1)
+    said = next(each.value for each in app.get("code") if "| Studentised" in each.value)
+    assert "| Row | 57 |" in said
+    assert "| Reaction | 346.8 |" in said
+    assert "row_csv" in {button.key for button in app.get("download_button")}
+
+
+def test_a_row_is_one_line_of_its_file_with_every_column() -> None:
+    augmented = fits.fitted("sleepstudy").augment().assign(studentised=0.5)
+    raw = row_panel.listed(augmented.iloc[[57]]).raw
+    written = exports.csv(raw).decode("utf-8-sig").splitlines()
+    assert written[0].startswith("row,Reaction,Days,Subject,fitted,resid,studentised")
+    assert len(written) == 2
+    hostile = fits.hostile().augment()
+    shown = row_panel.listed(hostile.iloc[[0]]).shown
+    assert fits.OUTCOME in shown["What"].tolist()
+    assert "\\<b\\>" in exports.markdown(shown)
+
+
+def test_a_prediction_can_be_taken_away() -> None:
+    app = fits.opened("effects", "sleepstudy")
+    app.segmented_control(key="effects_section").set_value("What if")
+    markdown, latex = copied(app.run())
+    app = opened(app, "effects_what_if_export")
+    assert copied(app) == (markdown + 1, latex + 1)
+    said = next(each.value for each in app.get("code") if "new observation" in each.value)
+    assert app.metric[0].value in said
+    assert "effects_what_if_csv" in {button.key for button in app.get("download_button")}
 
 
 def test_steps_can_be_taken_away() -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from pages.ui import text
 from pages.ui.charts.effects_predictions import Curve
 from pages.ui.effects import words
-from pages.ui.numbers import decimals, fixed
+from pages.ui.numbers import decimals, fixed, number
 from pages.ui.tables import Table, formats
 
 
@@ -52,3 +54,26 @@ def predictions(lines: Sequence[Curve], x: str, level: float) -> Table:
         **{head: [fixed(value, places) for value in values[head]] for head in values.columns[2:]}
     )
     return Table(shown, values, raw, f"Predictions over {x}", "predictions")
+
+
+def what_if(
+    at: Mapping[str, Any], whom: str, outcome: str, found: Mapping[str, pd.Series], level: float
+) -> Table:
+    """One prediction with where the predictors stand: to read a line a value, as CSV one row.
+
+    found : 'confidence' and 'prediction' → fit, conf_low, conf_high
+    """
+    mean, new = found["confidence"], found["prediction"]
+    pairs = [("For", whom), *((text.one_line(name), words.value(value)) for name, value in at.items())]
+    pairs += [
+        (f"Predicted {text.one_line(outcome)}", number(float(mean["fit"]))),
+        (f"{level:.0%} interval of the mean", words.interval(mean)),
+        (f"{level:.0%} interval of a new observation", words.interval(new)),
+    ]
+    shown = pd.DataFrame(pairs, columns=["What", "Value"], dtype=object)
+    raw = pd.DataFrame({name: [value] for name, value in at.items()})
+    numbers = {"fit": mean["fit"], "level": level}
+    numbers |= {f"mean_{end}": mean[f"conf_{end}"] for end in ("low", "high")}
+    numbers |= {f"new_{end}": new[f"conf_{end}"] for end in ("low", "high")}
+    raw = pd.concat([raw, pd.DataFrame({"predicted_for": [whom], **numbers})], axis=1)
+    return Table(shown, shown, raw, f"A prediction of {text.shorten(outcome)}", "what-if")

@@ -8,8 +8,8 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from pages.ui import state, text
-from pages.ui.effects import predictions, words
+from pages.ui import state, tables, text
+from pages.ui.effects import predictions, tabled, words
 from pages.ui.effects.predictions import Scale
 from pages.ui.effects.setting import Setting, Whose, choose_category, choose_scale, choose_whose, stale_key
 from pages.ui.effects.variables import Variable
@@ -70,14 +70,18 @@ def _answer(known: Setting, at: Mapping[str, Any], whose: Whose) -> None:
     if scale is not None and scale.log is not None:
         mean = now * predictions.mean_factor(known.result, new, whose.terms, scale)
         st.caption(text.escape(f"This is the median; the mean is about {number(mean)}."))
-    st.button(
-        "Compare with this from now on",
-        key="effects_remember",
-        icon=":material/bookmark:",
-        on_click=state.set_before,
-        args=((scale is not None, now),),
-        help="Remembers this prediction; the next ones show by how much they differ from it.",
-    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(
+            "Compare with this from now on",
+            key="effects_remember",
+            icon=":material/bookmark:",
+            on_click=state.set_before,
+            args=((scale is not None, now),),
+            help="Remembers this prediction; the next ones show by how much they differ from it.",
+        )
+        tables.export(
+            "effects_what_if", lambda: [tabled.what_if(at, whose.name, outcome, found, known.level)]
+        )
     why = predictions.unusual(known.rows, *_by_kind(known, at))
     if why:
         st.warning(

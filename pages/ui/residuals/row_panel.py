@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
-from pages.ui import state, text
+from pages.ui import state, tables, text
 from pages.ui.numbers import number
 from pages.ui.residuals import left_out
 from pages.ui.results.fitview import Grouping
@@ -47,9 +48,11 @@ def show(augmented: pd.DataFrame, groupings: list[Grouping]) -> None:
     with st.container(border=True, key="row_panel"):
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
             st.header(f"Row {text.escape(text.shorten(row))}", anchor=False)
-            st.button("Clear", key="row_clear", icon=":material/close:", type="tertiary",
-                      on_click=state.set_chosen_row, args=(None,))  # fmt: skip
-        place = int(np.flatnonzero(augmented.index == row)[0])
+            place = int(np.flatnonzero(augmented.index == row)[0])
+            with st.container(horizontal=True, width="content", vertical_alignment="center"):
+                tables.export("row", lambda: [listed(augmented.iloc[[place]])])
+                st.button("Clear", key="row_clear", icon=":material/close:", type="tertiary",
+                          on_click=state.set_chosen_row, args=(None,))  # fmt: skip
         _values(augmented.iloc[place])
         _actions(augmented, row, groupings)
 
@@ -82,19 +85,37 @@ def _values(row: pd.Series) -> None:
     """What the model says of the row, then its values."""
     said = [f"**{label}** {_cell(row[name])}" for name, label in MEASURES.items() if name in row]
     st.markdown(" · ".join(said))
-    hidden = {*MEASURES, "fitted_fixed", "resid_std"}
-    own = [
-        f"{text.escape(text.shorten(name))} = {_cell(value)}"
-        for name, value in row.items()
-        if name not in hidden
-    ]
+    own = [f"{text.escape(text.shorten(name))} = {_cell(row[name])}" for name in _own(row.index)]
     st.markdown(" · ".join(own))
 
 
+def _own(columns: pd.Index) -> list[Any]:
+    """The columns of the data among those of `augment`."""
+    return [name for name in columns if name not in {*MEASURES, "fitted_fixed", "resid_std"}]
+
+
+def listed(one: pd.DataFrame) -> tables.Table:
+    """The row, (1, columns), to take away: to read a line a value, as CSV one row with the data's columns."""
+    row = one.iloc[0]
+    cells = {"Row": text.one_line(one.index[0])}
+    cells |= {label: number(float(row[name])) for name, label in MEASURES.items() if name in row}
+    pairs = [*cells.items(), *((text.one_line(name), _plain(row[name])) for name in _own(one.columns))]
+    shown = pd.DataFrame(pairs, columns=["What", "Value"], dtype=object)
+    own = one[_own(one.columns)].reset_index(drop=True)
+    measures = one[[name for name in MEASURES if name in one]].reset_index(drop=True)
+    raw = pd.concat([own, measures], axis=1)
+    raw.insert(0, "row", one.index, allow_duplicates=True)
+    name = f"Row {text.shorten(one.index[0])}: what the model says of it, and its values"
+    return tables.Table(shown, shown, raw, name, "row")
+
+
+def _plain(value: object) -> str:
+    """A cell as text: numbers with four digits."""
+    return number(float(value)) if isinstance(value, float | np.floating) else text.one_line(value)
+
+
 def _cell(value: object) -> str:
-    if isinstance(value, float | np.floating):
-        return number(float(value))
-    return text.escape(text.shorten(value, 60))
+    return text.escape(text.shorten(_plain(value), 60))
 
 
 def _actions(augmented: pd.DataFrame, row: Hashable, groupings: list[Grouping]) -> None:
