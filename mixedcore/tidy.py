@@ -48,7 +48,7 @@ def random_table(info: VarianceInformation, *, level: float) -> pd.DataFrame:
     """
     user = info.user
     z = upper_normal((1 - check_level(level)) / 2)
-    values = np.append(info.ratios * user.sigma2, user.sigma2)
+    values = np.append(user.ratios * user.sigma2, user.sigma2)
     errors = np.sqrt(np.maximum(np.diag(info.cov_variances), 0.0))
     rows: list[dict[str, object]] = []
     for t, term in enumerate(user.estimate.terms):

@@ -10,6 +10,7 @@ import numpy as np
 
 from mixedcore.engine.basis import Basis
 from mixedcore.engine.chart import factor_of, lower_root
+from mixedcore.engine.criterion import Evaluation
 from mixedcore.engine.estimate import Estimate
 from mixedcore.engine.groupings import Grouping, Member
 from mixedcore.engine.moments import Moments
@@ -64,15 +65,19 @@ class UserUnits:
     @cached_property
     def cov_beta_over_sigma2(self) -> Floats:
         """(X'V⁻¹X)⁻¹ with V in units of σ², (p, p); zeros for coefficients that were not estimated."""
-        root = self.estimate.evaluation.cp.fixed.A @ self.estimate.evaluation.R_inverse
+        root = self.estimate.evaluation.cp.fixed.A @ self.fixed_root(self.estimate.evaluation)
+        return np.asarray(root @ root.T)
+
+    def fixed_root(self, point: Evaluation) -> Floats:
+        """Root (p, f) of the covariance of the engine's β over σ² at an evaluation, f of them estimated."""
         restriction = self.estimate.restriction
         if restriction is None or restriction.beta.all():
-            return root @ root.T
-        free = restriction.beta
-        out = np.zeros((free.size, free.size))
-        R = np.linalg.inv(root)[:, free]  # the free columns of X in the metric of V⁻¹, up to a rotation
-        out[np.ix_(free, free)] = np.linalg.inv(R.T @ R)
-        return out
+            return point.R_inverse
+        free, A = restriction.beta, point.cp.fixed.A
+        R = np.linalg.inv(A @ point.R_inverse)[:, free]  # the free columns of X in the metric of V⁻¹
+        out = np.zeros((free.size, int(free.sum())))
+        out[free] = np.linalg.inv(np.linalg.qr(R, mode="r"))
+        return np.asarray(np.linalg.solve(A, out))
 
     @cached_property
     def cov_beta(self) -> Floats:
@@ -105,6 +110,12 @@ class UserUnits:
         T = self.root(t)
         restriction = self.estimate.restriction
         return T @ T.T if restriction is None else restriction.exact(t, T @ T.T)
+
+    @cached_property
+    def ratios(self) -> Floats:
+        """ψ, the free entries of the covariances over σ², term by term, (k,)."""
+        parts = [self.psi(t)[free_entries(term)] for t, term in enumerate(self.estimate.terms)]
+        return np.concatenate(parts) if parts else np.zeros(0)
 
     @cached_property
     def theta(self) -> Floats:

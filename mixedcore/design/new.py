@@ -262,9 +262,9 @@ class _Reader:
         codes, _ = pd.factorize(frame.groups, use_na_sentinel=False)
         known, found = places(term, set(group.tolist())), dict[tuple[int, int, int], _Column]()
         for own in rows_of_groups(codes, codes.max() + 1) if frame.n else ():
-            g = int(group[own[0]])
-            info = self._info_of_group(terms, g, frame, own)
-            Z = _checked(info, self._opened(terms, frame, own), own, frame.n)
+            g, values = int(group[own[0]]), self._opened(terms, frame, own)
+            info, values = self._coded(terms, g, values, len(own))
+            Z = _checked(info, values, own, frame.n)
             for j, column in enumerate(info.column_names):
                 block, level, at = known.get((g, f"{name}[{column}]"), (0, -1, 0))
                 piece = found.setdefault((j, block, at), _Column(nowhere(frame.n), np.zeros(frame.n)))
@@ -274,14 +274,25 @@ class _Reader:
             basis[:, at] = piece.values
             yield Piece(t, block, piece.codes, basis)
 
-    def _info_of_group(
-        self, terms: Sequence[patsy.Term], group: int, frame: Frame, own: Ints
-    ) -> patsy.DesignInfo:
-        """The coding that a group of the fit has; of a new group that of its own new rows."""
+    def _coded(
+        self, terms: Sequence[patsy.Term], group: int, values: dict[str, Any], k: int
+    ) -> tuple[patsy.DesignInfo, dict[str, Any]]:
+        """The coding that a group of the fit has, or a new one gets from its rows, and the k rows for it."""
         if group < 0:
-            return design_info(terms, self._opened(terms, frame, own), self.fit.env, len(own))
+            return design_info(terms, values, self.fit.env, k), values
         rows = np.flatnonzero(self.fit.design.group_codes == group)
-        return design_info(terms, self.fit.frame.values(rows), self.fit.env, len(rows))
+        fitted = self.fit.frame.values(rows)
+        own = {name: _as_in_fit(value, fitted.get(name)) for name, value in values.items()}
+        return design_info(terms, fitted, self.fit.env, len(rows)), own
+
+
+def _as_in_fit(new: Any, fitted: Any) -> Any:
+    """New rows with the categories of the fit's, of which they may have only some."""
+    both = isinstance(new, pd.Series) and isinstance(fitted, pd.Series)
+    if not (both and new.dtype == "category" and fitted.dtype == "category"):
+        return new
+    known = fitted.cat.categories
+    return new.cat.set_categories(known) if new.cat.categories.isin(known).all() else new
 
 
 class _Column(NamedTuple):

@@ -7,20 +7,28 @@ With C the coefficient matrix of Henderson's mixed-model equations, given the va
 H = (Ψ⁻¹ + Z'Z)⁻¹ being the covariance of b̂ − b over σ² where β is known. Henderson (1975), Biometrics 31;
 McLean, Sanders & Stroup (1991), Am. Stat. 45(1). HZ'X is part of every evaluation, and so are the diagonal
 faces of H; its other faces, which rows with several random terms need, come from solves with the factor.
+
+These variances depend on estimated variance parameters as those of contrasts do, and Satterthwaite's degrees
+of freedom say how much: Giesbrecht & Burns (1985), Biometrics 41; for predicted effects Kackar & Harville
+(1984), J. Am. Stat. Assoc. 79.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from mixedcore.design.new import NewRows, Piece
+from mixedcore.design.new import Piece
 from mixedcore.engine.criterion import Evaluation, dense_rows
-from mixedcore.engine.factor import Border, reduce, solve
-from mixedcore.terms import Floats, Ints
-from mixedcore.units import UserUnits
+from mixedcore.engine.factor import Border, Solution, reduce, solve
+from mixedcore.inference.derivatives import derivative
+from mixedcore.inference.information import VarianceInformation
+from mixedcore.inference.satterthwaite import covariance_slopes
+from mixedcore.terms import Floats, Ints, RandomTerm
+from mixedcore.units import UserUnits, free_entries
 
 CELLS = 4_000_000  # numbers in one array of a solve, or of a chunk of rows
 MOST_COLUMNS = 256
@@ -53,37 +61,110 @@ def random_means(user: UserUnits, pieces: Sequence[Piece], k: int) -> Floats:
     return np.asarray(user.y_scale * total)
 
 
-def error_variance(user: UserUnits, X: Floats, pieces: Sequence[Piece]) -> Floats:
-    """Variance (k,) of x'(β̂ − β) + Σ z'(b̂ − b) for X (k, p) and pieces, b̂ = 0 for levels not seen.
+@dataclass(frozen=True, eq=False)
+class PredictionErrors:
+    """What the errors of k predictions are made of: x'(β̂ − β) + Σ z'(b̂ − b) − Σ z'b − ε.
 
-    X holds the columns in the model, without aliased ones.
+    X     : (k, p) columns in the model, without aliased ones
+    known : pieces whose b̂ belongs to the prediction; b̂ = 0 for levels that the fit has not seen
+    new   : pieces left out of it, whose levels count as new ones
+    noise : (k,) or a number: variance of ε over σ², 0 where a mean is predicted, not an observation
     """
-    point = user.estimate.evaluation
-    parts = _parts(user, pieces)
-    fixed = np.asarray(X @ point.cp.fixed.A)
-    total = _spread(point, parts, len(X))
-    for part in parts:
-        HZX = point.solution.b[part.grouping][:-1, part.columns]
-        for own in _chunks(len(X), HZX.shape[0] * HZX.shape[1]):
-            fixed[own] -= np.einsum("pqk,qk->kp", HZX[:, :, part.levels[own]], part.z[:, own])
-    total += ((fixed @ point.R_inverse) ** 2).sum(axis=1)
-    return np.asarray(user.sigma2 * np.maximum(total, 0.0) + new_level_variance(user, pieces, len(X)))
+
+    user: UserUnits
+    X: Floats
+    known: Sequence[Piece]
+    new: Sequence[Piece] = ()
+    noise: Floats | float = 0.0
+
+    def variance(self) -> Floats:
+        """Variances (k,) of the errors, given the variance parameters, in the outcome's units squared."""
+        estimated = self._of_estimates(self.user.estimate.evaluation)
+        return np.asarray(
+            self.user.sigma2 * (estimated + self._of_new_levels @ self.user.ratios + self.noise)
+        )
+
+    def df(self, info: VarianceInformation) -> Floats:
+        """Satterthwaite's degrees of freedom 2v² / (∇v' A ∇v) of each variance v, (k,)."""
+        slopes = self._slopes(info)
+        spread = np.einsum("rk,kl,rl->r", slopes, info.cov_by_root, slopes)
+        square = 2 * self.variance() ** 2
+        return np.asarray(np.divide(square, spread, out=np.full(len(spread), np.inf), where=spread > 0))
+
+    def _slopes(self, info: VarianceInformation) -> Floats:
+        """∂ variance/∂(c, σ²) with (c, σ²) in the engine's units, (k, K + 1); c as in `derivatives`."""
+        user, J = self.user, info.coordinates.J
+        along = user.sigma2 * (self._of_new_levels @ info.to_user @ J)
+        point, parts = info.evaluation, self._parts
+        if not parts:
+            along += np.einsum("rp,kpq,rq->rk", self.X, covariance_slopes(info)[:-1], self.X)
+        elif len(self.X) * sum(g.q * g.m for g in point.cp.groupings) <= CELLS:
+            along += user.sigma2 * (self._slopes_of_few(point) @ J)
+        else:
+            along += user.sigma2 * derivative(point, self._of_estimates, J).T
+        return np.column_stack([along, self.variance() * user.y_scale**2 / user.sigma2])
+
+    def _slopes_of_few(self, point: Evaluation) -> Floats:
+        """∂ of the part of estimates/∂ψ in the engine's units, (k, K), from every level's share in each row.
+
+        A prediction λ'y has the error variance σ²(λ'Vλ − 2λ'ZΨz + z'Ψz), and λ makes that least: its own
+        change does not count, and with g = Z'λ − z = Z'V⁻¹XMd − (I + Z'ZΨ)⁻¹z, M = (X'V⁻¹X)⁻¹,
+
+            ∂/∂ψ = g' (∂Ψ/∂ψ) g.
+        """
+        z = [np.zeros((len(self.X), g.q, g.m)) for g in point.cp.groupings]
+        for part in self._parts:
+            columns = np.arange(part.columns.start, part.columns.stop)
+            z[part.grouping][np.arange(len(self.X)), columns[:, None], part.levels] += part.z
+        root = self.user.fixed_root(point)
+        weights, out = self._fixed_part(point) @ root @ root.T, np.zeros((point.cp.k, len(self.X)))
+        of_X, of_z = point.solution.a, _solve_columns(point, z).a
+        for grouping, a, own in zip(point.cp.groupings, of_X, of_z, strict=True):
+            g, t = np.tensordot(weights, a[:-1], 1) - own, grouping.template
+            products = (
+                np.where(t.rows == t.cols, 1.0, 2.0) * np.matmul(g, g.swapaxes(1, 2))[:, t.rows, t.cols]
+            )
+            np.add.at(out, t.index, products.T)
+        return out.T
+
+    def _of_estimates(self, point: Evaluation) -> Floats:
+        """Variance (k,) over σ² of x'(β̂ − β) + Σ z'(b̂ − b) at an evaluation, for the levels seen."""
+        given_beta = _spread(point, self._parts, len(self.X))
+        of_beta = ((self._fixed_part(point) @ self.user.fixed_root(point)) ** 2).sum(axis=1)
+        return np.asarray(np.maximum(given_beta + of_beta, 0.0))
+
+    def _fixed_part(self, point: Evaluation) -> Floats:
+        """d = x − X'ZHz of each row in the engine's units, (k, p)."""
+        d = np.asarray(self.X @ point.cp.fixed.A)
+        for part in self._parts:
+            HZX = point.solution.b[part.grouping][:-1, part.columns]
+            for own in _chunks(len(d), HZX.shape[0] * HZX.shape[1]):
+                d[own] -= np.einsum("pqk,qk->kp", HZX[:, :, part.levels[own]], part.z[:, own])
+        return d
+
+    @cached_property
+    def _parts(self) -> list[_Part]:
+        return _parts(self.user, self.known)
+
+    @cached_property
+    def _of_new_levels(self) -> Floats:
+        """What each free entry of the covariances adds to Σ z'Ψz over the levels not seen, (k, K)."""
+        out = np.zeros((len(self.X), self.user.ratios.size))
+        seen = [(piece, np.flatnonzero(piece.codes < 0)) for piece in self.known]
+        left = [(piece, np.arange(len(self.X))) for piece in self.new]
+        offsets = self.user.estimate.evaluation.cp.offsets
+        for piece, own in [*seen, *left]:
+            entries = slice(offsets[piece.term], offsets[piece.term + 1])
+            out[own, entries] += _products(self.user.estimate.terms[piece.term], piece.basis[own])
+        return out
 
 
-def new_level_variance(user: UserUnits, pieces: Sequence[Piece], k: int, *, every: bool = False) -> Floats:
-    """Σ z'Ψz σ² (k,) over the pieces whose level the fit has not seen, or over all pieces."""
-    total = np.zeros(k)
-    for piece in pieces:
-        own = np.arange(k) if every else np.flatnonzero(piece.codes < 0)
-        psi, basis = user.psi(piece.term), piece.basis[own]
-        Psi = psi * np.eye(basis.shape[1]) if len(psi) == 1 else psi
-        total[own] += np.einsum("kq,qr,kr->k", basis, Psi, basis, optimize=True)
-    return np.asarray(user.sigma2 * total)
-
-
-def observation_variance(user: UserUnits, rows: NewRows) -> Floats:
-    """Residual variance σ²/w of each row, (k,); weight one where rows have none."""
-    return np.full(len(rows.X), user.sigma2) if rows.weights is None else user.sigma2 / rows.weights
+def _products(term: RandomTerm, z: Floats) -> Floats:
+    """z'Ψz of rows z (r, q) for a one in each free entry of Ψ, (r, entries)."""
+    if term.structure == "isotropic":
+        return np.asarray((z**2).sum(axis=1, keepdims=True))
+    rows, cols = free_entries(term)
+    return np.asarray(np.where(rows == cols, 1.0, 2.0) * z[:, rows] * z[:, cols])
 
 
 def _parts(user: UserUnits, pieces: Sequence[Piece]) -> list[_Part]:
@@ -156,7 +237,7 @@ def _columns_of_H(point: Evaluation, part: _Part, used: Ints) -> Iterator[tuple[
 
     Those are (levels · q, q_t, m_t), by level, then coefficient.
     """
-    cp, plan, q = point.cp, point.factor.plan, part.z.shape[0]
+    cp, q = point.cp, part.z.shape[0]
     size = sum(g.q * g.m for g in cp.groupings)
     step = max(1, min(MOST_COLUMNS, CELLS // size) // q)
     for first in range(0, used.size, step):
@@ -165,9 +246,15 @@ def _columns_of_H(point: Evaluation, part: _Part, used: Ints) -> Iterator[tuple[
         unit = [np.zeros((w, g.q, g.m)) for g in cp.groupings]
         coefficient = np.tile(np.arange(part.columns.start, part.columns.stop), levels.size)
         unit[part.grouping][np.arange(w), coefficient, np.repeat(levels, q)] = 1.0
-        dense = dense_rows(cp, plan, tuple(unit[cp.nested :]), w)
-        border = Border(tuple(unit[: cp.nested]), dense, np.zeros((w, w)))
-        yield first, solve(point.factor, reduce(point.factor, border)).b
+        yield first, _solve_columns(point, unit).b
+
+
+def _solve_columns(point: Evaluation, columns: Sequence[Floats]) -> Solution:
+    """H times and (I + Z'ZΨ)⁻¹ times columns, given and found a grouping, each (w, q, m)."""
+    cp, w = point.cp, len(columns[0])
+    dense = dense_rows(cp, point.factor.plan, tuple(columns[cp.nested :]), w)
+    border = Border(tuple(columns[: cp.nested]), dense, np.zeros((w, w)))
+    return solve(point.factor, reduce(point.factor, border))
 
 
 def _chunks(k: int, width: int) -> Iterator[slice]:

@@ -28,7 +28,7 @@ from mixedcore.inference.derivatives import (
     derivative,
 )
 from mixedcore.terms import Floats, RandomTerm
-from mixedcore.units import UserUnits, free_entries
+from mixedcore.units import UserUnits
 
 FAR = 100.0  # times a variance that V can bear it to fall: beyond, too little of it is left to divide by
 KNOWN = 1e-10  # share of the largest eigenvalue from which a direction of standardised information counts
@@ -223,15 +223,9 @@ class VarianceInformation:
         k, unit = point.cp.k, user.y_scale**2
         J = np.zeros((k + 1, k + 1))
         J[:k, :k] = user.sigma2 * self.to_user
-        J[:k, k] = unit * self.ratios
+        J[:k, k] = unit * self.user.ratios
         J[k, k] = unit
         return J @ self.cov_engine @ J.T
-
-    @cached_property
-    def ratios(self) -> Floats:
-        """The user's ψ, (k,)."""
-        parts = [self.user.psi(t)[free_entries(term)] for t, term in enumerate(self.user.estimate.terms)]
-        return np.concatenate(parts) if parts else np.zeros(0)
 
 
 def _standardised(information: Floats) -> tuple[Floats, Floats]:

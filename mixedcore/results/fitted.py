@@ -80,7 +80,7 @@ class Fitted:
     @cached_property
     def params(self) -> Any:
         """Fixed effects, then covariance parameters divided by `scale`, (p + k,)."""
-        ratios = self._information.ratios[packed_order(self._estimate.terms)]
+        ratios = self._user.ratios[packed_order(self._estimate.terms)]
         return self._as_given(pd.Series(np.append(self._user.beta, ratios), index=self._param_names))
 
     @property

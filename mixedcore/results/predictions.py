@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -11,18 +11,14 @@ import pandas as pd
 from mixedcore.design.design import Design, array_matrix
 from mixedcore.design.new import NewRows, fitted_rows, new_rows_of, rows_of_arrays
 from mixedcore.design.stream import StreamDesign
-from mixedcore.effects.prediction import (
-    error_variance,
-    new_level_variance,
-    observation_variance,
-    random_means,
-)
+from mixedcore.effects.prediction import PredictionErrors, random_means
 from mixedcore.errors import ModelError, rows_not_kept
-from mixedcore.inference.tails import check_level, upper_normal
+from mixedcore.inference.tails import check_level, upper_normal, upper_t
 from mixedcore.results.fitted import Fitted
 from mixedcore.terms import Floats
 
 Interval = Literal["confidence", "prediction"]
+IntervalDdf = Literal["normal", "satterthwaite"]
 
 
 class Predictions(Fitted):
@@ -36,6 +32,7 @@ class Predictions(Fitted):
         random: str | Sequence[str] = "none",
         interval: Interval | None = None,
         level: float = 0.95,
+        ddf: IntervalDdf = "normal",
         groups: Any = None,
         exog_re: Any = None,
     ) -> pd.Series | pd.DataFrame | Floats:
@@ -50,14 +47,16 @@ class Predictions(Fitted):
                    stands for all of its terms. A level that the fit has not seen, or a missing label, has
                    the population's value, 0.
         interval : None gives the means. 'confidence' or 'prediction' gives a frame `fit, std_error, conf_low,
-                   conf_high`, normal intervals at `level`, std_error (outcome's units) being the standard
+                   conf_high`, intervals at `level`, std_error (outcome's units) being the standard
                    deviation of
                    – confidence: the error of that mean, √var(x'(β̂ − β) + z'(b̂ − b)) from the joint
                      covariance of β̂ and b̂; of a level not seen b̂ = 0, so that it adds z'Ψz σ².
                    – prediction: the error for a new observation: the same, plus z'Ψz σ² of every term left
                      out of `random`, whose levels count as new ones, plus σ²/w (weight one where new data
                      have no column of weights).
-                   The variance parameters count as known, as in lme4's conditional variances.
+                   The variance parameters count as known in it, as in lme4's conditional variances.
+        ddf      : 'normal' intervals, as if these variances were known, or t intervals with 'satterthwaite'
+                   degrees of freedom, which the frame then has as a column `df`: wider with few groups.
         groups, exog_re : labels (k,) of new rows where the groups were given beside the data, and for a
                    model from arrays the covariates (k, q) of the group's effects.
 
@@ -65,11 +64,7 @@ class Predictions(Fitted):
         FormulaError for an absent column, DataError for values that the fit has not seen where it must have,
         ModelError for an argument that does not fit the model.
         """
-        check_level(level)
-        if interval not in (None, "confidence", "prediction"):
-            raise ModelError(
-                f"interval={interval!r} is not known; choose None, 'confidence' or 'prediction'."
-            )
+        _check(interval, ddf, level)
         terms = self._terms_named(random)
         if not terms and interval is None:
             return self._fixed_prediction(exog, transform)
@@ -79,7 +74,21 @@ class Predictions(Fitted):
         mean = self._mean_of(rows, terms, fitted=exog is None)
         if interval is None:
             return pd.Series(mean, index=rows.index)
-        return _table(mean, self._error(rows, terms, interval), rows.index, level)
+        return self._with_intervals(
+            pd.Series(mean, index=rows.index), self._errors(rows, terms, interval), level, ddf
+        )
+
+    def _with_intervals(
+        self, mean: pd.Series, errors: PredictionErrors, level: float, ddf: IntervalDdf
+    ) -> pd.DataFrame:
+        table = pd.DataFrame({"fit": mean, "std_error": np.sqrt(errors.variance())})
+        if ddf == "normal":
+            quantile: Floats | float = upper_normal((1 - level) / 2)
+        else:
+            table["df"] = df = errors.df(self._information)
+            quantile = upper_t((1 - level) / 2, df)
+        half = quantile * table["std_error"]
+        return table.assign(conf_low=mean - half, conf_high=mean + half)
 
     def _fixed_prediction(self, exog: Any, transform: bool) -> pd.Series | Floats:
         if exog is None:
@@ -136,18 +145,19 @@ class Predictions(Fitted):
             fixed = fixed + rows.offset
         return np.asarray(fixed + random_means(self._user, pieces, len(rows.X)))
 
-    def _error(self, rows: NewRows, terms: list[int], interval: Interval) -> Floats:
-        """Standard deviation (k,) of the error that an interval covers."""
-        own = [piece for piece in rows.pieces if piece.term in terms]
-        variance = error_variance(self._user, rows.X[:, self._user.kept], own)
-        if interval == "prediction":
-            others = [piece for piece in rows.pieces if piece.term not in terms]
-            variance = variance + new_level_variance(self._user, others, len(rows.X), every=True)
-            variance = variance + observation_variance(self._user, rows)
-        return np.sqrt(variance)
+    def _errors(self, rows: NewRows, terms: list[int], interval: Interval) -> PredictionErrors:
+        """The errors that an interval covers."""
+        X, own = rows.X[:, self._user.kept], [piece for piece in rows.pieces if piece.term in terms]
+        if interval == "confidence":
+            return PredictionErrors(self._user, X, own)
+        others = [piece for piece in rows.pieces if piece.term not in terms]
+        noise = 1.0 if rows.weights is None else 1 / rows.weights
+        return PredictionErrors(self._user, X, own, others, noise)
 
 
-def _table(mean: Floats, error: Floats, index: pd.Index, level: float) -> pd.DataFrame:
-    half = upper_normal((1 - level) / 2) * error
-    columns = {"fit": mean, "std_error": error, "conf_low": mean - half, "conf_high": mean + half}
-    return pd.DataFrame(columns, index=index)
+def _check(interval: Interval | None, ddf: IntervalDdf, level: float) -> None:
+    check_level(level)
+    if interval not in (None, *get_args(Interval)):
+        raise ModelError(f"interval={interval!r} is not known; choose None, 'confidence' or 'prediction'.")
+    if ddf not in get_args(IntervalDdf):
+        raise ModelError(f"ddf={ddf!r} is not known here; choose 'normal' or 'satterthwaite'.")

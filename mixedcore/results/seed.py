@@ -210,7 +210,7 @@ class SeedInterface(LinearTests):
         low, high = f"[{alpha / 2:g}", f"{1 - alpha / 2:g}]"
         errors, half = np.sqrt(np.diag(user.cov_beta)), upper_normal(check_level(alpha) / 2)
         fixed = [_test_cells(b, s, half) for b, s in zip(user.beta, errors, strict=True)]
-        variances = (self._information.ratios * self.scale)[order]
+        variances = (self._user.ratios * self.scale)[order]
         random = [
             [number(v), number(s), "", "", "", ""] for v, s in zip(variances, self._bse_re, strict=True)
         ]

@@ -114,6 +114,16 @@ def test_new_rows_equal_to_those_of_the_fit_have_the_same_predictions(name: str)
 
 
 @every_model
+def test_rows_are_predicted_alone_as_among_others(name: str) -> None:
+    """A single row of a group has only some of the group's categories."""
+    r = fit(name)
+    together = r.predict(random="all", interval="confidence")
+    for row in range(0, 60, 7):
+        alone = r.predict(DATA.iloc[[row]], random="all", interval="confidence")
+        pd.testing.assert_frame_equal(alone, together.iloc[[row]], rtol=SAME, atol=SAME)
+
+
+@every_model
 def test_parts_of_the_mean_add_up(name: str) -> None:
     r = fit(name)
     fixed = r.predict()

@@ -144,14 +144,16 @@ def test_hostile_labels_can_be_chosen() -> None:
 def test_the_distribution_of_intervals_is_said(ddf: str) -> None:
     said = words.of_tests(ddf)
     assert ("t distribution" in said) == (ddf != "normal")
-    assert "predictions" in said
-    assert "normal distribution" in words.OF_PREDICTIONS
+    assert ("normal distribution" in said) == (ddf == "normal")
+    assert "t distribution" in words.OF_PREDICTIONS
 
 
 def test_intervals_are_from_the_distribution_that_is_said() -> None:
     fit = fits.fitted("sleepstudy")
     found = predictions.predicted(fit, predictions.crossed(SLEEP.iloc[[0]], {"Days": [4.5]}))
     half = (found["conf_high"] - found["fit"]) / found["std_error"]
-    assert half.iloc[0] == pytest.approx(1.959964, abs=1e-5)
     slope = fit.trends("Days").iloc[0]
-    assert (slope["conf_high"] - slope["estimate"]) / slope["std_error"] > 2.05
+    assert found["df"].iloc[0] == pytest.approx(17, rel=1e-4)
+    assert half.iloc[0] == pytest.approx(
+        (slope["conf_high"] - slope["estimate"]) / slope["std_error"], rel=1e-4
+    )

@@ -136,7 +136,7 @@ def _choose_interval() -> Interval:
         persist_state="session",
         help="Of the mean (confidence interval): where the mean lies. Of a new observation (prediction "
         "interval): where one more observation falls; it holds the residual and unknown groups too. Both "
-        "are normal intervals, a little narrow with few groups; those under Means and on Estimates are not.",
+        "allow for variances that were estimated from few groups (Satterthwaite 1946).",
     )
 
 

@@ -78,10 +78,12 @@ def predicted(
     interval: Interval = "confidence",
     level: float = 0.95,
 ) -> pd.DataFrame:
-    """`fit, std_error, conf_low, conf_high` of each new row; missing where a term has no finite value."""
+    """`fit, std_error, df, conf_low, conf_high` of each new row; missing where a term has no finite value."""
     random = list(terms) if terms else "none"
     groups = _one_group(result, len(new)) if terms else None
-    found = result.predict(new, random=random, interval=interval, level=level, groups=groups)
+    found = result.predict(
+        new, random=random, interval=interval, level=level, ddf="satterthwaite", groups=groups
+    )
     return pd.DataFrame(found).reindex(new.index)
 
 

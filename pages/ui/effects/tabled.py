@@ -44,15 +44,15 @@ def predictions(lines: Sequence[Curve], x: str, level: float) -> Table:
     parts = [each.found.assign(line=each.name, x=list(each.x)) for each in lines]
     raw = pd.concat(parts, ignore_index=True)
     raw = raw[["line", "x", *(name for name in raw.columns if name not in ("line", "x"))]]
-    heads = {"fit": "Prediction", "std_error": "Standard error"}
+    heads = {"fit": "Prediction", "std_error": "Standard error", "df": "df"}
     heads |= {"conf_low": f"Lower {level:.0%}", "conf_high": f"Upper {level:.0%}"}
     values = pd.DataFrame({"Line": raw["line"], x if x != "Line" else "x": raw["x"]})
     values = values.assign(**{head: raw[name].astype(float) for name, head in heads.items() if name in raw})
     places = decimals([float(value) for value in raw["fit"].dropna()])
     shown = values.assign(**{values.columns[1]: [words.value(value) for value in raw["x"]]})
-    shown = shown.assign(
-        **{head: [fixed(value, places) for value in values[head]] for head in values.columns[2:]}
-    )
+    set_as = {"df": lambda value: number(value, 3)}
+    for head in values.columns[2:]:
+        shown[head] = [set_as.get(head, lambda value: fixed(value, places))(value) for value in values[head]]
     return Table(shown, values, raw, f"Predictions over {x}", "predictions")
 
 

@@ -17,21 +17,16 @@ from pages.ui.effects.variables import Variable
 from pages.ui.numbers import number
 
 MOST_SAID = 7
-OF_PREDICTIONS = (
-    "Intervals of predictions are from the normal distribution; those of means and slopes allow for degrees "
-    "of freedom and so are a little wider where groups are few."
-)
+OF_PREDICTIONS = "Intervals are from the t distribution with Satterthwaite’s degrees of freedom."
 
 
 def of_tests(ddf: str) -> str:
-    """From which distribution tests and intervals of means and slopes are, and those of predictions."""
+    """From which distribution tests and intervals of means and slopes are."""
     if ddf == "normal":
-        return "Tests and intervals are from the normal distribution, as those of predictions always are."
+        return "Tests and intervals are from the normal distribution."
     how = {"satterthwaite": "Satterthwaite’s", "kenward-roger": "Kenward and Roger’s"}
     found = f"{how[ddf]} degrees of freedom" if ddf in how else "rows less coefficients as degrees of freedom"
-    return (
-        f"Tests and intervals are from the t distribution with {found}; those of predictions from the normal."
-    )
+    return f"Tests and intervals are from the t distribution with {found}."
 
 
 def value(given: Any) -> str:
