@@ -31,7 +31,10 @@ PAGES = (
     "Effects",
     "Report",
 )
-SWITCHES = {"Hsb82": ("sx", "minrty", "meanses", "sector"), "InstEval": ("studage", "lectage", "service")}
+SWITCHES = {
+    "Hsb82": ("sx", "minrty", "meanses", "sector"),
+    "InstEval": ("studage", "lectage", "service", "dept"),
+}
 FIRST_COUNT, LAST_COUNT = 10, 50
 Needs = tuple[tuple[str, str], ...]
 FITTED: Needs = (("[data-testid='stMarkdownContainer']", "ICC"),)
