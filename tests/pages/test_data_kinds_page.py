@@ -143,3 +143,17 @@ def test_a_file_that_cannot_be_read_is_a_sentence_and_nothing_is_lost(
 def test_a_workbook_that_is_named_csv_is_read_as_what_it_is(app: AppTest) -> None:
     upload(app, "book.csv", BOOK)
     assert frame(app).shape == (1, 2)
+
+
+def test_rows_around_a_table_can_be_taken_back(app: AppTest) -> None:
+    upload(app, "d.csv", b"By us\n\ng,x,y\nlabel,m,cm\na,1,2\nb,3,4\nc,5,6\nTotal,9,12\n")
+    assert frame(app).to_dict("list") == {"g": ["a", "b", "c"], "x": [1, 3, 5], "y": [2, 4, 6]}
+    assert "“Total”" in app.warning[0].value
+    below = app.number_input(key=f"below_None_{serial(app)}")
+    assert below.value == 1
+    below.set_value(0).run()
+    assert frame(app)["g"].tolist() == ["a", "b", "c", "Total"]
+    app.number_input(key=f"header_row_None_{serial(app)}").set_value(4).run()
+    assert not app.exception
+    assert list(frame(app)) == ["label", "m", "cm"]
+    assert not app.warning

@@ -44,6 +44,18 @@ BOOK: list[list[object]] = [
     [None, None, 2, None, False, "013", 4, "-99"],
 ]
 
+AROUND: list[list[object]] = [
+    ["By us"],
+    [None, "x", None],
+    ["g", "a", "b"],
+    ["label", "m", "cm"],
+    ["u", 1, 2],
+    [],
+    ["v", 3, 4.5],
+    ["w", 5, 6],
+    ["Total", 9, 12.5],
+]
+
 
 def merge(book: Any) -> None:
     book["Data"].merge_cells("A5:A6")
@@ -67,9 +79,17 @@ FILES: dict[str, tuple[str, bytes]] = {
     "hostile names": ("d.csv", b'"a""b",\'c\',\\d\n1,x,3\n2,y,4\n'),
     "an empty column": ("d.csv", b"a,b\n1,\n2,\n"),
     "quoted line breaks": ("d.csv", b'a,b\n"x\ny",1\nz,2\n'),
+    "titles": ("d.csv", b"By us\n2024; again\n\ng,x,y\na,1,2\nb,3,4\nc,5,6\n"),
+    "explained, with totals": (
+        "d.csv",
+        b'By us\n\ng,x,y\n"a\nlabel",m,cm\na,1,2\nb,3,4\n,,\nc,5,6\nSum,9,12\n,,\nSource: the four of us\n',
+    ),
+    "headings": ("d.csv", b",x,,y,\ng,a,b,a,b\n1,2,3,4,5\n1,2,3,4,5\n1,2,3,4,9\n"),
+    "blank rows and truth": ("d.csv", b"g,ok,n\na,true,1\n,,\nb,false,2\n"),
     "gzip": ("d.csv.gz", files.gzipped(b"a,b\n1,2\n3,4\n")),
     "zip": ("d.zip", files.zipped({"d.csv": b"a,b\n1,2\n3,4\n"})),
     "workbook": ("d.xlsx", files.xlsx(("Cover", []), ("Data", BOOK))),
+    "a sheet with rows around": ("d.xlsx", files.xlsx(("Notes", [["Ask"]]), ("Data", AROUND))),
     "merged cells": ("d.xlsx", files.xlsx(("Data", BOOK), change=merge)),
     "old workbook": (
         "d.xls",

@@ -216,8 +216,6 @@ class _Work:
         if self.guessing and self.is_text and not self.column.lost:
             if self.typed.dtype == "float64" and self.typed.abs().max() >= LONG:
                 yield f'{self.at} = {self.at}.astype("float64")'
-            if self.typed.dtype == "int64" and any("dropna" in line for line in self.source.recipe.after):
-                yield f'{self.at} = {self.at}.astype("int64")'
             return
         options, text = self.source.options, f'{self.at}.astype("str")'
         if options.thousands:

@@ -127,7 +127,7 @@ def _text(asked: ReadOptions, used: ReadOptions) -> None:
     _choice("Decimal mark", "decimal", asked.decimal, DECIMALS, used.decimal)
     _encoding(asked, used)
     _thousands(asked.thousands)
-    _header(asked.header)
+    _surroundings(asked, used, "Line of the names")
 
 
 def _encoding(asked: ReadOptions, used: ReadOptions) -> None:
@@ -142,22 +142,54 @@ def _workbook(opened: Opened, used: ReadOptions) -> None:
         sheets,
         index=sheets.index(used.sheet) if used.sheet in sheets else 0,
         key=key,
-        # Another sheet has its names in another row.
-        on_change=lambda: intake.reopen(replace(opened.asked, sheet=st.session_state[key], header_row=None)),
+        # Another sheet has its table in another place.
+        on_change=lambda: intake.reopen(
+            replace(opened.asked, sheet=st.session_state[key], header_row=None, explained=None, below=None)
+        ),
         width=240,
     )
+    _surroundings(opened.asked, used, "Row of the names")
+
+
+def _surroundings(asked: ReadOptions, used: ReadOptions, label: str) -> None:
+    """Where the table begins and ends."""
+    _count(
+        label,
+        "header_row",
+        used,
+        used.header_row,
+        "Where the names of the columns stand, counted from 1. What is above is left out.",
+    )
+    if used.header:
+        _count(
+            "Rows that explain the names",
+            "explained",
+            used,
+            used.explained,
+            "Rows right under the names with units or whole questions. They are no data; the first of them "
+            "is shown as the meaning of each column.",
+        )
+    _count(
+        "Rows left out at the end",
+        "below",
+        used,
+        used.below,
+        "Totals, means and footnotes below the table are no data.",
+    )
+    _header(asked.header)
+
+
+def _count(label: str, part: str, used: ReadOptions, value: int | None, about: str) -> None:
+    # Found out anew on each sheet and with other options: the field shows what was found.
+    key = state.show(f"{part}_{used.sheet}_{state.serial()}", value)
     st.number_input(
-        "Row of the names",
-        min_value=1,
-        value=used.header_row,
-        # Found out anew on each sheet, so that the field shows what was found there.
-        key=f"header_row_{used.sheet}_{state.serial()}",
-        on_change=_changed("header_row", f"header_row_{used.sheet}_{state.serial()}"),
-        help="The row of the sheet in which the names of the columns stand, counted from 1. What is above "
-        "is left out.",
+        label,
+        min_value=1 if part == "header_row" else 0,
+        key=key,
+        on_change=_changed(part, key),
+        help=about,
         width=190,
     )
-    _header(opened.asked.header)
 
 
 def _labels(asked: ReadOptions) -> None:

@@ -42,7 +42,9 @@ class ReadOptions:
     encoding   : a Python codec name
     header     : whether there is a row of column names
     sheet      : the sheet of a workbook
-    header_row : the row of a sheet in which the names stand, counted from 1
+    header_row : the row of a sheet, or the line of a text, in which the names stand, counted from 1
+    explained  : rows right under the names that explain them and are no rows of the table
+    below      : rows at the end that are none either, such as a total
     codes      : whether labelled values are taken by their codes and not by their labels
     """
 
@@ -53,6 +55,8 @@ class ReadOptions:
     header: bool | None = None
     sheet: str | None = None
     header_row: int | None = None
+    explained: int | None = None
+    below: int | None = None
     codes: bool = False
 
 
@@ -187,10 +191,10 @@ def unique_names(given: Sequence[str]) -> tuple[list[str], list[str]]:
     return names, notes
 
 
-def listed(names: Sequence[str], most: int = 5) -> str:
+def listed(names: Sequence[str], most: int = 5, what: str = "more columns") -> str:
     """Names in quotation marks, the first few of many."""
     shown = ", ".join(f"“{name}”" for name in names[:most])
-    return shown if len(names) <= most else f"{shown} and {len(names) - most} more columns"
+    return shown if len(names) <= most else f"{shown} and {len(names) - most} {what}"
 
 
 def literal(value: object) -> str:

@@ -12,6 +12,8 @@ from contextlib import suppress
 from itertools import islice
 from typing import Protocol
 
+from pages.ui.data.readers import layout
+
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", " ": "space"}
 ENCODINGS = ("utf-8", "utf-16", "cp1252", "latin-1", "utf-16-le", "utf-16-be", "mac-roman", "shift-jis")
 SAMPLE_LINES = 200
@@ -114,6 +116,9 @@ def separator(text: str) -> str:
     found = max(SEPARATORS, key=lambda candidate: _agreement(text, candidate))
     if _agreement(text, found)[0] > 0.3:
         return found
+    for mark in SEPARATORS:  # lines of a title, with other separators or none, may stand above the names
+        if mark != " " and layout.names_row(sample(text, mark)):
+            return mark
     whole = (mark for mark in SEPARATORS if mark != " " and all(len(row) == 1 for row in sample(text, mark)))
     return next(whole, ",")
 

@@ -7,15 +7,26 @@ goes through `csv`, which can tell the line.
 from __future__ import annotations
 
 import io
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from itertools import islice
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv as arrow_csv
 
-from pages.ui.data.readers import base, careful, sniffing
-from pages.ui.data.readers.base import MAX_COLUMNS, ReadError, ReadOptions, ReadResult, Recipe
+from pages.ui.data.readers import around as surroundings
+from pages.ui.data.readers import base, careful, layout, sniffing
+from pages.ui.data.readers.base import (
+    MAX_COLUMNS,
+    ReadError,
+    ReadOptions,
+    ReadResult,
+    Recipe,
+)
+
+MOST_ABOVE = sniffing.SAMPLE_LINES * 2
+"""Lines in which the names must stand, blank ones included."""
 
 
 def read(content: bytes, asked: ReadOptions | None = None) -> ReadResult:
@@ -25,31 +36,56 @@ def read(content: bytes, asked: ReadOptions | None = None) -> ReadResult:
     """
     asked = asked or ReadOptions()
     text, codec, notes = _decoded(content, asked.encoding)
-    text, skipped, declared, skip_notes = _without_preamble(text)
+    text, skipped, declared, skip_notes = _without_preamble(text, asked.header_row)
     separator = asked.separator or declared or sniffing.separator(text)
+    header = True if asked.header is None else asked.header
+    above: list[str] = []
+    if header and asked.header_row is None:
+        text, skipped, above, skip_notes = _without_titles(text, separator, skipped, skip_notes)
     first = sniffing.sample(text, separator)
     _check_first(first, separator)
-    header = True if asked.header is None else asked.header
     columns, body_notes, body_warnings = _columns(text, separator, skipped, header, len(first[0]))
-    names, name_notes = _names(columns, header)
-    frame, trimmed, trim_notes = _frame(columns, names, header, spaced=_is_spaced(text, separator))
+    names, name_notes = _names(columns, header, above)
+    around = surroundings.found(columns, header, asked)
+    bodies, blank_notes = _rows(columns, header + around.explained, around.below)
+    frame, trimmed, trim_notes = _frame(bodies, names, header, spaced=_is_spaced(text, separator))
     decimal, doubt = sniffing.decimal(first[header:], separator)
     options = replace(
-        asked, separator=separator, decimal=asked.decimal or decimal, encoding=codec, header=header
+        asked,
+        separator=separator,
+        decimal=asked.decimal or decimal,
+        encoding=codec,
+        header=header,
+        header_row=skipped + 1,
+        explained=around.explained,
+        below=around.below,
     )
     doubts = [doubt] if doubt and asked.decimal is None and not asked.thousands else []
-    warnings = [*_header_doubt(first, header, asked), *doubts, *body_warnings]
+    short = [] if around.below else body_warnings  # rows below the table are often short
+    warnings = [*_header_doubt(first, header, asked), *doubts, *around.warnings(), *short]
     raw = [column[0].as_py() for column in columns] if header else []
+    blank = _blank_lines(text, separator, skipped) if blank_notes else []
+    out = _Out(skipped, (*range(skipped + 1, skipped + 1 + around.explained), *blank), len(frame))
     return ReadResult(
         frame,
         options,
-        (*notes, *skip_notes, *body_notes, *name_notes, *trim_notes),
+        (*notes, *skip_notes, *body_notes, *around.notes(), *blank_notes, *name_notes, *trim_notes),
         tuple(warnings),
-        recipe=Recipe(arguments=_arguments(options, skipped, raw, frame), trimmed=tuple(trimmed)),
+        meanings={name: said for name, said in zip(names, around.meanings, strict=False) if said},
+        recipe=Recipe(arguments=_arguments(options, out, raw, frame), trimmed=tuple(trimmed)),
     )
 
 
-def _arguments(options: ReadOptions, skipped: int, raw: list[str], frame: pd.DataFrame) -> tuple[str, ...]:
+@dataclass(frozen=True, slots=True)
+class _Out:
+    """What of the file is no row: lines above the names, lines below them, all but so many rows."""
+
+    above: int
+    lines: tuple[int, ...]
+    rows: int
+
+
+def _arguments(options: ReadOptions, out: _Out, raw: list[str], frame: pd.DataFrame) -> tuple[str, ...]:
     """What pandas must be told to read the same; it guesses the rest alike."""
     separator = r"\s+" if options.separator == " " else options.separator
     found = {"sep": separator} if separator != "," else {}
@@ -58,7 +94,11 @@ def _arguments(options: ReadOptions, skipped: int, raw: list[str], frame: pd.Dat
     plain = {"utf-8", "utf-8-sig"}
     found |= {"encoding": options.encoding} if options.encoding not in plain else {}
     given = [f"{key}={base.literal(value)}" for key, value in found.items()]
-    given += [f"skiprows={skipped}"] if skipped else []
+    if out.lines:
+        given.append(f"skiprows={[*range(out.above), *out.lines]}")
+    elif out.above:
+        given.append(f"skiprows={out.above}")
+    given += [f"nrows={out.rows}"] if options.below else []
     names = list(frame.columns)
     if raw != names:
         given += [f"header={0 if options.header else None}", f"names={base.literals(names)}"]
@@ -88,10 +128,13 @@ def _decoded(content: bytes, encoding: str | None) -> tuple[str, str, list[str]]
     return text, codec, [note] if note else []
 
 
-def _without_preamble(text: str) -> tuple[str, int, str | None, list[str]]:
-    """The text after a `sep=` line, blank lines and # comments; lines left out; declared mark; notes."""
+def _without_preamble(text: str, row: int | None) -> tuple[str, int, str | None, list[str]]:
+    """The text after a `sep=` line, blank lines and # comments; lines left out; declared mark; notes.
+
+    row : the line on which the names stand, if that was said
+    """
     declared = sniffing.declared_separator(text)
-    position = text.index("\n") + 1 if declared else 0
+    position = _begin(text, row - 1) if row else text.index("\n") + 1 if declared else 0
     comments = 0
     while position < len(text):
         end = text.find("\n", position) + 1 or len(text)
@@ -105,6 +148,53 @@ def _without_preamble(text: str) -> tuple[str, int, str | None, list[str]]:
     if position >= len(text):
         raise ReadError("The file holds only comments and blank lines.")
     return text[position:], text.count("\n", 0, position), declared, notes
+
+
+def _begin(text: str, lines: int) -> int:
+    """Where the text begins after so many lines; the last line at the latest."""
+    position = 0
+    for _ in range(lines):
+        position = text.find("\n", position) + 1 or position
+    return position
+
+
+def _without_titles(
+    text: str, separator: str, skipped: int, notes: list[str]
+) -> tuple[str, int, list[str], list[str]]:
+    """The text from the row of names on, lines left out, the row above the names, notes."""
+    position = layout.names_row(sniffing.sample(text, separator))
+    if not position:
+        return text, skipped, [], notes
+    reader = sniffing.rows_of(text, separator)
+    ends = [(reader.line_num, row) for row in islice(reader, MOST_ABOVE)]
+    names = [place for place, (_, row) in enumerate(ends) if "".join(row).strip()][position]
+    lines, above = ends[names - 1]
+    skipped += lines
+    said = f"The names stand on line {skipped + 1}; what is above was left out."
+    return text[_begin(text, lines) :], skipped, [cell.strip() for cell in above], [said]
+
+
+def _rows(columns: list[pa.ChunkedArray], start: int, below: int) -> tuple[list[pa.ChunkedArray], list[str]]:
+    """The rows of the table without those around it and without blank ones; notes."""
+    bodies = [column.slice(start, len(column) - start - below) for column in columns]
+    if len(bodies) < 2:
+        return bodies, []
+    blank = pc.equal(bodies[0], "")
+    for body in bodies[1:]:
+        if not pc.any(blank).as_py():
+            return bodies, []
+        blank = pc.and_(blank, pc.equal(body, ""))
+    count = pc.sum(blank).as_py() or 0
+    if not count:
+        return bodies, []
+    rows = "One blank row was" if count == 1 else f"{count:,} blank rows were"
+    return [body.filter(pc.invert(blank)) for body in bodies], [f"{rows} left out."]
+
+
+def _blank_lines(text: str, separator: str, skipped: int) -> list[int]:
+    """Where blank rows stand, as pandas counts: rows with their line breaks as one line, from 0."""
+    rows = enumerate(sniffing.rows_of(text, separator), start=skipped)
+    return [line for line, row in rows if len(row) > 1 and not any(row)]
 
 
 def _check_first(first: list[list[str]], separator: str) -> None:
@@ -144,11 +234,12 @@ def _fast(text: str, separator: str, width: int) -> pa.Table:
     )
 
 
-def _names(columns: list[pa.ChunkedArray], header: bool) -> tuple[list[str], list[str]]:
+def _names(columns: list[pa.ChunkedArray], header: bool, above: list[str]) -> tuple[list[str], list[str]]:
     """Unique, non-empty names and what had to be changed."""
     if not header:
         return [f"column {i + 1}" for i in range(len(columns))], []
-    return base.unique_names([column[0].as_py().strip() for column in columns])
+    names = [column[0].as_py().strip() for column in columns]
+    return base.unique_names(layout.joined(above, names) if layout.is_over(above, names) else names)
 
 
 def _is_spaced(text: str, separator: str) -> bool:
@@ -157,10 +248,9 @@ def _is_spaced(text: str, separator: str) -> bool:
 
 
 def _frame(
-    columns: list[pa.ChunkedArray], names: list[str], header: bool, *, spaced: bool
+    bodies: list[pa.ChunkedArray], names: list[str], header: bool, *, spaced: bool
 ) -> tuple[pd.DataFrame, list[str], list[str]]:
     """The rows as text, blanks around values removed, an unnamed empty last column left out."""
-    bodies = [column.slice(1) if header else column for column in columns]
     n_rows = len(bodies[0])
     base.check_extent(n_rows, len(bodies))
     trimmed = [pc.utf8_trim_whitespace(body) for body in bodies] if spaced else bodies

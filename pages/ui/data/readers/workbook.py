@@ -7,9 +7,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import pandas as pd
-from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetTypeEnum, SheetVisibleEnum
+import pyarrow as pa
+from python_calamine import (
+    CalamineError,
+    CalamineSheet,
+    CalamineWorkbook,
+    PasswordError,
+    SheetTypeEnum,
+    SheetVisibleEnum,
+)
 
-from pages.ui.data.readers import base, cells
+from pages.ui.data.readers import around as surroundings
+from pages.ui.data.readers import base, cells, layout
+from pages.ui.data.readers.around import Around
 from pages.ui.data.readers.base import PASSWORD, ReadError, ReadOptions, ReadResult, Recipe, literal, literals
 from pages.ui.data.readers.cells import Cell
 
@@ -17,6 +27,8 @@ HEADER_SEARCHED = 50
 """Rows in which the names are looked for; a title, a date and a logo come first in many sheets."""
 FILLED = 0.6
 """A row of names names at least this share of the columns."""
+MUCH = 10
+"""So many times the cells of the first sheet make another one the table."""
 MOST_CELLS = 20_000_000
 DAMAGED = (
     "This is a workbook, but it is damaged, was cut short or is none that can be read. Save it again in the "
@@ -56,15 +68,16 @@ def read(content: bytes, asked: ReadOptions) -> ReadResult:
 
 
 def _sheet(book: CalamineWorkbook, asked: str | None) -> _Sheet:
-    """The sheet asked for, else the first one that is visible and not blank."""
+    """The sheet asked for, else the first visible one with a table, not a page about it."""
     known = [each for each in book.sheets_metadata if each.typ == SheetTypeEnum.WorkSheet]
     sheets = tuple(each.name for each in known)
     seen = [each.name for each in known if each.visible == SheetVisibleEnum.Visible]
     chosen = [asked] if asked in sheets else [*seen, *(name for name in sheets if name not in seen)]
-    for name in chosen:
-        found = book.get_sheet_by_name(str(name))
-        if found.start is None:
-            continue
+    filled = [found for name in chosen if (found := book.get_sheet_by_name(str(name))).start is not None]
+    shown = [found for found in filled if found.name in seen] or filled
+    if shown:
+        found = _main(shown)
+        name = found.name
         if found.total_height * found.total_width > MOST_CELLS:
             raise ReadError(
                 f"The sheet “{name}” has {found.total_height:,} rows and {found.total_width:,} columns; the "
@@ -87,6 +100,13 @@ def first_row(rows: Sequence[Sequence[Cell]]) -> int:
     return next(i for i, count in enumerate(filled) if count)
 
 
+def _main(sheets: Sequence[CalamineSheet]) -> CalamineSheet:
+    """The first sheet, unless another one is so much larger that the first can only be about it."""
+    size = {sheet.name: sheet.height * sheet.width for sheet in sheets}
+    largest = max(sheets, key=lambda sheet: size[sheet.name])
+    return largest if size[largest.name] >= MUCH * size[sheets[0].name] else sheets[0]
+
+
 @dataclass(slots=True, eq=False)
 class _Work:
     """One sheet on its way to a result."""
@@ -100,18 +120,25 @@ class _Work:
         """The frame, what was left out of the sheet, and the lines that read the same."""
         rows = self.sheet.rows
         header = self.asked.header is not False
-        top = min(self.asked.header_row - 1, len(rows) - 1) if self.asked.header_row else first_row(rows)
-        given = [cells.text(cell) for cell in rows[top]] if header else [""] * len(rows[top])
+        top = min(self.asked.header_row - 1, len(rows) - 1) if self.asked.header_row else self._top(header)
+        given = self._given(top) if header else [""] * len(rows[top])
         body = range(top + header, len(rows))
         kept = [row for row in body if rows[row].count("") < len(rows[row])]
+        around = self._around(kept, given, header)
+        last = kept[len(kept) - around.below] if around.below else len(rows)
+        kept = kept[around.explained : len(kept) - around.below]
+        body = range(top + header, last)
         columns = [c for c, name in enumerate(given) if name or any(rows[row][c] != "" for row in kept)]
         base.check_extent(len(kept), len(columns), "workbook", self.sheet.sheets)
         names = self._names([given[c] for c in columns], header)
-        self._say(top, header, len(body) - len(kept), self._inner_blank(columns))
+        self._say(top, header, len(body) - len(kept) - around.explained, self._inner_blank(columns))
+        self.notes += around.notes()
+        self.warnings += around.warnings()
         lines = self._merged(kept, columns, names)
-        if len(kept) < len(body):
-            lines.insert(0, 'data = data.dropna(how="all", ignore_index=True)')
         arguments = self._arguments(top, header, columns, names, given)
+        out = sorted({*body}.difference(kept))
+        arguments += (f"skiprows={out}",) if out else ()
+        arguments += (f"nrows={len(kept)}",) if around.below else ()
         frame = pd.DataFrame(
             {
                 name: cells.column([rows[row][c] for row in kept])
@@ -120,13 +147,50 @@ class _Work:
         )
         return ReadResult(
             frame,
-            replace(self.asked, sheet=self.sheet.name, header=header, header_row=top + 1),
+            replace(
+                self.asked,
+                sheet=self.sheet.name,
+                header=header,
+                header_row=top + 1,
+                explained=around.explained,
+                below=around.below,
+            ),
             tuple(self.notes),
             tuple(self.warnings),
             "workbook",
             self.sheet.sheets,
-            recipe=Recipe("pd.read_excel", arguments, after=tuple(lines)),
+            meanings=self._meanings(around, columns, names),
+            recipe=Recipe("pd.read_excel", (*arguments, 'engine="calamine"'), after=tuple(lines)),
         )
+
+    def _top(self, header: bool) -> int:
+        """The row of the names; where headings stand over names, the lower row."""
+        top = first_row(self.sheet.rows)
+        near = self._words(range(top, min(top + surroundings.SAMPLED, len(self.sheet.rows))))
+        return top + (header and layout.is_heading(near))
+
+    def _given(self, top: int) -> list[str]:
+        """The names; a name that repeats has its heading before it."""
+        names = self._words([top])[0]
+        over = self._words([top - 1])[0] if top else []
+        return layout.joined(over, names) if layout.is_over(over, names) else names
+
+    def _words(self, rows: Sequence[int]) -> list[list[str]]:
+        return [[cells.text(cell) for cell in self.sheet.rows[row]] for row in rows]
+
+    def _around(self, kept: list[int], given: list[str], header: bool) -> Around:
+        """Rows around the table; far inside it they cannot be, so that few cells become text."""
+        near = [*kept[: surroundings.SAMPLED], *kept[surroundings.SAMPLED :][-layout.MOST_BELOW :]]
+        words = [*([given] if header else []), *self._words(near)]
+        columns = [pa.chunked_array([list(column)], pa.string()) for column in zip(*words, strict=True)]
+        return surroundings.found(columns, header, self.asked)
+
+    def _meanings(self, around: Around, columns: list[int], names: list[str]) -> dict[str, str]:
+        if not around.meanings:
+            return {}
+        return {
+            name: around.meanings[c] for name, c in zip(names, columns, strict=True) if around.meanings[c]
+        }
 
     def _names(self, given: list[str], header: bool) -> list[str]:
         if not header:
@@ -172,9 +236,10 @@ class _Work:
             arguments.append(f"header={top}")
         if columns != list(range(len(given))):
             arguments.append(f"usecols={columns}")
-        if names != [given[c] for c in columns] or self._numbers_as_names(top, columns):
+        written = [cells.text(self.sheet.rows[top][c]) for c in columns]
+        if names != written or self._numbers_as_names(top, columns):
             arguments.append(f"names={literals(names)}")
-        return (*arguments, 'engine="calamine"')
+        return tuple(arguments)
 
     def _numbers_as_names(self, top: int, columns: list[int]) -> bool:
         row = self.sheet.rows[top]
