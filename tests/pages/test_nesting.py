@@ -209,3 +209,19 @@ def test_sizes_are_drawn_for_any_number_of_groups(groups: int) -> None:
     assert sum(chart.figure.data[0].y) in (sizes.sum(), groups)
     assert f"{groups:,} groups" in chart.alt
     assert "<b>" not in str(chart.figure.to_dict())
+
+
+def test_labels_used_again_are_asked_of_the_narrower_groups() -> None:
+    rows = [(s, c, p) for s in range(1, 9) for c in "ABC" for p in range(1, 9)]
+    frame = pd.DataFrame(rows, columns=["school", "class", "pupil"]).assign(score=range(192))
+    names = nesting_model.suggested(roles.profile(frame), None)
+    structure = nesting.examine(frame, names, nesting_model.top_of(None, roles.profile(frame)))
+    assert structure.names == ("school", "class", "pupil")
+    question = nesting_words.question(nesting.recurrence(structure, "class", "school"))
+    assert question.startswith("“A” occurs in 8 of 8 groups of **school**. Is it one class that they share")
+
+
+def test_numbers_of_things_are_suggested_and_numbers_kept_as_text_are_not() -> None:
+    frame = pd.DataFrame([(e, r) for e in range(1, 31) for r in "abcdef"], columns=["essay", "rater"])
+    frame["score"] = [f"{row}" for row in range(179)] + ["k.A."]
+    assert set(nesting_model.suggested(roles.profile(frame), None)) == {"essay", "rater"}

@@ -123,3 +123,38 @@ def test_without_groups_the_first_model_has_none() -> None:
     choices = roles.guess(roles.profile(FRAME[["measure", "unique"]]))
     assert choices is not None
     assert (choices.groups, choices.random_intercept) == ("", False)
+
+
+PUPILS = pd.DataFrame(
+    [(s, c, p, 50 + s + p / 3) for s in range(1, 9) for c in "ABC" for p in range(1, 9)],
+    columns=["school", "class", "pupil", "score"],
+)
+GERMAN = PUPILS.rename(columns={"school": "Schule", "class": "Klasse", "score": "Leistung"})
+BARE = PUPILS[["school", "score"]].rename(columns={"school": "x"}).assign(sex=list("fm") * 96)
+ESSAYS = pd.DataFrame(
+    [
+        (e, r, e % 7 + len(r) / 3)
+        for e in range(1, 31)
+        for r in ("Ann", "Bo", "Cyrus", "Di", "Ed", "Florence")
+    ],
+    columns=["text", "who", "rating"],
+)
+
+
+@pytest.mark.parametrize(
+    "frame, groups, outcome",
+    [
+        (PUPILS, "school", "score"),
+        (GERMAN, "Schule", "Leistung"),
+        (PUPILS.assign(item1=list("abcde") * 38 + ["a", "b"], sex=list("fm") * 96), "school", "score"),
+        (BARE, "x", "score"),
+        (ESSAYS, "who", "rating"),
+    ],
+    ids=["classes in schools", "German", "answers of a scale", "no words", "numbers of essays"],
+)  # fmt: skip
+def test_the_first_model_groups_rows_as_a_person_would(
+    frame: pd.DataFrame, groups: str, outcome: str
+) -> None:
+    choices = roles.guess(roles.profile(frame))
+    assert choices is not None
+    assert (choices.groups, choices.outcome) == (groups, outcome)

@@ -15,6 +15,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pages.ui.model.roles import width_of
+
 Ints = NDArray[np.intp]
 Relation = Literal["same", "inside", "around", "crossed", "partly"]
 
@@ -188,13 +190,16 @@ def pair_of(one: Factor, other: Factor) -> Pair:
 
 def _ordered(factors: list[Factor], pairs: Mapping[tuple[str, str], Pair], top: str) -> list[Factor]:
     """Each column after those it lies in; `top` first where it may be, then columns that others lie in, then
-    those with many labels: where labels come again, few of them do in each of many groups."""
+    those whose names say so, then those with many labels: few labels come again in each of many groups."""
     inside = {names for names, pair in pairs.items() if pair.relation == "inside"}
     outer = {names[1] for names in inside}
     left, done = list(factors), list[Factor]()
     while left:
         free = [f for f in left if not any((f.name, other.name) in inside for other in left)]
-        found = max(free, key=lambda f: (f.name == top, f.name in outer, not f.names_rows, f.levels))
+        found = max(
+            free,
+            key=lambda f: (f.name == top, f.name in outer, not f.names_rows, -width_of(f.name), f.levels),
+        )
         done.append(found)
         left.remove(found)
     return done

@@ -18,12 +18,10 @@ from pages.ui.model import builder, notation, roles
 from pages.ui.model.choices import unique
 from pages.ui.model.modelcall import WHOLE_DATA, ModelCall
 from pages.ui.model.notation import Factor, UnreadError
-from pages.ui.model.roles import GROUP_WORDS, Column
+from pages.ui.model.roles import GROUP_WORDS, MANY_LABELS, Column
 
 SAME = ""
 MOST_SUGGESTED = 4
-FEW_LABELS = 10
-"""A text column whose name says nothing is suggested from this number of labels on."""
 Answers = Mapping[str, str]
 
 
@@ -48,7 +46,9 @@ def suggested(columns: Sequence[Column], call: ModelCall | None) -> list[str]:
 def _like_groups(column: Column) -> bool:
     if GROUP_WORDS.search(column.name):
         return True
-    return column.kind == "category" and column.levels >= FEW_LABELS
+    # Of labels that hardly come again, such as comments or numbers kept as text, groups cannot be made.
+    comes_again = column.levels * 2 <= column.present
+    return column.balanced or (column.kind == "category" and column.levels >= MANY_LABELS and comes_again)
 
 
 def predictors(call: ModelCall | None, names: Sequence[str]) -> tuple[str, ...]:

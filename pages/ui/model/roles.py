@@ -20,19 +20,39 @@ from pages.ui.numbers import figures
 Kind = Literal["number", "category", "yes or no", "date"]
 
 MANY_GROUPS = 10_000
+MANY_LABELS = 10
+"""A column whose name says nothing may name groups from this number of labels on."""
 MOST_CODES = 20
 """A number column with at most this many values is offered as categories."""
 
 GROUP_WORDS = re.compile(
-    r"id$|^id|subj|person|patient|student|pupil|child|school|class|teacher|group|batch|site|clinic|hosp|block"
-    r"|plot|cluster|family|litter|rail|plate|sample|region|country|team|worker|dept|participant|item",
+    r"id$|^id|^nr$|^no$|code$|subj|person|patient|student|pupil|child|school|class|teacher|group|batch|site|clinic"
+    r"|hosp|block|plot|cluster|family|litter|rail|plate|sample|region|country|district|village|team|worker|dept"
+    r"|depart|participant|respondent|household|compan|firm|rater|judge|reviewer|doctor|therap|nurse|coach|couple"
+    r"|dyad|stimul|word$|item(?!\w*\d)|centre|center"
+    # German, French, Spanish, Italian and Dutch
+    r"|schul|klasse|lehr|schül|schuel|kind$|gruppe|klinik|proband|versuchsp|^vpn?$|betrieb|firma|abteilung|gemeinde"
+    r"|bundesland|beurteil|école|ecole|élève|eleve|enseignant|groupe|hôpital|hopital|escuela|colegio|clase|alumn"
+    r"|profesor|grupo|centro|paciente|scuola|classe|student|gruppo|ospedale|klas$|leerling|groep|ziekenhuis|pati[eë]nt",
     re.IGNORECASE,
 )
 OUTCOME_WORDS = re.compile(
     r"^y$|score|outcome|response|reaction|result|achiev|ach$|math|read|weight|height|yield|strength|rating|distance"
-    r"|post|time_taken|rt$|diameter|thickness",
+    r"|post|time_taken|rt$|diameter|thickness|leistung|punkt|ergebnis|messwert|reaktion|^note$|nota$|résultat"
+    r"|resultado|puntaje|punteggio|risultat",
     re.IGNORECASE,
 )
+WIDTHS = tuple(
+    re.compile(words, re.IGNORECASE)
+    for words in (
+        r"country|region|district|state$|bundesland|pays|país",
+        r"school|schul|hosp|clinic|klinik|compan|firm|betrieb|village|écol|ecole|escuela|scuola|centre|center",
+        r"class|klasse|teacher|lehr|ward|dept|depart|abteilung|team|group|gruppe|therap|doctor|family|household",
+        r"pupil|student|child|patient|person|subj|particip|respond|schül|kind$|proband|member|worker|élève|alumn",
+        r"item|trial|stimul|word$|visit|wave|occasion|session|time|year",
+    )
+)
+"""What names say of how wide groups are, the widest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +74,12 @@ class Column:
     def label(self) -> bool:
         """Whether it looks like labels rather than measurements."""
         return self.kind != "number" or (self.whole and self.levels < self.present)
+
+    @property
+    def balanced(self) -> bool:
+        """Whether it may number things measured equally often, as 30 essays by six raters each."""
+        times, rest = divmod(self.present, max(self.levels, 1))
+        return self.label and self.levels >= MANY_LABELS and times > 1 and not rest
 
     @property
     def codes(self) -> bool:
@@ -168,9 +194,14 @@ def guess(columns: Iterable[Column]) -> Choices | None:
 def group_score(column: Column) -> float:
     """How likely the column names the groups of the rows; only the order means anything."""
     hint = 4 * bool(GROUP_WORDS.search(column.name))
-    label = 2 * (column.kind == "category")
-    several = 2 * (column.levels >= 5) - 3 * (column.levels * 2 > column.present)
+    label = (column.kind == "category") + column.balanced
+    several = 2 * (column.levels >= 5) - 2 * (column.levels < 3) - 3 * (column.levels * 2 > column.present)
     return hint + label + several - column.levels / (column.present + 1)
+
+
+def width_of(name: str) -> int:
+    """How wide groups are by their column's name: its place among WIDTHS, the middle if it says nothing."""
+    return next((place for place, words in enumerate(WIDTHS) if words.search(name)), len(WIDTHS) // 2)
 
 
 def _outcome_score(column: Column) -> float:
