@@ -294,6 +294,18 @@ def test_ten_thousand_lines_are_thinned() -> None:
     assert len(chart.figure.to_json()) < 1_000_000
 
 
+@pytest.mark.parametrize("groups", [3, 160, 3_000])
+def test_every_line_drawn_takes_clicks(groups: int) -> None:
+    augmented = fits.many_rows(4 * groups).assign(g=np.repeat(np.arange(groups), 4).astype(str))
+    data = charts.grouped(augmented, "x", "g", outcome="y", joined=False)
+    places = next(trace for trace in charts.all_lines(data).figure.data if trace.mode == "markers")
+    assert places.marker.opacity == 0
+    assert len(places.x) <= max(lines.PLACES_TO_CLICK, groups)
+    codes = {each[-1] for each in places.customdata}
+    assert len(codes) == min(groups, lines.LINES_DRAWN)
+    assert all(data.labels[code] == name for name, code in places.customdata[:: groups // 3])
+
+
 def test_lines_of_many_rows_stay_small() -> None:
     """Joined as they are, each of these lines has thousands of points; so has each panel."""
     data = charts.grouped(fits.many_rows(100_000, groups=20), "x", "g", outcome="y")

@@ -114,3 +114,16 @@ def test_a_long_line_keeps_its_ends_and_an_even_choice_of_points() -> None:
 def test_no_points_make_no_line() -> None:
     code, x, _ = curves.every_nth(np.empty(0, dtype=np.intp), np.empty(0), np.empty(0), 5)
     assert len(code) == len(x) == 0
+
+
+@pytest.mark.parametrize("most", [1, 3, 30])
+def test_points_along_lines_lie_on_them(most: int) -> None:
+    code = np.array([0, 0, 0, 2, 2, 5])
+    x, y = np.array([0.0, 1, 3, 2, 2, 7]), np.array([0.0, 2, 2, 5, 5, 9])
+    found, at, height = curves.along_lines(code, x, y, most)
+    assert found.tolist() == [0] * most + [2] * most + [5] * most
+    first = found == 0
+    assert height[first] == pytest.approx(np.minimum(2 * at[first], 2))
+    assert ((at[first] >= 0) & (at[first] <= 3)).all()
+    assert set(height[found == 2]) == {5.0}
+    assert set(height[found == 5]) == {9.0}

@@ -110,6 +110,24 @@ def every_nth(code: Ints, x: Floats, y: Floats, most: int) -> tuple[Ints, Floats
     return code[kept], x[kept], y[kept]
 
 
+def along_lines(code: Ints, x: Floats, y: Floats, most: int) -> tuple[Ints, Floats, Floats]:
+    """`most` points on each line, evenly spread over its x, sorted by code.
+
+    code, x, y : corners of the lines, sorted by code then x. Points of one line lie between those of the
+    next: where there are more lines than points can be drawn, some line has one near every place.
+    """
+    levels, starts = np.unique(code, return_index=True)
+    shift = np.arange(len(levels)) * 0.618034 % 1
+    share = (np.arange(most) + 0.5)[None, :] + (0 if most > 3 else shift[:, None] - 0.5)
+    low, high = x[starts], x[np.r_[starts[1:], len(code)] - 1]
+    at = low[:, None] + (high - low)[:, None] * share / most
+    found = [
+        np.interp(own, x[start:end], y[start:end])
+        for own, start, end in zip(at, starts, np.r_[starts[1:], len(code)], strict=True)
+    ]
+    return np.repeat(levels, most), at.ravel(), np.asarray(found, dtype=float).ravel()
+
+
 def straight_lines(code: Ints, x: Floats, fitted: Floats) -> tuple[Ints, Floats, Floats]:
     """Ends of the least-squares line through each group's fitted values, sorted by code then x."""
     size = np.bincount(code)

@@ -26,11 +26,16 @@ from pages.ui.charts.base import (
     thinned,
     thinning_note,
 )
-from pages.ui.charts.curves import straight_lines, with_gaps
+from pages.ui.charts.curves import along_lines, straight_lines, with_gaps
 from pages.ui.charts.group_rows import Grouped
 
 PANELS = 12
 LINES_DRAWN = 2_000
+PLACES_TO_CLICK = 2_000
+"""Unseen points on all lines together: a browser answers clicks on points, not on lines."""
+PLACES_OF_A_LINE = 30
+REACH = 40
+"""Pixels from a click to such a point at most."""
 GROUP_POINTS = 250
 """Points drawn of one group: a dozen panels of it are as much as a browser draws at once."""
 
@@ -66,10 +71,11 @@ def all_lines(data: Grouped, *, chosen: str | None = None, ink: Ink = LIGHT) -> 
             hoverinfo="skip",
         )
     )
+    _add_places_to_click(figure, data, kept)
     _add_average(figure, data, ink)
     if chosen is not None and chosen in data.labels:
         _add_group(figure, data, data.labels.index(chosen), ink.accent, {}, named=True)
-    figure.update_layout(xaxis=axis(data.names[0]), yaxis=axis(data.names[1]))
+    figure.update_layout(xaxis=axis(data.names[0]), yaxis=axis(data.names[1]), hoverdistance=REACH)
     return Chart(
         figure,
         f"Fitted lines of all {len(data.labels):,} groups",
@@ -77,6 +83,25 @@ def all_lines(data: Grouped, *, chosen: str | None = None, ink: Ink = LIGHT) -> 
         f"Fitted {text.shorten(data.names[1])} against {text.shorten(data.names[0])}, one line for each of "
         f"{len(data.labels):,} groups, {_fan(data)}.",
         f"{len(drawn):,} of {len(data.labels):,} lines are drawn." if len(drawn) < len(data.labels) else "",
+    )
+
+
+def _add_places_to_click(figure: go.Figure, data: Grouped, kept: np.ndarray) -> None:
+    """Unseen points along the lines, which name a line where the pointer is and take clicks on it."""
+    lines = len(np.unique(data.line_code[kept]))
+    each = int(np.clip(PLACES_TO_CLICK // max(lines, 1), 1, PLACES_OF_A_LINE))
+    code, x, y = along_lines(data.line_code[kept], data.line_x[kept], data.line_y[kept], each)
+    names = [text.plain(text.shorten(label, 30)) for label in data.labels]
+    figure.add_trace(
+        go.Scatter(
+            x=x,
+            y=y,
+            mode="markers",
+            marker={"size": 8, "opacity": 0},
+            showlegend=False,
+            customdata=[[names[own], int(own)] for own in code],
+            hovertemplate="%{customdata[0]}: %{y:.4g}<extra></extra>",
+        )
     )
 
 

@@ -100,8 +100,8 @@ def distribution(shown: Shown) -> None:
 
 def lines(shown: Shown) -> None:
     """Each group's line, all together and in a panel of its own."""
-    display.chart(shown.drawn("lines", lambda: _together(shown)), "explore_lines")
     clicked = picking.highlight_clicked(shown.found.labels)
+    display.chart(shown.drawn("lines", lambda: _together(shown)), "explore_lines", on_click=clicked)
     display.chart(shown.drawn("panels", lambda: _trellis(shown)), "explore_panels", on_click=clicked)
 
 

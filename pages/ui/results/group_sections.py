@@ -122,7 +122,8 @@ def lines(shown: Shown) -> None:
     panels = charts.panels(prepared, charts.spread(labels, here), chosen=here, ink=shown.ink)
     clicked = picking.highlight_clicked(prepared.labels, grouping.name)
     display.chart(panels, "group_panels", on_click=clicked)
-    display.chart(charts.all_lines(prepared, chosen=here, ink=shown.ink), "group_lines")
+    together = charts.all_lines(prepared, chosen=here, ink=shown.ink)
+    display.chart(together, "group_lines", on_click=clicked)
 
 
 SECTIONS = {
