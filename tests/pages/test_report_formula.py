@@ -1,12 +1,10 @@
-"""Equations as pictures: every line in its place, names as letters, nothing in the files but outlines."""
+"""Equations in documents: every line in its place, names as letters, nothing that could be markup."""
 
 from __future__ import annotations
 
-import io
 from dataclasses import replace
 from xml.etree import ElementTree
 
-import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -20,7 +18,7 @@ from pages.ui.model.equations import Equations
 from pages.ui.model.form import Form
 from pages.ui.model.modelcall import ModelCall
 from pages.ui.model.shape import Shape
-from pages.ui.report import as_html, as_word, contents, formula
+from pages.ui.report import as_html, as_word, contents, formula, mathml, omml
 from pages.ui.report.choices import ReportChoices
 from pages.ui.report.document import Formula, Paragraph, Report
 from tests.pages import fits
@@ -28,7 +26,11 @@ from tests.pages.test_equations import OF_SCHOOLS, SCHOOLS, SLEEP, drawn
 from tests.pages.test_report import Elements, material
 from tests.pages.test_report_word import opened
 
-ELEMENTS = {f"{{http://www.w3.org/2000/svg}}{name}" for name in ("svg", "path")}
+MATHS = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
+ELEMENTS = {
+    "math", "mtable", "mtr", "mtd", "mrow", "mtext", "mi", "mn", "mo", "mspace", "msub", "msup", "msubsup",
+    "msqrt", "mover",
+}  # fmt: skip
 
 
 def blocks(found: Equations) -> list[str]:
@@ -36,8 +38,15 @@ def blocks(found: Equations) -> list[str]:
 
 
 def element(latex: str) -> ElementTree.Element:
-    written = formula.svg(latex)
-    return ElementTree.fromstring(written.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" '))
+    return ElementTree.fromstring(mathml.write(latex))
+
+
+def for_word(latex: str) -> ElementTree.Element:
+    """As a Word file has it, read by another reader."""
+    report = Report("t", (Formula(latex, "c"),))
+    body = ElementTree.fromstring(opened(report).element.xml)
+    (found,) = body.iter(f"{MATHS}oMathPara")
+    return found
 
 
 def test_equations_as_words() -> None:
@@ -59,23 +68,36 @@ def test_lines_are_those_of_the_page() -> None:
     assert all(line.right[0] in "+=\\" for line in found)
 
 
+ODD = Choices("y", ("x",), groups="g", slopes=("x",), outcome_transform="log")
+
+
 @pytest.mark.parametrize("shape", [Shape("log"), Shape("sqrt", 3), Shape("centre", 2), Shape("standardise")])
-def test_every_way_a_column_enters_can_be_drawn(shape: Shape) -> None:
-    choices = Choices("y", ("x",), groups="g", slopes=("x",), shapes=(("x", shape),), outcome_transform="log")
-    for latex in blocks(drawn(choices)):
-        assert formula.drawn(latex).outlines
-        assert "\\" not in formula.words(latex)
+def test_every_way_a_column_enters_can_be_written(shape: Shape) -> None:
+    for latex in blocks(drawn(replace(ODD, shapes=(("x", shape),)))):
+        said = "".join(element(latex).itertext()), "".join(for_word(latex).itertext())
+        for each in (formula.words(latex), *said):
+            assert "\\" not in each
+            assert "{" not in each
 
 
-def test_left_sides_end_where_right_sides_begin() -> None:
-    picture = formula.drawn(drawn(SCHOOLS, OF_SCHOOLS).combined)
-    boxes = [outline.get_extents() for outline in picture.outlines]
-    assert min(box.x0 for box in boxes) >= 0
-    assert max(box.x1 for box in boxes) <= picture.width
-    assert min(box.y0 for box in boxes) >= 0
-    assert max(box.y1 for box in boxes) <= picture.height
-    left_sides = boxes[-6::2]  # of the three distributions
-    assert max(box.x1 for box in left_sides) - min(box.x1 for box in left_sides) < 2
+def test_an_index_and_a_power_stand_at_the_same_part() -> None:
+    (node,) = formula.tree(r"\tau^2_{u0}")
+    assert node == formula.Indexed(
+        formula.Atom("τ", "letter"),
+        (formula.Atom("u", "letter"), formula.Atom("0", "number")),
+        (formula.Atom("2", "number"),),
+    )
+    assert formula.tree(r"\beta_{1{,}12}")[0].below[0] == formula.Atom("1", "number")  # type: ignore[union-attr]
+
+
+def test_left_sides_and_right_sides_are_columns() -> None:
+    latex = drawn(SCHOOLS, OF_SCHOOLS).combined
+    rows = [row.findall("mtd") for row in element(latex).iter("mtr")]
+    assert {len(cells) for cells in rows} == {2}
+    assert len(rows) == len(formula.lines(latex))
+    words = for_word(latex)
+    assert [jc.get(f"{MATHS}val") for jc in words.iter(f"{MATHS}mcJc")] == ["right", "left"]
+    assert [len(row) for row in words.iter(f"{MATHS}mr")] == [2] * len(rows)
 
 
 @settings(deadline=None, max_examples=60)
@@ -88,10 +110,11 @@ def test_a_name_is_letters_and_breaks_nothing(outcome: str, predictor: str) -> N
     latex = drawn(Choices(outcome, (predictor,), groups="g")).combined
     assert len(formula.lines(latex)) >= 3
     found = list(element(latex).iter())
-    assert {each.tag for each in found} == ELEMENTS
-    assert set().union(*(each.attrib for each in found)) == {
-        "role", "aria-label", "width", "viewBox", "fill", "d"
+    assert {each.tag for each in found} <= ELEMENTS
+    assert set().union(*(each.attrib for each in found)) <= {
+        "alttext", "width", "class", "stretchy", "accent", "mathvariant", "form", "columnalign"
     }  # fmt: skip
+    assert len(list(for_word(latex).iter(f"{MATHS}mr"))) == len(formula.lines(latex))
 
 
 @given(st.text())
@@ -99,19 +122,26 @@ def test_from_latex_undoes_latex(value: str) -> None:
     assert text.from_latex(text.latex(value)) == text.one_line(value)
 
 
-def test_a_script_that_the_nice_font_lacks_is_drawn_in_another() -> None:
-    assert formula._kind_for(r"\text{Größe α Ж}_{i}") == "stix"
-    assert formula._kind_for(r"\text{שלום}_{i}") == "dejavusans"
+@pytest.mark.parametrize("name", ["성적", "得点", "Größe", "שלום", "R&D <b>"])
+def test_a_name_in_any_script_is_text_in_the_file(name: str) -> None:
+    latex = drawn(Choices(name, ("x",), groups="g")).combined
+    assert name in {each.text for each in element(latex).iter("mtext")}
+    runs = {each.text for each in for_word(latex).iter(f"{MATHS}t")}
+    assert name in runs
 
 
-def test_the_picture_for_word_has_ink_and_a_size() -> None:
-    from matplotlib import image
-
-    content, width = formula.png(drawn(SLEEP).combined)
-    picture = image.imread(io.BytesIO(content))
-    assert picture.shape[1] == pytest.approx(width * 300, abs=1)
-    assert 0.02 < (picture[..., 0] < 0.5).mean() < 0.3
-    assert np.ptp(picture[:2, :, 0]) == np.ptp(picture[-2:, :, 0]) == 0  # nothing is cut at the edges
+def test_word_gets_its_parts_in_the_order_of_its_schema() -> None:
+    found = for_word(drawn(replace(ODD, shapes=(("x", Shape("sqrt", 3)),))).combined)
+    order = {
+        "r": ["rPr", "rPr", "t"], "sSub": ["e", "sub"], "sSup": ["e", "sup"], "sSubSup": ["e", "sub", "sup"],
+        "rad": ["radPr", "deg", "e"], "bar": ["barPr", "e"], "mcPr": ["count", "mcJc"],
+        "mPr": ["baseJc", "plcHide", "mcs"],
+    }  # fmt: skip
+    for tag, parts in order.items():
+        for each in found.iter(f"{MATHS}{tag}"):
+            names = [part.tag.rpartition("}")[2] for part in each]
+            assert names in (parts, parts[-len(names) :]), tag
+    assert omml.FONT == "Cambria Math"
 
 
 # --- in the report --------------------------------------------------------------------------------
@@ -132,19 +162,18 @@ def test_the_report_shows_each_level_and_all_in_one() -> None:
     formulas = [block for block in report.blocks if isinstance(block, Formula)]
     assert [block.caption for block in formulas] == ["Level 1: rows", "Level 2: Subject", "All levels in one"]
     page = Elements(as_html.write(report))
-    said = [str(has["aria-label"]) for tag, has in page.found if tag == "svg"]
+    said = [str(has["alttext"]) for tag, has in page.found if tag == "math"]
     assert said == [formula.words(block.latex) for block in formulas]
     assert "Indices: i: rows · j: Subject." in page.said
-    document = opened(report)
-    assert [shape._inline.docPr.get("descr") for shape in document.inline_shapes] == said
-    assert len(as_word.write(report)) < 200_000
+    assert opened(report).element.xml.count("<m:oMathPara>") == 3
+    assert len(as_word.write(report)) < 60_000
 
 
 def test_hostile_names_in_equations_stay_in_words() -> None:
     data = Dataset.of("mine", fits.hostile_data(), "upload:x")
     page = as_html.write(reported(data, fits.HOSTILE_CALL))
     assert not {"b", "a", "img"} & {tag for tag, _ in Elements(page).found}
-    assert b"&lt;b&gt;y&lt;/b&gt; $a$_ij" in page
+    assert b"<mtext>&lt;b&gt;y&lt;/b&gt; $a$</mtext>" in page
 
 
 def test_a_model_without_equations_says_so() -> None:

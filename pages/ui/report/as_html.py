@@ -19,7 +19,7 @@ from plotly.offline import get_plotlyjs
 from pages.ui import text
 from pages.ui.charts import DARK, LIGHT, Chart
 from pages.ui.charts.base import CONFIG, Ink
-from pages.ui.report import formula
+from pages.ui.report import mathml
 from pages.ui.report.document import (
     Block,
     Bullets,
@@ -51,8 +51,11 @@ th { border-bottom-width: 2px; }
 .number { text-align: right; white-space: nowrap; }
 figure { margin: 1.2rem 0; }
 figcaption, .note { color: var(--quiet); font-size: .9rem; }
-.formula { font-size: 1.15rem; }
-.formula svg { display: block; max-width: 100%; height: auto; margin: .3rem 0 .3rem 1.2rem; }
+.formula { font-size: 1.15rem; overflow-x: auto; }
+.formula math { margin: .3rem 0 .3rem 1.2rem; width: max-content; white-space: nowrap; }
+.formula mtd { text-align: left; text-align: -webkit-left; padding: .25em .15em; }
+.formula mtd:first-child { text-align: right; text-align: -webkit-right; padding-left: 0; }
+.formula .bold { font-weight: bold; }
 pre { border: 1px solid var(--line); border-radius: .4rem; padding: .8rem; font-size: .85rem;
   overflow-x: auto; white-space: pre-wrap; }
 @media print {
@@ -120,7 +123,7 @@ def _block(block: Block, numbers: Iterable[int]) -> str:
             return _figure(chart, next(iter(numbers)))
         case Formula(latex, caption):
             said = f"<figcaption>{text.html(caption)}</figcaption>"
-            return f'<figure class="formula">{said}{formula.svg(latex)}</figure>'
+            return f'<figure class="formula" tabindex="0">{said}{mathml.write(latex)}</figure>'
         case Code(program, caption):
             return f'<p class="note">{text.html(caption)}</p>\n<pre><code>{html.escape(program)}</code></pre>'
 

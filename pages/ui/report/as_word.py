@@ -1,4 +1,6 @@
-"""A report as a Word file: heading styles, real tables with a header row, pictures with alternative text."""
+"""A report as a Word file: heading styles, real tables with a header row, equations that can be edited,
+pictures with alternative text.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,7 @@ from docx.shared import Inches, Pt
 
 from pages.ui import text
 from pages.ui.charts import Chart
-from pages.ui.report import formula, still
+from pages.ui.report import omml, still
 from pages.ui.report.document import (
     Block,
     Bullets,
@@ -67,7 +69,7 @@ def _add(document: Any, block: Block) -> None:
             _add_picture(document, chart)
         case Formula(latex, caption):
             document.add_paragraph(_safe(caption), style="Caption")
-            _add_formula(document, latex)
+            document.add_paragraph()._p.append(omml.write(latex, _safe))
         case Code(program, caption):
             document.add_paragraph(_safe(caption), style="Caption")
             run = document.add_paragraph().add_run(_NOT_XML.sub(" ", program.rstrip()))
@@ -103,10 +105,3 @@ def _add_picture(document: Any, chart: Chart) -> None:
     properties.set("title", _safe(chart.title))
     said = " ".join(filter(None, [f"{chart.title}.", chart.caption, chart.note]))
     document.add_paragraph(_safe(said), style="Caption")
-
-
-def _add_formula(document: Any, latex: str) -> None:
-    """The equations as a picture, as large as the text around it where the page has room."""
-    picture, width = formula.png(latex)
-    shape = document.add_picture(io.BytesIO(picture), width=Inches(min(width, still.WIDTH - 0.3)))
-    shape._inline.docPr.set("descr", _safe(formula.words(latex)))

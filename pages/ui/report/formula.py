@@ -1,59 +1,48 @@
-r"""Equations as pictures: the LaTeX of the Model page set by matplotlib, as SVG and as PNG. Pure.
+r"""The LaTeX of the Model page as a tree, which `mathml` and `omml` write for documents. Pure.
 
-matplotlib knows a part of LaTeX only: no `aligned`, and other escapes inside `\text{…}`. So the lines are set
-one by one, at their relations, and names are taken out of one kind of quotes and put into the other. The
-outlines of the letters are drawn: the file needs no font, and nothing in it can be markup.
+Only what `pages.ui.model.equations` writes is known: names in `\text{…}`, letters, indices, powers, roots and
+bars, in the lines of an `aligned` block.
 """
 
 from __future__ import annotations
 
-import io
 import re
-import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
-from typing import TYPE_CHECKING
+from typing import Literal
 
 from pages.ui import text
 
-if TYPE_CHECKING:
-    from matplotlib.path import Path
+Kind = Literal["name", "letter", "upright", "bold", "number", "sign", "space"]
 
-SIZE = 16.0
-"""Height of the letters, in units of the picture."""
-STEP, GAP = 1.5 * SIZE, 0.35 * SIZE
-"""From line to line, and what more lies between two equations."""
-INDENT, SPACE, EDGE = 1.2 * SIZE, 0.28 * SIZE, 2.0
-FONTS = {"stix": "STIXGeneral", "dejavusans": "DejaVu Sans"}
-"""Kind of mathematics → the font of its names: the first looks best, the second has more scripts."""
-UNKNOWN = "\N{WHITE SQUARE}"
-_ONE_AT_A_TIME = threading.Lock()
-"""matplotlib's reader of formulas keeps its place in itself, and a server has many threads."""
-_TOKEN = re.compile(r"\\[a-zA-Z]+|\\.|.", re.DOTALL)
-_SPECIAL = re.compile(r"[\\{}$]")
-_WORDS = {
-    r"\beta": "β",
-    r"\gamma": "γ",
-    r"\pi": "π",
-    r"\varepsilon": "ε",
-    r"\sigma": "σ",
-    r"\tau": "τ",
-    r"\Psi": "Ψ",
-    r"\sim": "~",
-    r"\cdots": "…",
-    r"\ldots": "…",
-    r"\cdot": "·",
-    r"\log": "log ",
-    r"\sqrt": "√",
-    r"\overline": "mean of ",
-    r"\mathcal": "",
-    r"\mathbf": "",
-    r"\,": " ",
-    r"\ ": " ",
-    "{": "",
-    "}": "",
-}
+
+@dataclass(frozen=True, slots=True)
+class Atom:
+    """What stands alone: a name from the data, a letter, digits, a sign or a space."""
+
+    said: str
+    kind: Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Indexed:
+    """A part with what stands below and above it; () where nothing does."""
+
+    base: Node
+    below: Nodes
+    above: Nodes
+
+
+@dataclass(frozen=True, slots=True)
+class Over:
+    """A part under a root or a bar."""
+
+    what: Literal["root", "bar"]
+    inside: Nodes
+
+
+Node = Atom | Indexed | Over
+Nodes = tuple[Node, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +58,27 @@ class Line:
     broken: bool
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Drawn:
-    """Outlines, y upwards from the lower edge, in the units of `SIZE`."""
-
-    outlines: tuple[Path, ...]
-    width: float
-    height: float
+_TOKEN = re.compile(r"\\[a-zA-Z]+|\\.|.", re.DOTALL)
+_COMMANDS = {
+    r"\beta": Atom("β", "letter"),
+    r"\gamma": Atom("γ", "letter"),
+    r"\pi": Atom("π", "letter"),
+    r"\varepsilon": Atom("ε", "letter"),
+    r"\sigma": Atom("σ", "letter"),
+    r"\tau": Atom("τ", "letter"),
+    r"\Psi": Atom("Ψ", "upright"),
+    r"\sim": Atom("∼", "sign"),
+    r"\cdots": Atom("…", "sign"),
+    r"\ldots": Atom("…", "sign"),
+    r"\cdot": Atom("·", "sign"),
+    r"\log": Atom("log", "upright"),
+    r"\,": Atom("\N{THIN SPACE}", "space"),
+    r"\ ": Atom("\N{FOUR-PER-EM SPACE}", "space"),
+    "-": Atom("−", "sign"),
+}
+_IN_WORDS = {"∼": "~", "−": "-", "log": "log "}
+SPACED = frozenset("=+∼−·…")
+"""Signs with space on both sides."""
 
 
 def lines(latex: str) -> list[Line]:
@@ -89,135 +92,117 @@ def lines(latex: str) -> list[Line]:
     return found
 
 
+def tree(piece: str) -> Nodes:
+    """A piece of a line, part by part."""
+    return _parts(_Tokens(piece))
+
+
+class _Tokens:
+    """The signs of a piece, read one after the other."""
+
+    def __init__(self, piece: str) -> None:
+        self.all = _TOKEN.findall(piece)
+        self.at = 0
+
+    def next(self) -> str:
+        """The next sign; '' at the end."""
+        self.at += 1
+        return self.all[self.at - 1] if self.at <= len(self.all) else ""
+
+    def peek(self) -> str:
+        """The same, left where it is."""
+        return self.all[self.at] if self.at < len(self.all) else ""
+
+    def name(self) -> str:
+        """The name between the braces that come next."""
+        depth, inside = 0, ""
+        while token := self.next():
+            depth += {"{": 1, "}": -1}.get(token, 0)
+            inside += token
+            if depth == 0:
+                break
+        return text.from_latex(inside[1:-1])
+
+
+def _parts(tokens: _Tokens) -> Nodes:
+    """Everything up to the brace that closes this group."""
+    found: list[Node] = []
+    while (token := tokens.next()) not in ("", "}"):
+        if token in "_^" and found:
+            found.append(_indexed(found.pop(), token, tokens))
+        elif token == "{":
+            found += _parts(tokens)
+        elif token != " ":
+            found.append(_atom(token, tokens))
+    return tuple(_joined(found))
+
+
+def _group(tokens: _Tokens) -> Nodes:
+    """What is in the braces that come next, or the one sign there."""
+    token = tokens.next()
+    return _parts(tokens) if token == "{" else (_atom(token, tokens),)
+
+
+def _indexed(base: Node, sign: str, tokens: _Tokens) -> Node:
+    """The part with its index or power; one that has the other already gets both."""
+    inside = _group(tokens)
+    if isinstance(base, Indexed) and not (base.below if sign == "_" else base.above):
+        own, below, above = base.base, base.below, base.above
+    else:
+        own, below, above = base, (), ()
+    return Indexed(own, inside, above) if sign == "_" else Indexed(own, below, inside)
+
+
+def _atom(token: str, tokens: _Tokens) -> Node:
+    if token == r"\text":
+        return Atom(tokens.name(), "name")
+    if token in (r"\sqrt", r"\overline"):
+        return Over("root" if token == r"\sqrt" else "bar", _group(tokens))
+    if token in (r"\mathcal", r"\mathbf"):
+        said = "".join(part.said for part in _group(tokens) if isinstance(part, Atom))
+        return Atom(said, "bold" if token == r"\mathbf" else "letter")
+    if token in _COMMANDS:
+        return _COMMANDS[token]
+    if token.isdigit():
+        return Atom(token, "number")
+    return Atom(token, "letter" if token.isalpha() else "sign")
+
+
+def _joined(parts: Sequence[Node]) -> Iterator[Node]:
+    """Digits beside each other are one number."""
+    held = ""
+    for part in parts:
+        if isinstance(part, Atom) and part.kind == "number":
+            held += part.said
+            continue
+        if held:
+            yield Atom(held, "number")
+        held = ""
+        yield part
+    if held:
+        yield Atom(held, "number")
+
+
 def words(latex: str) -> str:
     """The block as plain text on one line: Reaction_ij = β_0j + ε_ij; ε_ij ~ N(0, σ^2)."""
     said = ""
     for line in lines(latex):
-        signs = (name or _WORDS.get(sign, sign) for sign, name in _signs(f"{line.left} {line.right}"))
-        said += (" " if line.broken else "; ") + " ".join("".join(signs).split())
+        both = " ".join(_said(tree(side)) for side in (line.left, line.right))
+        said += (" " if line.broken else "; ") + " ".join(both.split())
     return said.removeprefix("; ")
 
 
-def _signs(piece: str) -> Iterator[tuple[str, str]]:
-    """Sign by sign as (sign, ''), a name with what quotes it as ('', name)."""
-    tokens = iter(_TOKEN.findall(piece))
-    for token in tokens:
-        yield ("", _name(tokens)) if token == r"\text" else (token, "")
+def _said(parts: Nodes) -> str:
+    return "".join(_one_said(part) for part in parts)
 
 
-def _name(tokens: Iterator[str]) -> str:
-    """The name between the braces that come next."""
-    depth, inside = 0, ""
-    for token in tokens:
-        depth += {"{": 1, "}": -1}.get(token, 0)
-        inside += token
-        if depth == 0:
-            break
-    return text.from_latex(inside[1:-1])
-
-
-# --- pictures ------------------------------------------------------------------------------------
-
-
-def drawn(latex: str) -> Drawn:
-    """The block: left sides end, and right sides begin, where the widest left side ends."""
-    listed, kind = lines(latex), _kind_for(latex)
-    with _ONE_AT_A_TIME:
-        sides = [(_outline(line.left, kind), _outline(line.right, kind)) for line in listed]
-    column = max(width for (_, width), _ in sides)
-    begin = EDGE + column + (SPACE if column else 0.0)
-    outlines: list[Path] = []
-    edge, down = 0.0, 1.15 * SIZE - STEP - GAP
-    for line, ((left, left_width), (right, right_width)) in zip(listed, sides, strict=True):
-        down += STEP if line.broken else STEP + GAP
-        x = begin + (INDENT if line.broken else 0.0)
-        outlines += _moved(left, EDGE + column - left_width, -down) + _moved(right, x, -down)
-        edge = max(edge, x + right_width)
-    height = down + 0.5 * SIZE
-    return Drawn(tuple(part for each in outlines for part in _moved(each, 0, height)), edge + EDGE, height)
-
-
-def _outline(piece: str, kind: str) -> tuple[Path | None, float]:
-    """Outlines of one piece, its baseline at 0, and its width."""
-    if not piece:
-        return None, 0.0
-    from matplotlib.font_manager import FontProperties
-    from matplotlib.textpath import TextPath, text_to_path
-
-    # At the beginning of a line a plus is taken for the sign of a number, and moves up to it.
-    piece = re.sub(r"^\+ ", r"+\\: ", piece)
-    font, said = FontProperties(math_fontfamily=kind, size=SIZE), f"${_for_matplotlib(piece, kind)}$"
-    width = text_to_path.get_text_width_height_descent(said, font, ismath=True)[0]
-    return TextPath((0, 0), said, size=SIZE, prop=font), float(width)
-
-
-def _moved(outline: Path | None, x: float, y: float) -> list[Path]:
-    from matplotlib.transforms import Affine2D
-
-    return [] if outline is None else [outline.transformed(Affine2D().translate(x, y))]
-
-
-def _for_matplotlib(piece: str, kind: str) -> str:
-    """The piece with names quoted as matplotlib does, and squares for signs that no font here has."""
-    found = ""
-    for sign, name in _signs(piece):
-        known = "".join(letter if _has(kind, letter) else UNKNOWN for letter in name)
-        found += sign or r"\text{" + _SPECIAL.sub(r"\\\g<0>", known) + "}"
-    return found
-
-
-def _kind_for(latex: str) -> str:
-    """The kind of mathematics that lacks the fewest signs of the names."""
-    letters = {letter for _, name in _signs(latex) for letter in name}
-    return min(FONTS, key=lambda kind: sum(not _has(kind, letter) for letter in letters))
-
-
-@cache
-def _font(kind: str) -> frozenset[int]:
-    """The signs that the font of names has."""
-    from matplotlib.font_manager import findfont
-    from matplotlib.ft2font import FT2Font
-
-    return frozenset(FT2Font(findfont(FONTS[kind])).get_charmap())
-
-
-def _has(kind: str, letter: str) -> bool:
-    return ord(letter) in _font(kind)
-
-
-def svg(latex: str) -> str:
-    """An SVG element in the colour of the text around it; only numbers are written into it."""
-    picture = drawn(latex)
-    shape = " ".join(_commands(outline, picture.height) for outline in picture.outlines)
-    size = f'width="{picture.width / SIZE:.2f}em" viewBox="0 0 {picture.width:.1f} {picture.height:.1f}"'
-    said = f'role="img" aria-label="{text.html(words(latex))}"'
-    return f'<svg {said} {size}><path fill="currentColor" d="{shape}"/></svg>'
-
-
-def _commands(outline: Path, height: float) -> str:
-    """The outline in the language of SVG, y downwards."""
-    letters = {1: "M", 2: "L", 3: "Q", 4: "C", 79: "Z"}
-    found = []
-    for points, code in outline.iter_segments(simplify=False):
-        pairs = points.reshape(-1, 2) if code != 79 else points[:0].reshape(0, 2)
-        found.append(letters[int(code)] + " ".join(f"{x:.2f} {height - y:.2f}" for x, y in pairs))
-    return "".join(found)
-
-
-def png(latex: str) -> tuple[bytes, float]:
-    """A picture for print, black on white, 300 dots an inch, and its width in inches at 11 points."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-    from matplotlib.patches import PathPatch
-
-    picture, inch = drawn(latex), 11 / 72 / SIZE
-    page = Figure(figsize=(picture.width * inch, picture.height * inch))
-    FigureCanvasAgg(page)
-    axes = page.add_axes((0, 0, 1, 1))
-    axes.set_axis_off()
-    axes.set(xlim=(0, picture.width), ylim=(0, picture.height))
-    for outline in picture.outlines:
-        axes.add_patch(PathPatch(outline, facecolor="black", linewidth=0))
-    file = io.BytesIO()
-    page.savefig(file, format="png", dpi=300)
-    return file.getvalue(), picture.width * inch
+def _one_said(part: Node) -> str:
+    if isinstance(part, Over):
+        return ("√" if part.what == "root" else "mean of ") + _said(part.inside)
+    if isinstance(part, Indexed):
+        pairs = (("_", part.below), ("^", part.above))
+        return _one_said(part.base) + "".join(f"{sign}{_said(own)}" for sign, own in pairs if own)
+    if part.kind == "name":
+        return part.said
+    said = _IN_WORDS.get(part.said, part.said)
+    return " " if part.kind == "space" else f" {said} " if part.said in SPACED else said

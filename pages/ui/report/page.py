@@ -125,7 +125,7 @@ def downloads(gather: Callable[[], Material]) -> None:
             key="report_word",
             icon=":material/download:",
             on_click="ignore",
-            help="With heading styles, tables that can be edited, and still pictures with alternative text.",
+            help="Heading styles, tables and equations to edit, still pictures with alternative text.",
         )
 
 
