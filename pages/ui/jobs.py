@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import time
+import weakref
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -27,41 +28,62 @@ KEPT_FOR = "2h"
 
 
 @dataclass(slots=True, eq=False)
-class Job:
-    """One piece of work. Its thread writes done, total and began; pages read them."""
+class Task:
+    """What the thread of the work writes. It never refers to the job, so that a job nobody holds is gone.
 
-    work: Work
+    done_of : what is done and the total, in one value: read between two writes they could be of two stages
+    """
+
     stop: Event = field(default_factory=Event)
-    done: int = 0
-    total: int = 0
     began: float = 0.0
-    future: Future[Any] | None = None
+    done_of: tuple[int, int] = (0, 0)
 
-    def run(self) -> Any:
-        """Do the work; what it gives."""
+    def run(self, work: Work) -> Any:
+        """Do the work; what it gives. It is not kept, for it may hold a fit of a hundred megabytes."""
         self.began = time.monotonic()
-        return self.work(self.progress, self.stop)
+        return work(self.progress, self.stop)
 
     def progress(self, done: int, total: int) -> None:
         """Note how far the work is."""
-        self.done, self.total = done, total
+        self.done_of = done, total
+
+
+class Job:
+    """One piece of work as a session holds it; when the session ends, so does the work that nobody awaits."""
+
+    def __init__(self, work: Work) -> None:
+        """Begin the work, or put it in the queue."""
+        self.task = Task()
+        self.future: Future[Any] = _workers().submit(self.task.run, work)
+        self.cancel = weakref.finalize(self, _give_up, self.task, self.future)
 
     @property
     def running(self) -> bool:
         """Whether there is more to come."""
-        return self.future is not None and not self.future.done()
+        return not self.future.done()
 
     @property
     def outcome(self) -> Any:
         """What the finished work gave. Raises MixedCoreError with the reason where it could not be done."""
-        assert self.future is not None
         return self.future.result()
+
+    @property
+    def share(self) -> float:
+        """How much is done, from 0 to 1."""
+        done, total = self.task.done_of
+        return min(done / total, 1.0) if total else 0.0
 
     def words(self) -> str:
         """How far it is and how long is left."""
-        if not self.began:
+        if not self.task.began:
             return "Waiting for a free processor…"
-        return how_far(self.done, self.total, time.monotonic() - self.began)
+        return how_far(*self.task.done_of, time.monotonic() - self.task.began)
+
+
+def _give_up(task: Task, future: Future[Any]) -> None:
+    """Stop work that has begun, and take work that has not out of the queue."""
+    task.stop.set()
+    future.cancel()
 
 
 def how_far(done: int, total: int, seconds: float) -> str:
@@ -88,18 +110,14 @@ def _workers() -> ThreadPoolExecutor:
 def start(key: str, work: Work) -> None:
     """Begin the work of this key; what ran under the key before is cancelled."""
     cancel(key)
-    job = Job(work)
-    job.future = _workers().submit(job.run)
-    state.set_job(key, job)
+    state.set_job(key, Job(work))
 
 
 def cancel(key: str) -> None:
     """Stop the work of this key and forget it."""
     job = state.job(key)
     if job is not None:
-        job.stop.set()
-        if job.future is not None:
-            job.future.cancel()
+        job.cancel()
     state.set_job(key, None)
 
 
@@ -152,5 +170,5 @@ def _follow(key: str) -> None:
     if job is None or not job.running:
         st.rerun()
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.progress(job.done / job.total if job.total else 0.0, text=job.words())
+        st.progress(job.share, text=job.words())
         st.button("Cancel", key=f"{key}_cancel", icon=":material/close:", on_click=cancel, args=(key,))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 from streamlit.testing.v1 import AppTest
 
 from mixedcore import datasets
@@ -101,21 +100,15 @@ def test_work_can_be_cancelled() -> None:
         return "stopped"
 
     job = jobs.Job(work)
-    job.future = jobs._workers().submit(job.run)
-    job.progress(1, 4)
+    job.task.progress(1, 4)
     assert job.words().startswith(("1 of 4 done", "Waiting"))
     app.session_state[state._JOBS] = {"compare_bootstrap": job}
     app.run()
     app.button(key="compare_bootstrap_cancel").click().run()
-    assert job.stop.is_set()
+    assert job.task.stop.is_set()
     assert job.outcome == "stopped"
     assert app.session_state[state._JOBS]["compare_bootstrap"] is None
     assert not app.exception
-
-
-@pytest.mark.parametrize(("seconds", "words"), [(0.2, "a second"), (30, "30 seconds"), (600, "10 minutes")])
-def test_durations(seconds: float, words: str) -> None:
-    assert jobs.duration(seconds) == words
 
 
 def test_a_kept_model_shows_its_program() -> None:
