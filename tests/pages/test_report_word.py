@@ -41,6 +41,19 @@ def test_it_has_the_parts_of_the_report(name: str) -> None:
     ]
 
 
+def test_tables_have_the_width_of_the_page_and_columns_that_of_their_words() -> None:
+    tables = [
+        block.table
+        for block in of_example("classrooms", ReportChoices()).blocks
+        if isinstance(block, Tabular)
+    ]
+    for table in tables:
+        found = [width.inches for width in as_word.widths(table)]
+        assert sum(found) <= as_word.ROOM + 1e-3
+        longest = [max(len(word) for word in str(name).split()) for name in table.shown.columns]
+        assert all(width > 0.06 * letters for width, letters in zip(found, longest, strict=True))
+
+
 def test_hostile_names_are_letters() -> None:
     document = opened(hostile(ReportChoices("\x00<b>\ud800", "a\x0bb")))
     said = " ".join(each.text for each in document.paragraphs)

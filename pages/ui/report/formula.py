@@ -92,6 +92,17 @@ def lines(latex: str) -> list[Line]:
     return found
 
 
+def equations(latex: str) -> list[str]:
+    """Each equation of an `aligned` block on one line, for those who break lines themselves."""
+    found: list[str] = []
+    for line in lines(latex):
+        if line.broken:
+            found[-1] += f" {line.right}"
+        else:
+            found.append(f"{line.left} {line.right}")
+    return found
+
+
 def tree(piece: str) -> Nodes:
     """A piece of a line, part by part."""
     return _parts(_Tokens(piece))
@@ -185,11 +196,7 @@ def _joined(parts: Sequence[Node]) -> Iterator[Node]:
 
 def words(latex: str) -> str:
     """The block as plain text on one line: Reaction_ij = β_0j + ε_ij; ε_ij ~ N(0, σ^2)."""
-    said = ""
-    for line in lines(latex):
-        both = " ".join(_said(tree(side)) for side in (line.left, line.right))
-        said += (" " if line.broken else "; ") + " ".join(both.split())
-    return said.removeprefix("; ")
+    return "; ".join(" ".join(_said(tree(equation)).split()) for equation in equations(latex))
 
 
 def _said(parts: Nodes) -> str:

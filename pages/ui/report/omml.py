@@ -14,33 +14,26 @@ from pages.ui.report import formula
 from pages.ui.report.formula import Atom, Indexed, Node, Nodes
 
 FONT = "Cambria Math"
-INDENT = Atom("\N{EM SPACE}\N{EM SPACE}", "space")
 _STYLES = {"upright": "p", "number": "p", "sign": "p", "space": "p", "bold": "b"}
 Safe = Callable[[object], str]
 
 
-def write(latex: str, safe: Safe) -> Any:
-    """A paragraph's equations, their relations below each other.
+def write(latex: str, safe: Safe) -> list[Any]:
+    """An element for each equation, to stand in a paragraph of its own.
+
+    Word breaks long ones itself. A table of lines, which would align them at their relations, is not read by
+    other programs: they want something on both sides of a sign.
 
     safe : makes of any text one that XML can hold
     """
-    lines = formula.lines(latex)
-    aligned = any(line.left for line in lines)
-    table = _new("m:m", _shape(2 if aligned else 1))
-    for line in lines:
-        right = (INDENT, *formula.tree(line.right)) if line.broken else formula.tree(line.right)
-        sides = (formula.tree(line.left), right) if aligned else (right,)
-        table.append(_new("m:mr", *(_new("m:e", *_all(side, safe)) for side in sides)))
-    return _new("m:oMathPara", _new("m:oMathParaPr", _valued("m:jc", "left")), _new("m:oMath", table))
-
-
-def _shape(columns: int) -> Any:
-    """Left sides to the right, right sides to the left; no squares where nothing stands."""
-    sides = ("right", "left")[-columns:]
-    columns_ = [
-        _new("m:mc", _new("m:mcPr", _valued("m:count", "1"), _valued("m:mcJc", side))) for side in sides
+    return [
+        _new(
+            "m:oMathPara",
+            _new("m:oMathParaPr", _valued("m:jc", "left")),
+            _new("m:oMath", *_all(formula.tree(equation), safe)),
+        )
+        for equation in formula.equations(latex)
     ]
-    return _new("m:mPr", _valued("m:baseJc", "center"), _valued("m:plcHide", "1"), _new("m:mcs", *columns_))
 
 
 def _new(tag: str, *inside: Any) -> Any:
