@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from mixedcore import datasets
-from pages.ui.effects import mean_words, means
+from pages.ui.effects import comparing, mean_words, means, words
+from pages.ui.effects.variables import Variable
 from pages.ui.model.modelcall import ModelCall
 from tests.pages import fits
 from tests.pages.test_effects_page import odd_rows, said, showing
@@ -19,6 +22,46 @@ CAKE = ModelCall("angle ~ recipe * C(temp)", "replicate", None, (("mix", "0 + C(
 
 def cakes() -> AppTest:
     return showing(fits.opened_with("effects", datasets.load("cake"), CAKE), SECTION)
+
+
+def moderators(app: AppTest) -> Any:
+    return next(box for box in app.multiselect if box.label == "At each level of")
+
+
+def cells(app: AppTest, table: int) -> list[list[Any]]:
+    """Rows of a table of the page, texts with plain spaces."""
+    return [
+        [cell.replace("\N{NO-BREAK SPACE}", " ") if isinstance(cell, str) else cell for cell in row]
+        for row in app.table[table].value.to_numpy().tolist()
+    ]
+
+
+def test_simple_effects_at_every_combination_of_several_moderators() -> None:
+    """Each comparison is the difference of the two means that its name and its levels say."""
+    rng = np.random.default_rng(3)
+    frame = pd.DataFrame(
+        {"a": list("uvw") * 80, "b": ["p", "p", "q", "q"] * 60, "g": np.repeat(range(24), 10)}
+    )
+    frame["x"] = rng.normal(size=240)
+    frame["y"] = rng.normal(size=240) + (frame["a"] == "v") * frame["x"]
+    app = showing(fits.opened_with("effects", frame, ModelCall("y ~ a * b * x", "g")), SECTION)
+    moderators(app).set_value(["b", "x"]).run()
+    assert not app.exception
+    means_, pairs = cells(app, 0), cells(app, 1)
+    assert (len(means_), len(pairs)) == (18, 18)
+    mean = {(a, b, x): value for a, b, x, value, *_ in means_}
+    for b, x, name, difference, *_ in pairs:
+        one, other = name.split(" − ")
+        assert difference == pytest.approx(mean[one, b, x] - mean[other, b, x])
+
+
+def test_a_number_can_be_a_moderator_of_means() -> None:
+    app = showing(fits.opened("effects", "BodyWeight"), SECTION)
+    moderators(app).set_value(["Time"]).run()
+    assert not app.exception
+    assert [row[0].replace("\\", "") for row in cells(app, 1)[:3]] == ["14.04"] * 3
+    assert cells(app, 1)[0][1] == "Diet 1 − Diet 2"
+    assert "Numbers at their mean" not in said(app)
 
 
 def test_means_and_all_pairs() -> None:
@@ -33,9 +76,11 @@ def test_combinations_and_comparisons_within() -> None:
     app = cakes()
     app.multiselect[0].set_value(["recipe", "temp"]).run()
     assert "12 of 153 comparisons" in said(app)
-    next(box for box in app.selectbox if box.label == "Within each level of").set_value("temp").run()
+    app.multiselect[0].set_value(["recipe"]).run()
+    moderators(app).set_value(["temp"]).run()
     assert not app.exception
     assert "of 18 comparisons" in said(app)
+    assert cells(app, 1)[0][:2] == ["175", "A − B"]
 
 
 @pytest.mark.parametrize("adjust", ["tukey", "holm", "bonferroni", "sidak", "scheffe", "mvt", "none"])
@@ -51,7 +96,7 @@ def test_a_reference_a_trend_and_own_weights() -> None:
     method = app.selectbox(key="effects_means_method")
     method.set_value("trt.vs.ctrl").run()
     next(box for box in app.selectbox if box.label == "Reference").set_value(2).run()
-    assert "A less C" in said(app)
+    assert "is A − C: −13.92" in said(app)
     app.selectbox(key="effects_means_method").set_value("poly").run()
     assert "The largest trend is" in said(app)
     app.selectbox(key="effects_means_method").set_value("own").run()
@@ -135,5 +180,21 @@ def test_weights_in_words() -> None:
     assert "weighted mean" in mean_words.weights(names, [0.5, 0.5, 0])
     assert mean_words.label(names, [1, -0.5, -0.5]) == "A − 0.5 B − 0.5 C"
     assert mean_words.label(names, [-1, 0, 2]) == "− A + 2 C"
-    assert mean_words.compared(["a - b"], ["a", "b"]) == ["a less b"]
-    assert mean_words.compared(["a - b - c"], ["a - b", "c"]) == ["a - b - c"]
+
+
+def test_comparisons_are_named_as_emmeans_does() -> None:
+    assert words.difference("A", "B") == "A − B"
+    assert words.difference("a - b", "−0.5") == "(a - b) − (−0.5)"
+    assert words.difference("non-smoker", "smoker") == "non-smoker − smoker"
+    assert words.cell(["f", "n"], ["Victory", 0.6]) == "Victory n 0.6000"
+    assert words.label("Diet", "1") == "Diet 1"
+    assert comparing.pairs(["A", "B", "C"], "trt.vs.ctrl", 1) == ["A − B", "C − B"]
+    assert comparing.pairs(["same", "same"], "pairwise") == ["same − same"]
+    assert comparing.pairs(["A", "B"], "poly") is None
+
+
+def test_a_mean_has_no_digits_that_are_not_there() -> None:
+    assert words.mean(Variable("t", "number", mean=33.545, sd=19.8)) == "33.5"
+    assert words.mean(Variable("t", "number", mean=12_345.6, sd=5_000.0)) == "12,350"
+    assert words.mean(Variable("t", "number", mean=4.5, sd=2.88)) == "4.50"
+    assert words.mean(Variable("t", "number", mean=1e-4, sd=0.4)) == "0"

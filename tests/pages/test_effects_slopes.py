@@ -29,7 +29,8 @@ def test_two_numbers_that_interact_have_slopes_and_regions(reml: bool) -> None:
     assert not app.error
     assert len(fits.charts_of(app)) == 2
     assert "where meanses has any value in the data (positive slope, all rows)" in said(app)
-    assert "0 of 3 comparisons differ from zero" in said(app)
+    assert "For each unit of meanses the slope of cses changes by 0.29" in said(app)
+    assert not any("comparisons" in each for each in fits.texts(app))
 
 
 def test_a_category_has_slopes_but_no_regions() -> None:
@@ -40,6 +41,35 @@ def test_a_category_has_slopes_but_no_regions() -> None:
     next(box for box in app.selectbox if box.label == "Adjustment").set_value("holm").run()
     next(box for box in app.selectbox if box.label == "Degrees of freedom").set_value("normal").run()
     assert not app.exception
+
+
+def test_slopes_at_every_combination_of_several_moderators() -> None:
+    app = hsb("mAch ~ cses * meanses * sector")
+    app.multiselect[0].set_value(["meanses", "sector"]).run()
+    assert not app.exception
+    assert "At meanses −0.4134 and sector Public mAch rises" in said(app)
+    assert len(app.table[0].value) == 6
+    assert "of 15 comparisons" in said(app)
+    assert len(fits.charts_of(app)) == 1
+    along = next(box for box in app.selectbox if box.label == "Compare levels of")
+    along.set_value("sector").run()
+    assert "of 3 comparisons" in said(app)
+    assert "Public − Catholic" in said(app)
+    assert not app.exception
+
+
+def test_many_moderators_have_limits_and_lines_that_can_be_told_apart() -> None:
+    app = hsb("mAch ~ cses * meanses + cses * sector + cses * minrty")
+    app.multiselect[0].set_value(["meanses", "sector", "minrty"]).run()
+    assert not app.exception
+    assert "7 of 12 lines are drawn" in said(app)
+    assert "6 more are in the table" in said(app)
+
+
+def test_where_a_slope_is_taken_is_said_where_it_matters() -> None:
+    assert "for the line bends" not in said(hsb("mAch ~ cses * sector"))
+    app = hsb("mAch ~ (cses + I(cses ** 2)) * sector")
+    assert "At the mean of cses, 0, for the line bends." in said(app)
 
 
 def test_without_an_interaction_the_one_slope_and_the_way_to_one() -> None:
@@ -92,19 +122,21 @@ def test_regions_in_words() -> None:
 
 def contrast(p: float, estimate: float = 2.0) -> dict[str, object]:
     numbers = dict(zip(COLUMNS, (estimate, 1.0, 10.0, 2.0, p, estimate - 1, estimate + 1), strict=True))
-    return {"contrast": "a less b", **numbers}
+    return {"contrast": "a − b", **numbers}
 
 
 def test_differences_in_words() -> None:
     one = slope_words.differences(pd.DataFrame([contrast(0.2)]), "difference", 0.95)
     assert one == (
-        "The difference a less b is 2.000 (95% interval 1.000 to 3.000, p = 0.200): it is not clearly "
+        "The difference a − b is 2.000 (95% interval 1.000 to 3.000, p = 0.200): it is not clearly "
         "different from zero."
     )
     two = slope_words.differences(pd.DataFrame([contrast(1e-9, 3.0), contrast(0.5)]), "difference", 0.95)
     assert two.startswith(
-        "1 of 2 comparisons differ from zero (p < 0.05). The largest difference is a less b: 3.0"
+        "1 of 2 comparisons differ from zero (p < 0.05). The largest difference is a − b: 3.0"
     )
+    within = pd.DataFrame([{"f": "u", "n": 0.5} | contrast(0.01), {"f": "w", "n": 0.5} | contrast(0.5)])
+    assert "is a − b at f u and n 0.5000: 2.000" in slope_words.differences(within, "difference", 0.95)
     none = pd.DataFrame([{**contrast(0.1), "estimate": np.nan}])
     assert (
         slope_words.differences(none, "difference", 0.95) == "The data determine none of these comparisons."

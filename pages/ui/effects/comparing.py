@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import combinations
 from typing import Literal
 
 import pandas as pd
@@ -9,7 +11,7 @@ import streamlit as st
 
 from mixedcore.errors import MixedCoreError
 from pages.ui import tables, text
-from pages.ui.effects import slope_words, tabled
+from pages.ui.effects import slope_words, tabled, words
 
 Ddf = Literal["satterthwaite", "kenward-roger", "residual", "normal"]
 DDF: dict[Ddf, str] = {
@@ -57,12 +59,29 @@ def choose_adjustment(key: str, default: str) -> str:
     )  # fmt: skip
 
 
+def pairs(names: Sequence[str], method: object, reference: int = 0) -> list[str] | None:
+    """The names of comparisons of some means, in their order; None where they are no differences of two."""
+    if method == "pairwise":
+        return [words.difference(one, other) for one, other in combinations(names, 2)]
+    if method == "trt.vs.ctrl":
+        base = names[reference]
+        return [words.difference(name, base) for at, name in enumerate(names) if at != reference]
+    return None
+
+
+def renamed(found: pd.DataFrame, names: list[str] | None) -> pd.DataFrame:
+    """Comparisons of one family after the other, each family's by these names."""
+    if names is None:
+        return found
+    return found.assign(contrast=names * (len(found) // max(len(names), 1)))
+
+
 def show(found: pd.DataFrame, what: str, level: float, key: str, title: str) -> None:
     """The table of comparisons with its sentence."""
     head = what[:1].upper() + what[1:]
     table = tabled.estimates(found, head, level, alt=f"{title} with tests", name=key.replace("_", "-"))
     tables.show(table, key, title)
-    st.markdown(text.escape(slope_words.differences(found, what, level)))
+    st.markdown(text.unbroken(text.escape(slope_words.differences(found, what, level))))
 
 
 def refused(err: MixedCoreError) -> None:

@@ -56,13 +56,6 @@ def weights(names: Sequence[str], given: Sequence[float]) -> str:
     )
 
 
-def compared(labels: Sequence[object], levels: Sequence[object]) -> list[str]:
-    """Names of comparisons with "less" for the minus, unless a level has one in its own name."""
-    if any(" - " in str(level) for level in levels):
-        return [str(label) for label in labels]
-    return [str(label).replace(" - ", " less ") for label in labels]
-
-
 def label(names: Sequence[str], given: Sequence[float]) -> str:
     """The sum as text: '1 A − 0.5 B − 0.5 C'."""
     parts: list[str] = []

@@ -48,16 +48,27 @@ WEIGHTS = {"equal": "Equally", "proportional": "By their rows"}
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Asked:
-    """Means of which categories, and how they are made."""
+    """Means of which categories, at each level of which moderators, and how they are made."""
 
     terms: tuple[Variable, ...]
+    within: tuple[Variable, ...]
     ddf: Ddf
     weights: Any
 
     @property
     def names(self) -> list[str]:
-        """The variables' names."""
+        """Of the categories."""
         return [variable.name for variable in self.terms]
+
+    @property
+    def moderators(self) -> list[str]:
+        """Names of the variables at whose levels means are taken."""
+        return [variable.name for variable in self.within]
+
+    @property
+    def at(self) -> dict[str, list[Any]]:
+        """Where moderators that are numbers or dates stand."""
+        return {v.name: v.chosen() for v in self.within if v.kind != "category"}
 
 
 def section(known: Setting) -> None:
@@ -71,13 +82,17 @@ def section(known: Setting) -> None:
         )
         return
     asked = _choose(categories, known)
-    count = _cells(asked.terms)
+    count = _cells((*asked.terms, *asked.within))
     if count > MOST_MEANS:
         st.warning(f"That makes {count:,} means; at most {MOST_MEANS} can be read. Choose fewer categories.")
         return
     try:
         means = known.result.marginal_means(
-            asked.names, ddf=asked.ddf, level=known.level, weights=asked.weights
+            [*asked.names, *asked.moderators],
+            asked.at,
+            ddf=asked.ddf,
+            level=known.level,
+            weights=asked.weights,
         )
         _show_means(known, asked, means)
         if count > 1:
@@ -89,15 +104,14 @@ def section(known: Setting) -> None:
 def _cells(terms: Sequence[Variable]) -> int:
     count = 1
     for variable in terms:
-        count *= len(variable.levels)
+        count *= len(variable.chosen())
     return count
 
 
 def _choose(categories: Sequence[Variable], known: Setting) -> Asked:
     """The section's controls."""
     names = [variable.name for variable in categories]
-    top = st.columns([3, 2, 2], vertical_alignment="bottom")
-    with top[0]:
+    with st.grid(4, min_column_width=180):
         chosen = st.multiselect(
             "Means of",
             names,
@@ -108,7 +122,8 @@ def _choose(categories: Sequence[Variable], known: Setting) -> Asked:
             persist_state="session",
             help="One category, or the combinations of two or three.",
         )
-    with top[1]:
+        terms = tuple(known.named(name) for name in chosen or names[:1])
+        within = _choose_within(terms, known)
         weights = st.selectbox(
             "Average other categories",
             list(WEIGHTS),
@@ -118,15 +133,36 @@ def _choose(categories: Sequence[Variable], known: Setting) -> Asked:
             help="Equally: every combination of the other categories counts the same, as if the design were "
             "balanced (Searle, Speed & Milliken 1980). By their rows: as often as the data have them.",
         )
-    with top[2]:
         ddf = comparing.choose_ddf("effects_means_ddf")
-    return Asked(tuple(known.named(name) for name in chosen or names[:1]), ddf, weights)
+    return Asked(terms, within, ddf, weights)
+
+
+def _choose_within(terms: Sequence[Variable], known: Setting) -> tuple[Variable, ...]:
+    """Moderators, at each of whose levels the means are taken and compared."""
+    taken = [variable.name for variable in terms]
+    others = [variable.name for variable in known.fixed if variable.name not in taken]
+    if not others:
+        return ()
+    chosen = st.multiselect(
+        "At each level of",
+        others,
+        max_selections=3,
+        placeholder="None",
+        format_func=text.one_line,
+        key=stale_key(known, f"effects_means_at_{taken}"),
+        persist_state="session",
+        help="Simple effects: means, and comparisons of them, at each level of one or more others. A number "
+        "is taken at its mean, and one standard deviation below and above (Aiken & West 1991).",
+    )
+    return tuple(known.named(name) for name in chosen)
 
 
 def _show_means(known: Setting, asked: Asked, means: pd.DataFrame) -> None:
     """Plot, table and words."""
-    said = mean_words.means(means, asked.names, known.outcome, known.level)
-    left, right = st.columns(2, gap="large")
+    said = mean_words.means(means, [*asked.names, *asked.moderators], known.outcome, known.level)
+    # The table of several variables needs the whole width.
+    wide = len(asked.terms) + len(asked.within) > 1
+    left, right = (st.container(), st.container()) if wide else st.columns(2, gap="large")
     with left:
         display.chart(_picture(known, asked, means, said), "effects_means_chart")
     with right:
@@ -138,7 +174,7 @@ def _show_means(known: Setting, asked: Asked, means: pd.DataFrame) -> None:
 
 def how_made(known: Setting, asked: Asked) -> str:
     """What is averaged over, and where numbers stand."""
-    others = [v for v in known.fixed if v.name not in asked.names]
+    others = [v for v in known.fixed if v.name not in (*asked.names, *asked.moderators)]
     factors = [text.shorten(v.name, 30) for v in others if v.kind == "category"]
     numbers = [f"{text.shorten(v.name, 30)} at {words.mean(v)}" for v in others if v.kind == "number"]
     how = "each combination counting the same" if asked.weights == "equal" else "as often as they occur"
@@ -154,13 +190,13 @@ def how_made(known: Setting, asked: Asked) -> str:
 
 def _picture(known: Setting, asked: Asked, means: pd.DataFrame, said: str) -> Any:
     """Points with intervals: the first category along, the others as colours."""
-    first, rest = asked.names[0], asked.names[1:]
+    first, rest = asked.names[0], [*asked.names[1:], *asked.moderators]
     levels = list(asked.terms[0].levels)[:MOST_LEVELS]
     numbers = means.rename(columns={"estimate": "fit"})
     parts = numbers.groupby(rest, sort=False, observed=True) if rest else [((), numbers)]
     curves = []
     for key, own in parts:
-        name = ", ".join(words.value(level) for level in key) or known.outcome
+        name = _line_name(rest, key) or known.outcome
         placed = own.set_index(own[first].astype(str)).reindex([str(level) for level in levels])
         curves.append(Curve(name, levels, placed.reset_index(drop=True)))
     colours = f" Colours: {words.listed([text.shorten(name, 20) for name in rest])}." if rest else ""
@@ -175,6 +211,13 @@ def _picture(known: Setting, asked: Asked, means: pd.DataFrame, said: str) -> An
         ink=display.ink(),
     )
     return pictures.titled(chart, "Means with intervals")
+
+
+def _line_name(names: Sequence[str], levels: Sequence[Any]) -> str:
+    """'Victory' of one category; of several, or of a number, with what they are: 'minority No, ses −0.41'."""
+    if len(names) == 1:
+        return words.label(names[0], levels[0])
+    return ", ".join(f"{text.shorten(n, 20)} {words.value(v)}" for n, v in zip(names, levels, strict=True))
 
 
 def _compare(known: Setting, asked: Asked, means: pd.DataFrame) -> None:
@@ -193,32 +236,33 @@ def _compare(known: Setting, asked: Asked, means: pd.DataFrame) -> None:
         )
     with top[1]:
         adjust = comparing.choose_adjustment("effects_means_adjust", DEFAULTS[method])
-    within: list[str] = []
-    if len(asked.names) > 1:
-        with top[2]:
-            within = _choose_within(asked, known)
-    compared = [v for v in asked.terms if v.name not in within]
-    why = too_many(_cells(compared), method, adjust, len(compared))
+    why = too_many(_cells(asked.terms), method, adjust, len(asked.terms))
     if why:
         st.info(why)
         return
-    how: Any = _own_weights(known, means, compared, within) if method == "own" else method
-    reference = _choose_reference(compared, known) if method == "trt.vs.ctrl" else None
+    cells = _cell_names(means, asked)
+    how: Any = _own_weights(known, cells, asked.names) if method == "own" else method
+    place = _choose_reference(cells, known, asked.names) if method == "trt.vs.ctrl" else 0
     if how is None:
         return
+    reference = means[asked.names[0]].drop_duplicates().iloc[place] if len(asked.names) == 1 else None
     found = known.result.contrasts(
-        means, how, adjust=adjust, by=within, reference=reference, ddf=asked.ddf, level=known.level
+        means, how, adjust=adjust, by=asked.moderators, reference=reference, ddf=asked.ddf, level=known.level
     )
-    levels = [level for variable in compared for level in variable.levels]
-    found["contrast"] = mean_words.compared(found["contrast"].tolist(), levels)
-    title = TITLES[method]
-    comparing.show(found, WHAT[method], known.level, "effects_contrasts", title)
+    found = comparing.renamed(found, comparing.pairs(cells, how, place))
+    comparing.show(found, WHAT[method], known.level, "effects_contrasts", TITLES[method])
+
+
+def _cell_names(means: pd.DataFrame, asked: Asked) -> list[str]:
+    """The combinations of levels that are compared, in the order of their means."""
+    cells = means[asked.names].drop_duplicates().itertuples(index=False, name=None)
+    return [words.cell(asked.names, cell) for cell in cells]
 
 
 def too_many(means: int, method: Method, adjust: str, categories: int = 1) -> str:
     """Why so many means cannot be compared in this way; '' when they can."""
     if means < 2:
-        return "There is only one mean to compare within each level; choose other levels to compare within."
+        return "There is only one mean at each level, so nothing to compare; take means of another category."
     if method == "poly" and (categories > 1 or means > MOST_STEPS):
         return f"A trend is for the levels of one category, at most {MOST_STEPS} of them, in equal steps."
     if method == "own" and means > MOST_WEIGHTS:
@@ -231,43 +275,24 @@ def too_many(means: int, method: Method, adjust: str, categories: int = 1) -> st
     return ""
 
 
-def _choose_within(asked: Asked, known: Setting) -> list[str]:
-    chosen = st.selectbox(
-        "Within each level of",
-        asked.names,
-        index=None,
-        placeholder="All together",
-        format_func=text.one_line,
-        key=stale_key(known, f"effects_means_within_{len(asked.names)}"),
-        help="Compare within the levels of one category only; each level is then adjusted by itself.",
-    )
-    return [chosen] if chosen else []
-
-
-def _choose_reference(compared: Sequence[Variable], known: Setting) -> Any:
-    """The level that others are compared with; with combinations the first one."""
-    if len(compared) > 1:
-        return None
-    levels = compared[0].levels
+def _choose_reference(cells: Sequence[str], known: Setting, names: Sequence[str]) -> int:
+    """Which mean the others are compared with; of combinations the first one."""
+    if len(names) > 1:
+        return 0
     place = st.selectbox(
         "Reference",
-        range(len(levels)),
-        format_func=lambda place: words.value(levels[place]),
-        key=stale_key(known, f"effects_means_reference_{compared[0].name}"),
+        range(len(cells)),
+        format_func=cells.__getitem__,
+        key=stale_key(known, f"effects_means_reference_{names[0]}"),
     )
-    return levels[place or 0]
+    return place or 0
 
 
-def _own_weights(
-    known: Setting, means: pd.DataFrame, compared: Sequence[Variable], within: Sequence[str]
-) -> dict[str, list[float]] | None:
+def _own_weights(known: Setting, cells: Sequence[str], own: Sequence[str]) -> dict[str, list[float]] | None:
     """A box of weight for each mean; None while all are zero."""
-    own = [variable.name for variable in compared]
-    cells = means[own].drop_duplicates().itertuples(index=False, name=None)
-    names = [" ".join(words.value(level) for level in cell) for cell in cells]
     weights: list[float] = []
     with st.grid(4, min_column_width=130):
-        for place, name in enumerate(names):
+        for place, name in enumerate(cells):
             start = {0: 1.0, 1: -1.0}.get(place, 0.0)
             given = st.number_input(
                 text.escape(text.shorten(name, 30)),
@@ -276,7 +301,7 @@ def _own_weights(
                 key=stale_key(known, f"effects_weight_{'_'.join(own)}_{place}"),
             )
             weights.append(float(given or 0.0))
-    st.markdown(text.escape(mean_words.weights(names, weights)))
+    st.markdown(text.escape(mean_words.weights(cells, weights)))
     if not any(weights):
         return None
-    return {mean_words.label(names, weights): weights}
+    return {mean_words.label(cells, weights): weights}

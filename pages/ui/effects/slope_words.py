@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from pages.ui import text
 from pages.ui.effects import words
 from pages.ui.numbers import number, p_value
 
+MOST_SLOPES_SAID = 6
 RISES = {1: "rises", -1: "falls", 0: "is not clearly different from flat"}
 
 
@@ -25,12 +27,13 @@ def sign_of(row: pd.Series) -> int:
     return int(row["conf_low"] > 0) - int(row["conf_high"] < 0)
 
 
-def simple_slopes(found: pd.DataFrame, x: str, moderator: str, outcome: str, level: float) -> str:
-    """The slope at each value of the moderator."""
-    x, moderator, outcome = (text.shorten(name, 30) for name in (x, moderator, outcome))
+def simple_slopes(found: pd.DataFrame, x: str, moderators: Sequence[str], outcome: str, level: float) -> str:
+    """The slope at each value, or combination of values, of the moderators."""
+    x, outcome = text.shorten(x, 30), text.shorten(outcome, 30)
     parts: list[str] = []
     for _, row in found.iterrows():
-        where = f"at {moderator} {words.value(row.iloc[0])}"
+        at = [f"{text.shorten(name, 30)} {words.value(row[name])}" for name in moderators]
+        where = f"at {words.listed(at)}"
         if np.isnan(row["estimate"]):
             parts.append(f"{where} the data do not determine the slope")
             continue
@@ -38,8 +41,20 @@ def simple_slopes(found: pd.DataFrame, x: str, moderator: str, outcome: str, lev
             f"{where} {outcome} {RISES[sign_of(row)]}, {number(row['estimate'])} for each unit of {x} "
             f"({level:.0%} interval {words.interval(row)})"
         )
-    said = "; ".join(parts[:6])
-    return f"{said[:1].upper()}{said[1:]}."
+    said = "; ".join(parts[:MOST_SLOPES_SAID])
+    more = f"; {len(parts) - MOST_SLOPES_SAID} more are in the table" if len(parts) > MOST_SLOPES_SAID else ""
+    return f"{said[:1].upper()}{said[1:]}{more}."
+
+
+def change(row: pd.Series, x: str, moderator: str, level: float) -> str:
+    """By how much a slope changes with a number: the interaction of the two, tested once."""
+    x, moderator = text.shorten(x, 30), text.shorten(moderator, 30)
+    shown = f"{level:.0%} interval {words.interval(row)}, {p_text(float(row['p_value']))}"
+    clear = "" if sign_of(row) else " The data do not show clearly that it changes."
+    return (
+        f"For each unit of {moderator} the slope of {x} changes by {number(row['estimate'])} ({shown}). All "
+        f"differences between these slopes are this one number, their interaction, times a distance.{clear}"
+    )
 
 
 def one_slope(row: pd.Series, x: str, outcome: str, level: float) -> str:
@@ -87,6 +102,13 @@ def _region(row: pd.Series, values: np.ndarray, moderator: str) -> str:
     return f"{where} ({kind} slope, {count})"
 
 
+def _where(row: pd.Series) -> str:
+    """' at Variety Victory and nitro 0.6': the levels within which a comparison is taken; '' without any."""
+    within = list(row.index[: list(row.index).index("contrast")])
+    at = [f"{text.shorten(name, 30)} {words.value(row[name])}" for name in within]
+    return f" at {words.listed(at)}" if at else ""
+
+
 def differences(found: pd.DataFrame, what: str, level: float) -> str:
     """How many of the comparisons differ from zero, and the largest."""
     known = found.dropna(subset=["estimate"])
@@ -95,7 +117,7 @@ def differences(found: pd.DataFrame, what: str, level: float) -> str:
     clear = known["p_value"] < 1 - level
     top: Any = known.iloc[int(known["estimate"].abs().argmax())]
     shown = f"{level:.0%} interval {words.interval(top)}, {p_text(float(top['p_value']))}"
-    name = text.shorten(top["contrast"], 50)
+    name = text.shorten(top["contrast"], 50) + _where(top)
     if len(known) == 1:
         verdict = "differs from zero" if clear.iloc[0] else "is not clearly different from zero"
         return f"The {what} {name} is {number(top['estimate'])} ({shown}): it {verdict}."

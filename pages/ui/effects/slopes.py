@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import combinations
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -12,18 +12,16 @@ import streamlit as st
 
 from mixedcore.errors import MixedCoreError
 from pages.ui import display, tables, text
-from pages.ui.charts import effects_predictions as pictures
-from pages.ui.charts.effects_predictions import Curve
 from pages.ui.charts.effects_slopes import johnson_neyman
-from pages.ui.effects import comparing, predictions, slope_words, tabled, words
+from pages.ui.effects import comparing, slope_lines, slope_words, tabled, words
 from pages.ui.effects.comparing import Ddf
-from pages.ui.effects.setting import MEAN_GROUP, Setting, stale_key
+from pages.ui.effects.setting import Setting, stale_key
 from pages.ui.effects.variables import Variable
 
 MOST_VALUES = 12
 POINTS = 81
+MOST_SLOPES = 27
 SAME = 1e-6
-BANDS = "Bands are from the normal distribution."
 
 
 def section(known: Setting) -> None:
@@ -43,11 +41,15 @@ def section(known: Setting) -> None:
         _alone(known, x, others, ddf)
         return
     with top[1]:
-        moderator = _choose("That depends on", partners, known, "effects_moderator")
+        moderators = _choose_moderators(partners, known, x)
+    count = prod(len(values_of(each)) for each in moderators)
+    if count > MOST_SLOPES:
+        st.warning(f"That makes {count} slopes; at most {MOST_SLOPES} can be read. Choose fewer moderators.")
+        return
     try:
-        _simple(known, x, moderator, ddf)
-        if moderator.kind == "number":
-            _regions(known, x, moderator, ddf)
+        _simple(known, x, moderators, ddf)
+        if len(moderators) == 1 and moderators[0].kind == "number":
+            _regions(known, x, moderators[0], ddf)
     except MixedCoreError as err:
         comparing.refused(err)
 
@@ -58,6 +60,23 @@ def _choose(label: str, among: Sequence[Variable], known: Setting, key: str) -> 
         label, names, format_func=text.one_line, key=stale_key(known, key), persist_state="session"
     )
     return known.named(chosen if chosen in names else names[0])
+
+
+def _choose_moderators(partners: Sequence[Variable], known: Setting, x: Variable) -> list[Variable]:
+    """By which predictors the slope is looked at; the first one unless told otherwise."""
+    names = [variable.name for variable in partners]
+    chosen = st.multiselect(
+        "That depends on",
+        names,
+        default=names[:1],
+        max_selections=3,
+        format_func=text.one_line,
+        key=stale_key(known, f"effects_moderators_{x.name}"),
+        persist_state="session",
+        help="Predictors that interact with it (moderators). With several, a slope is shown at every "
+        "combination of their levels; the others are averaged over.",
+    )
+    return [known.named(name) for name in chosen or names[:1]]
 
 
 def depends(known: Setting, x: Variable, moderator: Variable) -> bool:
@@ -97,40 +116,106 @@ def _alone(known: Setting, x: Variable, others: Sequence[Variable], ddf: Ddf) ->
         st.page_link("pages/model.py", label="Add an interaction", icon=":material/tune:")
 
 
-def _simple(known: Setting, x: Variable, moderator: Variable, ddf: Ddf) -> None:
-    """Slopes at values of the moderator: lines, table, differences."""
-    values = values_of(moderator)
-    trends = known.result.trends(x.name, moderator.name, {moderator.name: values}, ddf=ddf, level=known.level)
+def _simple(known: Setting, x: Variable, moderators: Sequence[Variable], ddf: Ddf) -> None:
+    """Slopes at values of the moderators: lines, table, differences."""
+    values = {each.name: values_of(each) for each in moderators}
+    trends = known.result.trends(x.name, list(values), values, ddf=ddf, level=known.level)
     tested = with_tests(known, trends, ddf)
-    said = slope_words.simple_slopes(tested, x.name, moderator.name, known.outcome, known.level)
+    said = slope_words.simple_slopes(tested, x.name, list(values), known.outcome, known.level)
     left, right = st.columns([3, 2], gap="large", vertical_alignment="center")
     with left:
-        display.chart(_lines(known, x, moderator, values, said), "effects_slope_lines")
+        display.chart(slope_lines.chart(known, x, values, said), "effects_slope_lines")
     with right:
-        st.markdown(text.escape(said))
-        if len(moderator.chosen()) > MOST_VALUES:
-            st.caption(f"The first {MOST_VALUES} of {len(moderator.levels):,} levels are shown.")
-        if moderator.kind == "number":
-            st.caption("Values are the mean, and one standard deviation below and above (Aiken & West 1991).")
+        st.markdown(text.unbroken(text.escape(said)))
+        _about_values(moderators)
     table = tabled.estimates(tested, "Slope", known.level, alt="Simple slopes", name="simple-slopes")
     tables.show(table, "effects_simple_slopes", "Simple slopes")
     st.caption(text.escape(f"{where_taken(known, x)} {words.of_tests(ddf)}".strip()))
-    if len(values) > 1:
+    if len(moderators) == 1 and changes_evenly(trends, moderators[0]):
+        _change(known, trends, x, moderators[0], ddf)
+    elif len(trends) > 1:
+        _differences(known, trends, list(values), ddf)
+
+
+def _about_values(moderators: Sequence[Variable]) -> None:
+    """Which values of the moderators are looked at."""
+    for each in moderators:
+        if len(each.chosen()) > MOST_VALUES:
+            st.caption(f"The first {MOST_VALUES} of {len(each.levels):,} levels are shown.")
+    if any(each.kind == "number" for each in moderators):
+        st.caption(
+            "A number is taken at its mean, and one standard deviation below and above (Aiken & West 1991)."
+        )
+
+
+def changes_evenly(trends: pd.DataFrame, moderator: Variable) -> bool:
+    """Whether the slope changes by the same for each unit of a number: one interaction, one test."""
+    if moderator.kind != "number" or len(trends) < 2 or trends["estimate"].isna().any():
+        return False
+    change = np.diff(trends["estimate"]) / np.diff(trends[moderator.name].to_numpy(dtype=float))
+    return float(np.ptp(change)) <= SAME * float(np.abs(change).max())
+
+
+def _change(known: Setting, trends: pd.DataFrame, x: Variable, moderator: Variable, ddf: Ddf) -> None:
+    """By how much the slope changes for a unit of the moderator: the differences are all this one number."""
+    values = trends[moderator.name].to_numpy(dtype=float)
+    weights = np.zeros(len(values))
+    weights[[0, -1]] = np.array([-1, 1]) / (values[-1] - values[0])
+    found = known.result.contrasts(trends, {"change": weights}, ddf=ddf, level=known.level).iloc[0]
+    said = slope_words.change(found, x.name, moderator.name, known.level)
+    st.markdown(text.unbroken(text.escape(said)))
+
+
+def _differences(known: Setting, trends: pd.DataFrame, names: list[str], ddf: Ddf) -> None:
+    """Slopes compared: all pairs, or along one moderator at each level of the others."""
+    top = st.columns(3, vertical_alignment="bottom")
+    with top[0]:
         adjust = comparing.choose_adjustment("effects_slopes_adjust", "tukey")
-        found = known.result.contrasts(trends, adjust=adjust, ddf=ddf, level=known.level)
-        pairs = combinations(map(words.value, values), 2)
-        found["contrast"] = [f"{one} less {other}" for one, other in pairs]
-        comparing.show(found, "difference", known.level, "effects_slope_differences", "Differences of slopes")
+    along = None
+    if len(names) > 1:
+        with top[1]:
+            along = _choose_along(names, known)
+    own, within = (names, []) if along is None else ([along], [n for n in names if n != along])
+    cells = trends[own].drop_duplicates().itertuples(index=False, name=None)
+    found = known.result.contrasts(trends, adjust=adjust, by=within, ddf=ddf, level=known.level)
+    pairs = comparing.pairs([words.cell(own, cell) for cell in cells], "pairwise")
+    found = comparing.renamed(found, pairs)
+    comparing.show(found, "difference", known.level, "effects_slope_differences", "Differences of slopes")
+
+
+def _choose_along(names: Sequence[str], known: Setting) -> str | None:
+    return st.selectbox(
+        "Compare levels of",
+        names,
+        index=None,
+        placeholder="All pairs",
+        format_func=text.one_line,
+        key=stale_key(known, f"effects_slopes_along_{names}"),
+        help="All pairs of slopes (Dawson & Richter 2006), or the levels of one moderator at each level of "
+        "the others, each of these adjusted by itself.",
+    )
 
 
 def where_taken(known: Setting, x: Variable) -> str:
-    """Where along `x` a slope is, and in which units of the outcome."""
+    """Where along `x` a slope is, if that matters, and in which units of the outcome; '' if neither does."""
     name = text.shorten(x.name, 30)
-    place = f"At the mean of {name}, {words.value(x.mean)}: this matters only where a line bends."
+    place = f"At the mean of {name}, {words.mean(x)}, for the line bends." if bends(known, x) else ""
     if known.scale is None:
         return place
     kind = "root" if known.scale.log is None else "logarithm"
-    return f"{place} On the scale of the {kind} of {text.shorten(known.scale.column, 30)}."
+    return f"{place} On the scale of the {kind} of {text.shorten(known.scale.column, 30)}.".strip()
+
+
+def bends(known: Setting, x: Variable) -> bool:
+    """Whether the slope of `x` differs along `x` itself, as that of a polynomial or a spline does."""
+    try:
+        found = [
+            float(known.result.trends(x.name, (), {x.name: [at]}, ddf="normal")["estimate"].iloc[0])
+            for at in (x.low, x.mean, x.high)
+        ]
+    except MixedCoreError:
+        return True
+    return not np.ptp(found) <= SAME * np.abs(found).max()
 
 
 def with_tests(known: Setting, trends: pd.DataFrame, ddf: Ddf) -> pd.DataFrame:
@@ -140,29 +225,6 @@ def with_tests(known: Setting, trends: pd.DataFrame, ddf: Ddf) -> pd.DataFrame:
     numbers = ["estimate", "std_error", "df", "statistic", "p_value", "conf_low", "conf_high"]
     own = [name for name in trends.columns if name not in (*numbers, "note")]
     return found[[*own, *numbers, *(["note"] if "note" in found else [])]]
-
-
-def _lines(known: Setting, x: Variable, moderator: Variable, values: Sequence[Any], said: str) -> Any:
-    """The outcome over `x`, a line at each value of the moderator, all else at the mean or first level."""
-    held = {v.name: v.middle for v in known.variables if v.name not in (x.name, moderator.name)}
-    curves, along = [], x.along()
-    for value in values:
-        at = {**{name: [where] for name, where in held.items()}, moderator.name: [value], x.name: along}
-        found = predictions.predicted(
-            known.result, predictions.crossed(known.rows.iloc[[0]], at), (), "confidence", known.level
-        )
-        curves.append(Curve(f"{text.shorten(moderator.name, 20)} {words.value(value)}", along, found))
-    where = words.held(known.variables, held)
-    chart = pictures.predictions(
-        curves,
-        None,
-        names=(x.name, known.outcome),
-        category=False,
-        words=said,
-        caption=" ".join(filter(None, [f"For {MEAN_GROUP.lower()}.", where, BANDS])),
-        ink=display.ink(),
-    )
-    return pictures.titled(chart, f"Lines for {text.shorten(moderator.name, 30)}")
 
 
 def _regions(known: Setting, x: Variable, moderator: Variable, ddf: Ddf) -> None:

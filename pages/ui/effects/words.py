@@ -5,6 +5,7 @@ Callers escape for the place where the text goes.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,10 +15,12 @@ import pandas as pd
 from pages.ui import text
 from pages.ui.charts.effects_predictions import Curve
 from pages.ui.effects.variables import Variable
-from pages.ui.numbers import number
+from pages.ui.numbers import fixed, number
 
 MOST_SAID = 7
 OF_PREDICTIONS = "Intervals are from the t distribution with Satterthwaite’s degrees of freedom."
+_NUMBER = re.compile(r"\s*[-−+]?[\d.,]+\s*$")
+_SIGNS = re.compile(r"^[-−+]|\s[-−+]\s")
 
 
 def of_tests(ddf: str) -> str:
@@ -44,8 +47,30 @@ def value(given: Any) -> str:
 def mean(variable: Variable) -> str:
     """The mean of a number, without the digits that say nothing beside its spread: 0.0001 of 0.4 is 0."""
     spread = variable.sd
-    known = np.isfinite(spread) and spread > 0
-    return value(round(variable.mean, 2 - int(np.floor(np.log10(spread)))) if known else variable.mean)
+    if not np.isfinite(spread) or spread <= 0:
+        return value(variable.mean)
+    places = 2 - int(np.floor(np.log10(spread)))
+    found = round(variable.mean, places)
+    whole = found.is_integer() and abs(found) < 1e6
+    return value(found) if whole or not 0 < places <= 6 else fixed(found, places)
+
+
+def label(name: str, given: Any) -> str:
+    """A level as it is called beside others: 'Public'; with its column where it is a number: 'Diet 1'."""
+    said = value(given)
+    text_alone = isinstance(given, str) and not _NUMBER.match(given)
+    return said if text_alone else f"{text.shorten(name, 20)} {said}"
+
+
+def cell(names: Sequence[str], values: Sequence[Any]) -> str:
+    """A combination of levels: 'Victory nitro 0.6'."""
+    return " ".join(label(name, each) for name, each in zip(names, values, strict=True)) or "overall"
+
+
+def difference(one: str, other: str) -> str:
+    """'A − B'; a name with a sign or a space between signs of its own stands in brackets."""
+    first, second = (f"({name})" if _SIGNS.search(name) else name for name in (one, other))
+    return f"{first} − {second}"
 
 
 def listed(items: Sequence[str]) -> str:
