@@ -24,6 +24,7 @@ from pages.ui.data.dataset import Dataset, digest_of
 from pages.ui.data.exclusions import Exclusion, without
 from pages.ui.data.making import Made
 from pages.ui.data.parsing import Marks
+from pages.ui.data.readers import apart
 from pages.ui.data.readers.base import ReadOptions
 from pages.ui.data.reading import read
 from pages.ui.data.recipe import steps as recipe
@@ -291,6 +292,28 @@ def test_a_table_that_declares_less_than_it_unpacks_to_is_refused() -> None:
     what = {"rows": 1000, "index": "int64", "columns": [{"name": "a", "dtype": "str"}]}
     with pytest.raises(ProjectError, match="not stored as this app"):
         frames.read(file.getvalue(), what)
+
+
+def test_a_table_that_lies_about_how_it_is_stored_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The footer calls a column with a dictionary plain: one byte of it, changed."""
+    table = pa.table({"c0": ["a" * 1000] * 1000, "index": range(1000)})
+    file = io.BytesIO()
+    pq.write_table(table, file, use_dictionary=["c0"], write_statistics=False)
+    plain, kept_in_dictionary = bytes.fromhex("35000600"), bytes.fromhex("35000610")
+    forged = file.getvalue().replace(kept_in_dictionary, plain)
+    assert pq.ParquetFile(io.BytesIO(forged)).metadata.row_group(0).column(0).encodings[-1] == "PLAIN"
+    monkeypatch.setattr(frames, "MOST_BYTES", 2**19)
+    with pytest.raises(ProjectError, match="too large to open"):
+        frames.read(forged, {"rows": 1000, "index": "int64", "columns": [{"name": "a", "dtype": "str"}]})
+
+
+def test_a_table_that_ends_its_reader_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken_off(*_: object) -> None:
+        raise apart.BrokenOffError
+
+    monkeypatch.setattr(apart, "run", broken_off)
+    with pytest.raises(ProjectError, match="a table in it cannot be read"):
+        archive.load(VERSION_1.read_bytes())
 
 
 def test_what_parquet_says_of_pandas_is_not_read() -> None:

@@ -37,7 +37,7 @@ def kind_of(content: bytes) -> FileKind:
 
 def is_brittle(content: bytes) -> bool:
     """Whether a file is read by a library that a damaged one can bring down."""
-    return content.startswith(b"PK\x03\x04") or kind_of(content) not in ("text", "parquet")
+    return content.startswith(b"PK\x03\x04") or kind_of(content) != "text"
 
 
 def _is_old_stata(head: bytes) -> bool:

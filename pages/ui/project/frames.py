@@ -21,8 +21,9 @@ from pages.ui.project.problem import ProjectError, damaged, listing, mapping, te
 MOST_ROWS = 10_000_000
 MOST_COLUMNS = 1_000
 MOST_CELLS = 200_000_000
-MOST_BYTES = 2**31
+MOST_BYTES = 2**30
 MOST_LEVELS = 1_000_000
+TOO_LARGE = "The project file holds a table that is too large to open."
 _DTYPE = re.compile(
     r"(u?int(8|16|32|64)|float(32|64)|bool|U?Int(8|16|32|64)|Float(32|64)|boolean|str|object"
     r"|datetime64\[(s|ms|us|ns)\])$"
@@ -111,11 +112,14 @@ def _table(content: bytes, columns: int, rows: object) -> pa.Table:
     try:
         file = pq.ParquetFile(io.BytesIO(content))
         _check_size(file.metadata, columns, rows)
-        return file.read().combine_chunks()
+        table = file.read()
     except (pa.ArrowException, OSError, ValueError, MemoryError) as err:
         if isinstance(err, ProjectError):
             raise
         raise damaged("a table in it cannot be read") from err
+    if table.nbytes > MOST_BYTES:  # what a file declares may be a lie
+        raise ProjectError(TOO_LARGE)
+    return table.combine_chunks()
 
 
 def _check_size(found: pq.FileMetaData, columns: int, rows: object) -> None:
@@ -128,7 +132,7 @@ def _check_size(found: pq.FileMetaData, columns: int, rows: object) -> None:
         or found.num_rows * columns > MOST_CELLS
         or sum(group.total_byte_size for group in groups) > MOST_BYTES
     ):
-        raise ProjectError("The project file holds a table that is too large to open.")
+        raise ProjectError(TOO_LARGE)
     stored = {name for group in groups for i in range(columns + 1) for name in group.column(i).encodings}
     if stored & {"PLAIN_DICTIONARY", "RLE_DICTIONARY"}:
         raise damaged("a table is not stored as this app stores one")

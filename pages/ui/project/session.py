@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
+import pandas as pd
+
 from mixedcore.errors import MixedCoreError
 from mixedcore.formula import check_formula
 from pages.ui.data import columns, examples
@@ -155,7 +157,7 @@ def _source(content: object, files: Files) -> Source:
     stored = Source(
         text(known["name"], "the name of the data"),
         origin,
-        frames.read(files["source.parquet"], known["table"]),
+        _frame(files["source.parquet"], known["table"]),
         texts(known["notes"], "the notes"),
         texts(known["warnings"], "the warnings"),
         files.get("original.bin") if known["original"] is True else None,
@@ -163,6 +165,14 @@ def _source(content: object, files: Files) -> Source:
         _options(known["asked"]),
     )
     return _read_again(stored)
+
+
+def _frame(content: bytes, description: object) -> pd.DataFrame:
+    """A table of the file, unpacked where a bomb does no harm."""
+    try:
+        return apart.run(frames.read, content, description)
+    except apart.BrokenOffError as err:
+        raise damaged("a table in it cannot be read") from err
 
 
 def _read_again(stored: Source) -> Source:
@@ -260,7 +270,7 @@ def _tables(content: object, files: Files) -> list[Dataset]:
         known = mapping(each, "the data of a kept model", ("name", "source", "notes", "table"))
         if f"kept-{place}.parquet" not in files:
             raise damaged("the data of a kept model are missing")
-        frame = frames.read(files[f"kept-{place}.parquet"], known["table"])
+        frame = _frame(files[f"kept-{place}.parquet"], known["table"])
         # Program lines are never taken from a file: a script shows only what this app wrote itself.
         found.append(
             Dataset(
