@@ -31,10 +31,7 @@ PAGES = (
     "Effects",
     "Report",
 )
-SWITCHES = {
-    "Hsb82": ("sx", "minrty", "meanses", "sector"),
-    "InstEval": ("studage", "lectage", "service", "dept"),
-}
+SWITCHES = {"Hsb82": ("sx", "minrty", "meanses", "sector"), "InstEval": ("studage", "lectage", "service")}
 FIRST_COUNT, LAST_COUNT = 10, 50
 Needs = tuple[tuple[str, str], ...]
 FITTED: Needs = (("[data-testid='stMarkdownContainer']", "ICC"),)
