@@ -110,4 +110,5 @@ with right:
     show_fit(call, problems, hold)
     if not problems and call == state.good_call():
         ladder_view.offer(asked, call)
-    written.programs(asked, call)
+    if not problems:
+        written.programs(asked, call)

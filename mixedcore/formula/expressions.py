@@ -50,6 +50,8 @@ def parse(code: str) -> ast.expr:
     try:
         node = ast.parse(code, mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as err:
+        if code.strip() == ".":
+            raise FormulaError("A dot does not stand for all columns here: name the predictors.") from err
         raise FormulaError(f"{show(code)} cannot be read: an operator or a bracket is missing.") from err
     if tree_height(node) > limits.MAX_HEIGHT:
         raise FormulaError(

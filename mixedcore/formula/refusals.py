@@ -23,6 +23,18 @@ _REASONS: dict[type[ast.AST], str] = {
 }
 
 
+_INSTEAD = {
+    "poly": "For a polynomial write its powers, x + I(x**2).",
+    "ns": 'For a natural spline write cr(x, df=3, constraints="center").',
+    "s": 'For a smooth curve write bs(x, df=4) or cr(x, df=4, constraints="center").',
+    "rcs": 'For a restricted cubic spline write cr(x, df=4, constraints="center").',
+    "offset": "An offset is a column of its own beside the formula, not a term of it.",
+    "factor": "For a category write C(x).",
+    "ln": "For the natural logarithm write np.log(x).",
+}
+"""Functions of other programs, and what says the same here."""
+
+
 def not_allowed(piece: str, node: ast.AST) -> FormulaError:
     """The refusal of a syntax node that is not in the language; `piece` is its text, as shown."""
     reason = _REASONS.get(type(node), "this is not")
@@ -40,6 +52,8 @@ def unknown_function(name: str, known: Collection[str]) -> FormulaError:
         )
     if name in NUMPY_FUNCTIONS:
         return FormulaError(f"Write np.{name}(…) for {show(name)}.")
+    if name in _INSTEAD:
+        return FormulaError(f"{show(name)} is not part of the formula language. {_INSTEAD[name]}")
     functions = [*SIGNATURES, *(f"np.{function}" for function in NUMPY_FUNCTIONS)]
     close = nearest(name, functions)
     suggestion = f"Did you mean {close}()?" if close else f"There are: {', '.join(functions)}."

@@ -129,10 +129,11 @@ def _check_slopes(call: ModelCall, columns: Sequence[Column]) -> None:
     """Refuse more correlated coefficients a group than anyone could read or the server bear."""
     chosen = builder.read(call, [column.name for column in columns]).choices
     several = {c.name for c in columns if c.kind != "number"} | set(chosen.categorical)
+    known = {c.name: c for c in columns}
     width = sum(
-        c.levels if c.name in several else max(1, chosen.shape(c.name).df)
-        for c in columns
-        if c.name in chosen.slopes
+        known[name].levels if name in several else max(1, chosen.shape(name).df)
+        for name in chosen.slopes
+        if name in known
     )
     if width > MOST_SLOPES:
         raise FormulaError(

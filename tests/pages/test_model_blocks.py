@@ -7,6 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from mixedcore import datasets
 from pages.ui.model.modelcall import ModelCall
+from pages.ui.model.random_part import slope_key
 from tests.pages.model_page import call, errors, fitted, formula, odd_frame, opened, with_data
 
 
@@ -148,9 +149,7 @@ def test_bars_beyond_the_widgets_are_used_as_typed_and_can_be_left() -> None:
     assert fitted(app)
 
 
-@pytest.mark.parametrize(
-    "typed", ["Reaction ~ (1 | Subject", "Reaction ~ (1 | nobody)", "Reaction ~ Days", "|"]
-)
+@pytest.mark.parametrize("typed", ["Reaction ~ (1 | Subject", "Reaction ~ (1 | nobody)", "|"])
 def test_bars_that_fail_cost_nothing(typed: str) -> None:
     app = opened()
     type_bars(app, "Reaction ~ Days + (1 | Subject) + (0 + Days | Subject)")
@@ -224,3 +223,27 @@ def test_scale_rows_and_weights() -> None:
     assert fitted(app)
     app.text_input(key="model_subset").set_value("Days >").run()
     assert "cannot be read" in errors(app)
+
+
+def test_a_slope_of_a_power_is_chosen_and_goes_with_its_term() -> None:
+    app = opened()
+    reopen(app).segmented_control(key="model_shape_0_curve").set_value("powers").run()
+    square = slope_key("Days", 2)
+    app.multiselect(key="model_slopes").set_value([square]).run()
+    assert not app.exception
+    assert call(app).re_formula == "1 + Days + I(Days**2)"  # the lower power came with it
+    assert app.multiselect(key="model_slopes").value == ["Days", square]
+    assert fitted(app)
+    reopen(app).segmented_control(key="model_shape_0_curve").set_value("line").run()
+    assert call(app).re_formula == "1 + Days"
+    assert any("no longer has were taken out" in each.value for each in app.caption)
+
+
+def test_a_straight_slope_beside_a_spline_in_cards() -> None:
+    app = opened()
+    app.text_input(key="model_text_bars").set_value(
+        "Reaction ~ bs(Days, df=4) + (1 | Subject) + (0 + Days | Subject)"
+    ).run()
+    assert not app.exception
+    assert fitted(app)
+    assert slope_key("Days", 1) in app.multiselect(key="model_slopes").value

@@ -9,6 +9,7 @@ from typing import Any
 from pages.ui import fitting, state, text
 from pages.ui.model import changes, roles
 from pages.ui.model.choices import Block, Choices, Correlation, Effects, as_blocks
+from pages.ui.model.random_part import slope_column, with_lower
 from pages.ui.model.shape import Shape
 
 LEVEL = ""
@@ -72,7 +73,10 @@ def change_intercept(position: int, key: str) -> None:
 
 def change_slopes(position: int, key: str) -> None:
     """Other effects differ between the groups."""
-    _change_block(position, lambda block: block.with_effects(block.intercept, state.shown(key)))
+    _change_block(
+        position,
+        lambda block: block.with_effects(block.intercept, with_lower(state.shown(key), block.slopes)),
+    )
 
 
 def change_correlation(position: int, key: str) -> None:
@@ -116,6 +120,10 @@ def correlate(key: str) -> None:
     changes.apply(put)
 
 
+def _slopes(choices: Choices) -> set[str]:
+    return {*choices.slopes, *(name for block in choices.blocks for name in block.slopes)}
+
+
 # --- how a predictor enters ----------------------------------------------------------------------
 
 
@@ -135,9 +143,13 @@ def change_shape(column: str, values: Callable[[], Mapping[str, Any]]) -> None:
             shapes=tuple({**dict(choices.shapes), column: shape}.items()),
             categorical=tuple(name for name in choices.predictors if name in marked),
         )
-        slopes = {*new.slopes, *(name for block in new.blocks for name in block.slopes)}
+        slopes, before = _slopes(new), _slopes(choices)
         if column in slopes and new.factor(column) != choices.factor(column):
             state.set_remark(f"The random slope of {text.escape(column)} enters in the same way now.")
+        elif any(slope_column(name) == column and name not in slopes for name in before):
+            state.set_remark(
+                f"Random slopes of terms that {text.escape(column)} no longer has were taken out."
+            )
         return new
 
     changes.apply(put)

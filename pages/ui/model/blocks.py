@@ -10,7 +10,7 @@ from pages.ui import state, text
 from pages.ui.model import block_changes, roles, support
 from pages.ui.model.choices import Block, Correlation, as_blocks
 from pages.ui.model.form import AS_TYPED, Form, explain_lock, options
-from pages.ui.model.random_part import merged
+from pages.ui.model.random_part import merged, slope_column, unique
 from pages.ui.numbers import figures
 
 TOGETHER: dict[Correlation, str] = {"together": "Correlated", "apart": "Independent", "split": "In parts"}
@@ -114,6 +114,7 @@ def _card(form: Form, position: int, block: Block) -> None:
     st.multiselect(
         "Effects that differ between groups (random slopes)",
         slope_options(form, block.factor, block.slopes),
+        format_func=form.choices.slope_label,
         placeholder=AS_TYPED if form.locked("bars") else "None",
         wrap=True,
         **_bound(position, "slopes", list(block.slopes), block_changes.change_slopes),
@@ -158,10 +159,10 @@ def _arrangement(form: Form, position: int, block: Block) -> None:
         **_bound(position, "correlation", block.correlation, block_changes.change_correlation),
     )
     if block.correlation == "split":
-        _parts(position, block)
+        _parts(form, position, block)
 
 
-def _parts(position: int, block: Block) -> None:
+def _parts(form: Form, position: int, block: Block) -> None:
     """Which effects are in which correlated part."""
     every = [*([block_changes.LEVEL] if block.intercept else []), *block.slopes]
     sets = [block_changes.members(each) for each in block.sets]
@@ -170,7 +171,7 @@ def _parts(position: int, block: Block) -> None:
         st.multiselect(
             f"Part {place + 1}",
             every,
-            format_func=lambda name: name or LEVEL_NAME,
+            format_func=lambda name: form.choices.slope_label(name) if name else LEVEL_NAME,
             placeholder="Nothing yet: choose effects to move them here",
             wrap=True,
             key=key,
@@ -180,14 +181,27 @@ def _parts(position: int, block: Block) -> None:
 
 
 def slope_options(form: Form, path: tuple[str, ...], chosen: tuple[str, ...]) -> list[str]:
-    """Columns that vary within the groups, and whatever is chosen already."""
-    able = options(form, roles.not_predictor, chosen, {form.choices.outcome, *path})
+    """Columns that vary within the groups, each with its terms among the predictors, and whatever is chosen
+    already."""
+    used = unique(map(slope_column, chosen))
+    able = options(form, roles.not_predictor, used, {form.choices.outcome, *path})
     vary = support.varying(form.data, able, path)
-    return [name for name in able if name in vary or name in chosen]
+    terms: dict[str, list[str]] = {}
+    for term in form.choices.slope_terms():
+        terms.setdefault(slope_column(term), []).append(term)
+    offered = [term for name in able if name in vary or name in used for term in terms.get(name, [name])]
+    return [*offered, *(name for name in chosen if name not in offered)]
+
+
+def is_category(form: Form, slope: str) -> bool:
+    """Whether a slope is of a column that is no number."""
+    column = form.column(slope_column(slope))
+    return column is not None and column.kind != "number"
 
 
 def slopes_not_offered(form: Form, path: tuple[str, ...], chosen: tuple[str, ...]) -> None:
     """Say which predictors cannot have a slope, and which of those chosen show nothing."""
+    chosen = unique(map(slope_column, chosen))
     chosen_fixed = [name for name in form.choices.fixed if name not in path]
     vary = support.varying(form.data, [*chosen_fixed, *chosen], path)
     still = [name for name in chosen if name not in vary and form.column(name)]

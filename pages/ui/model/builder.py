@@ -27,6 +27,7 @@ from pages.ui.model.choices import (
 from pages.ui.model.modelcall import WHOLE_DATA, ModelCall
 from pages.ui.model.notation import Factor, Term, UnreadError, plus
 from pages.ui.model.notation import read as read_text
+from pages.ui.model.random_part import MARK, slope_key
 from pages.ui.model.shape import PLAIN, Shape
 
 __all__ = ["Choices", "Component", "Part", "Reading", "from_call", "read", "to_call", "write"]
@@ -183,10 +184,10 @@ def _effects(choices: Choices, text: str, known: Known) -> tuple[Choices, Effect
         raise UnreadError("The random part has an interaction.")
     factors = [factor for term in found.terms for factor in term]
     _must_exist((factor.column for factor in factors), known)
-    if any(factor.power > 1 for factor in factors):
-        raise UnreadError("The random part has a power.")
-    shapes = _shapes(factors)
-    for factor in factors:
+    keys = {factor: _own_term(choices, factor) for factor in factors}
+    plain = [factor for factor in factors if not keys[factor]]
+    shapes = _shapes(plain)
+    for factor in plain:
         if factor.column in choices.predictors and factor != choices.factor(factor.column):
             raise UnreadError(
                 _both(factor.column)
@@ -194,19 +195,37 @@ def _effects(choices: Choices, text: str, known: Known) -> tuple[Choices, Effect
                 else f"{factor.column!r} enters the random part in another way than elsewhere."
             )
     new = tuple((name, shape) for name, shape in shapes.items() if name not in choices.predictors)
+    slopes = unique(keys[factor] or factor.column for factor in factors)
     # Marks and shapes are settled with the columns in use, so those have to be there first.
     known_as = replace(
         choices,
-        slopes=(*choices.slopes, *shapes) if not choices.blocks else choices.slopes,
-        categorical=(*choices.categorical, *_marked(factors)),
+        slopes=(*choices.slopes, *slopes) if not choices.blocks else choices.slopes,
+        categorical=(*choices.categorical, *_marked(plain)),
         shapes=(*choices.shapes, *((name, shape) for name, shape in new if shape != PLAIN)),
     )
-    return known_as, Effects(found.intercept, tuple(shapes))
+    return known_as, Effects(found.intercept, slopes)
+
+
+def _own_term(choices: Choices, factor: Factor) -> str:
+    """The slope of a power of a predictor, or of the straight line beside its spline; '' for any other."""
+    if MARK in factor.column:
+        raise UnreadError("The name of a column has a control character.")
+    entered = choices.factors(factor.column) if factor.column in choices.fixed else ()
+    if factor.power > 1:
+        if factor not in entered:
+            raise UnreadError("The random part has a power that the predictors do not have.")
+        return slope_key(factor.column, factor.power)
+    line = entered and factor == replace(entered[0], spline="none", df=0) and factor != entered[0]
+    return slope_key(factor.column, 1) if line else ""
 
 
 def _read_components(choices: Choices, call: ModelCall, known: Known) -> Choices:
     rows = [_component(name, text, known) for name, text in call.vc_formula]
-    return replace(choices, components=tuple(rows))
+    found = replace(choices, components=tuple(rows))
+    for row in found.components:
+        if row.power > 1:
+            raise UnreadError(f"The component {row.name!r} is a slope of a power.")
+    return found
 
 
 def _component(name: str, text: str, known: Known) -> Component:
@@ -223,13 +242,18 @@ def _component(name: str, text: str, known: Known) -> Component:
             return Component(name, "factor", marked[0].column)
         kind: Literal["slope_in_factor", "slope"] = "slope_in_factor" if marked else "slope"
         return Component(
-            name, kind, slopes[0].column, marked[0].column if marked else "", slopes[0].transform
+            name,
+            kind,
+            slopes[0].column,
+            marked[0].column if marked else "",
+            slopes[0].transform,
+            slopes[0].power,
         )
     raise UnreadError(f"The component {name!r} is an interaction that the widgets cannot show.")
 
 
 def _transformed(factor: Factor) -> Factor:
-    return Factor(factor.column, transform=factor.transform)
+    return Factor(factor.column, transform=factor.transform, power=factor.power)
 
 
 def _read_bars(choices: Choices, call: ModelCall, known: Known) -> Choices:

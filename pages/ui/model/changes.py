@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
 from pages.ui import fitting, state, text
 from pages.ui.data.dataset import Dataset
-from pages.ui.model import builder, roles
+from pages.ui.model import builder, roles, spelling
 from pages.ui.model.builder import Part, Reading
 from pages.ui.model.choices import Choices, Component
 from pages.ui.model.lme4 import UntranslatableError, to_mixedlm
 from pages.ui.model.modelcall import WHOLE_DATA, ModelCall, has_bars
+from pages.ui.model.random_part import slope_column, with_lower
+from pages.ui.model.spelling import Spelled
+
+KEPT_BARS = "The random effects were kept: a mixed model needs some. Change them below, or type others."
 
 
 def interactions_of(choices: Choices) -> list[Any]:
@@ -55,7 +59,7 @@ def _outcome(choices: Choices, value: str) -> Choices:
     if value in choices.predictors:
         state.set_remark(f"{text.escape(value)} is the outcome now, so it no longer is a predictor.")
     blocks = (
-        block.with_effects(block.intercept, (name for name in block.slopes if name != value))
+        block.with_effects(block.intercept, (name for name in block.slopes if slope_column(name) != value))
         for block in choices.blocks
     )
     return replace(
@@ -63,7 +67,7 @@ def _outcome(choices: Choices, value: str) -> Choices:
         outcome=value,
         outcome_transform="none",
         fixed=tuple(name for name in choices.fixed if name != value),
-        slopes=tuple(name for name in choices.slopes if name != value),
+        slopes=tuple(name for name in choices.slopes if slope_column(name) != value),
         blocks=tuple(blocks),
     )
 
@@ -81,7 +85,7 @@ def _groups(choices: Choices, value: str) -> Choices:
         groups=value,
         random_intercept=choices.random_intercept or choices.groups == WHOLE_DATA,
         fixed=tuple(name for name in choices.fixed if name != value),
-        slopes=tuple(name for name in choices.slopes if name != value),
+        slopes=tuple(name for name in choices.slopes if slope_column(name) != value),
         components=tuple(row for row in choices.components if value not in (row.column, row.factor)),
     )
 
@@ -116,6 +120,7 @@ def _subset(choices: Choices, value: str) -> Choices:
 
 
 CHANGES: Mapping[str, Callable[[Choices, Any], Choices]] = {
+    "slopes": lambda choices, value: replace(choices, slopes=with_lower(value, choices.slopes)),
     "outcome": _outcome,
     "categorical": _categorical,
     "subset": _subset,
@@ -191,39 +196,57 @@ def remove_component(position: int) -> None:
 
 def type_formula(key: str) -> None:
     """The formula as typed; kept even when it is wrong. Random effects in bars replace the other parts."""
-    typed = state.shown(key)
-    if has_bars(typed):
+    typed = _spelled(key)
+    if has_bars(typed.text):
         type_bars(key)
     else:
-        _type(lambda call: replace(in_groups(call), formula=typed))
+        _type(lambda call: replace(in_groups(call), formula=typed.text), typed.said)
 
 
 def type_bars(key: str) -> None:
     """The formula in lme4's notation, as typed; without bars only its fixed part can be meant."""
-    typed = state.shown(key)
-    if has_bars(typed):
-        _type(lambda call: replace(call, formula=typed, groups=WHOLE_DATA, re_formula=None, vc_formula=()))
-    else:
-        _type(lambda call: replace(call, formula=typed))
+    typed = _spelled(key)
+
+    def put(call: ModelCall) -> ModelCall:
+        if has_bars(typed.text):
+            return replace(call, formula=typed.text, groups=WHOLE_DATA, re_formula=None, vc_formula=())
+        bars = builder.texts_of(call)[1]
+        if bars and typed.text.strip():
+            return replace(call, formula=f"{typed.text} + {bars}")
+        new, data = replace(call, formula=typed.text), state.data()
+        return _without_bars(new, data) if call.in_bars and data else new
+
+    call = state.call()
+    kept = (KEPT_BARS,) if call and call.in_bars and not has_bars(typed.text) else ()
+    _type(put, (*typed.said, *kept))
 
 
 def type_random(key: str) -> None:
     """The random part as typed; empty is none."""
-    typed = state.shown(key)
-    _type(lambda call: replace(in_groups(call), re_formula=typed if typed.strip() else None))
+    typed = _spelled(key)
+    _type(
+        lambda call: replace(in_groups(call), re_formula=typed.text if typed.text.strip() else None),
+        typed.said,
+    )
 
 
 def type_component(position: int, key: str) -> None:
     """The formula of one component as typed; emptied, the component goes away."""
-    typed = state.shown(key)
+    typed = _spelled(key)
 
     def put(call: ModelCall) -> ModelCall:
         call = in_groups(call)
         rows = list(call.vc_formula)
-        rows[position : position + 1] = [(rows[position][0], typed)] if typed.strip() else []
+        rows[position : position + 1] = [(rows[position][0], typed.text)] if typed.text.strip() else []
         return replace(call, vc_formula=tuple(rows))
 
-    _type(put)
+    _type(put, typed.said)
+
+
+def _spelled(key: str) -> Spelled:
+    """What was typed, in the formula language."""
+    data = state.data()
+    return spelling.spelled(state.shown(key), [str(name) for name in data.frame.columns] if data else [])
 
 
 def in_groups(call: ModelCall) -> ModelCall:
@@ -235,10 +258,10 @@ def in_groups(call: ModelCall) -> ModelCall:
         return call
 
 
-def _type(put: Callable[[ModelCall], ModelCall]) -> None:
+def _type(put: Callable[[ModelCall], ModelCall], said: Sequence[str] = ()) -> None:
     call = state.call()
     if call is not None:
-        state.set_remark("")
+        state.set_remark(text.escape(" ".join(said)))
         state.set_call(put(call))
 
 

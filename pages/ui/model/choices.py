@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import Literal
 
 from pages.ui.model.modelcall import WHOLE_DATA, ModelCall
 from pages.ui.model.notation import Factor, plus
 from pages.ui.model.random_part import (
+    MARK,
+    RAISED,
     Block,
     Component,
     Correlation,
     Effects,
     Kind,
     merged,
+    slope_column,
+    slope_key,
     slope_name,
+    slope_power,
     unique,
 )
 from pages.ui.model.shape import PLAIN, Shape, Transform
@@ -61,7 +66,7 @@ class Choices:
     intercept        : of the fixed part
     groups           : grouping column; '' makes the whole data set one group
     random_intercept : whether groups differ in their level
-    slopes           : columns whose effect differs between groups
+    slopes           : columns whose effect differs between groups, and powers of them (`slope_key`)
     correlated       : whether slopes may be correlated with the intercept and each other; true without
                        slopes, and for slopes of several columns
     components       : variance components. An independent slope with the name that uncorrelated slopes
@@ -96,6 +101,7 @@ class Choices:
 
     def __post_init__(self) -> None:
         self._settle(fixed=unique(self.fixed), slopes=unique(self.slopes), blocks=merged(self.blocks))
+        self._settle_slopes()
         if self.blocks:
             self._settle_blocks()
         self._settle_marks()
@@ -122,6 +128,30 @@ class Choices:
         }
         kept = tuple((name, shape) for name, shape in settled.items() if shape != PLAIN)
         self._settle(categorical=marked, shapes=kept)
+
+    def _settle_slopes(self) -> None:
+        """Slopes of powers that the predictors have, and of straight lines beside their splines alone."""
+        if not any(MARK in name for name in (*self.slopes, *(n for b in self.blocks for n in b.slopes))):
+            return
+        self._settle(slopes=self._possible(self.slopes))
+        blocks = (
+            replace(b, sets=tuple(Effects(e.intercept, self._possible(e.slopes)) for e in b.sets))
+            for b in self.blocks
+        )
+        self._settle(blocks=tuple(blocks))
+
+    def _possible(self, slopes: tuple[str, ...]) -> tuple[str, ...]:
+        found = []
+        for slope in slopes:
+            column, power = slope_column(slope), slope_power(slope)
+            numeric = column not in self.categorical + self.texts
+            shape = self.shape(column) if numeric else PLAIN
+            beside = shape.spline != "none" and column in self.fixed
+            if power < 2:
+                found.append(slope if beside else column)
+            elif power <= shape.degree and column in self.fixed:
+                found.append(slope)
+        return unique(found)
 
     def _settle_blocks(self) -> None:
         """One simple factor needs no bars; bars leave nothing to groups and components."""
@@ -161,15 +191,20 @@ class Choices:
 
     def _take_slopes_from_components(self) -> None:
         for row in self.components:
-            if not _is_free_slope(row) or row.column in self.categorical + self.texts:
+            if not row.is_free_slope or row.column in self.categorical + self.texts:
                 continue
-            known = row.column in self.fixed + self.slopes
-            if known and self.shape(row.column) != Shape(row.transform, self.shape(row.column).degree):
+            known = row.column in (*self.fixed, *map(slope_column, self.slopes))
+            shape = self.shape(row.column)
+            line = shape.spline != "none"
+            if (known and shape.transform != row.transform) or (line and row.column not in self.fixed):
+                continue
+            if row.power > 1 and (row.power > shape.degree or row.column not in self.fixed):
                 continue
             shapes = self.shapes if known else (*self.shapes, (row.column, Shape(row.transform)))
             rest = list(self.components)
             rest.remove(row)
-            slopes = unique((*self.slopes, row.column))
+            key = slope_key(row.column, row.power if row.power > 1 else int(line))
+            slopes = unique((*self.slopes, key))
             self._settle(components=tuple(rest), slopes=slopes, correlated=False, shapes=shapes)
             self._settle_marks()
 
@@ -177,23 +212,44 @@ class Choices:
     def predictors(self) -> tuple[str, ...]:
         """Every column with a fixed effect or a slope."""
         blocks = (name for block in self.blocks for name in block.slopes)
-        return unique((*self.fixed, *self.slopes, *blocks))
+        return unique((*self.fixed, *map(slope_column, (*self.slopes, *blocks))))
 
     def shape(self, column: str) -> Shape:
         """How the column enters."""
         return dict(self.shapes).get(column, PLAIN)
 
-    def several_columns(self, column: str) -> bool:
-        """Whether the column makes several columns, which are correlated as slopes."""
-        return column in self.categorical or column in self.texts or self.shape(column).spline != "none"
+    def several_columns(self, slope: str) -> bool:
+        """Whether the slope makes several columns, which are correlated."""
+        if slope_power(slope):
+            return False
+        return slope in self.categorical or slope in self.texts or self.shape(slope).spline != "none"
 
     def factors(self, column: str) -> tuple[Factor, ...]:
         """The column as it stands in the fixed part: its base, then its powers."""
         return self.shape(column).factors(column, categorical=column in self.categorical)
 
-    def factor(self, column: str) -> Factor:
-        """The column as it stands in the random part."""
-        return self.factors(column)[0]
+    def factor(self, slope: str) -> Factor:
+        """A slope as it stands in the random part."""
+        base = self.factors(slope_column(slope))[0]
+        power = slope_power(slope)
+        return replace(base, spline="none", df=0, power=power) if power else base
+
+    def slope_terms(self) -> Iterator[str]:
+        """Every term of a fixed predictor that may have a slope, as slopes are called."""
+        for column in self.fixed:
+            yield column
+            yield from (slope_key(column, power) for power in range(2, self.shape(column).degree + 1))
+            if self.shape(column).spline != "none":
+                yield slope_key(column, 1)
+
+    def slope_label(self, slope: str) -> str:
+        """A slope in words."""
+        column, power = slope_column(slope), slope_power(slope)
+        if power > 1:
+            return f"{column}{RAISED.get(power, f'^{power}')}"
+        if self.shape(column).spline == "none":
+            return column
+        return f"{column} (straight line)" if power else f"{column} (whole curve)"
 
     def product_factors(self, column: str) -> tuple[Factor, ...]:
         """The column as it stands in interactions."""
@@ -214,10 +270,6 @@ class Choices:
         yield from self.interactions
         for size in range(2, largest + 1):
             yield from combinations(self.fixed, size)
-
-
-def _is_free_slope(row: Component) -> bool:
-    return row.kind == "slope" and row.name == slope_name(row.column)
 
 
 def to_call(choices: Choices) -> ModelCall:
@@ -249,10 +301,13 @@ def _effects_text(effects: Effects, choices: Choices) -> str:
 def all_components(choices: Choices) -> tuple[Component, ...]:
     """The variance components of the call: uncorrelated slopes first, then the chosen rows."""
     free = () if choices.correlated else choices.slopes
-    rows = [
-        Component(slope_name(name), "slope", name, transform=choices.shape(name).transform) for name in free
-    ]
-    return (*rows, *choices.components)
+    return (*(_free_slope(choices.factor(name)) for name in free), *choices.components)
+
+
+def _free_slope(factor: Factor) -> Component:
+    """The component that holds uncorrelated slopes of a term."""
+    name = slope_name(factor.column if factor.power == 1 else str(factor))
+    return Component(name, "slope", factor.column, transform=factor.transform, power=factor.power)
 
 
 def fixed_text(choices: Choices) -> str:

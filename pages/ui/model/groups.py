@@ -56,11 +56,13 @@ def _random_effects(form: Form) -> None:
     st.multiselect(
         "Effects that differ between groups (random slopes)",
         blocks.slope_options(form, path, chosen.slopes),
+        format_func=chosen.slope_label,
         disabled=locked,
         placeholder=AS_TYPED if locked else "None",
         wrap=True,
         help="Each group has its own effect of these. They belong among the predictors as well, so that "
-        "there is an average effect to vary around. Barr et al. (2013), J. Mem. Lang. 68(3).",
+        "there is an average effect to vary around. Powers and curves of a predictor are offered as they "
+        "enter there. Barr et al. (2013), J. Mem. Lang. 68(3).",
         **chooser("slopes", list(chosen.slopes)),
     )
     blocks.slopes_not_offered(form, path, chosen.slopes)
@@ -71,9 +73,7 @@ def _random_effects(form: Form) -> None:
 def _correlation(form: Form) -> None:
     chosen = form.choices
     several = [
-        name
-        for name in chosen.slopes
-        if chosen.several_columns(name) or ((column := form.column(name)) and column.kind != "number")
+        name for name in chosen.slopes if chosen.several_columns(name) or blocks.is_category(form, name)
     ]
     kinds: list[Correlation] = ["together"]
     if not several:

@@ -9,6 +9,7 @@ from typing import Literal
 
 from pages.ui.model import roles, size
 from pages.ui.model.choices import Block, Choices, Effects, columns
+from pages.ui.model.random_part import slope_column, slope_key, slope_power
 from pages.ui.model.roles import GROUP_WORDS, Column
 
 Path = tuple[str, ...]
@@ -74,7 +75,8 @@ def down(choices: Choices, known: Support) -> list[Step]:
         *kept, last = block.slopes
         if block.intercept or kept:
             new = with_block(choices, known.blocks, number, block.with_effects(block.intercept, kept))
-            found.append(Step(f"Without the random slope of {last} by {block_name(block)}", "random", new))
+            words = f"Without the random slope of {choices.slope_label(last)} by {block_name(block)}"
+            found.append(Step(words, "random", new))
     for number, block in enumerate(known.blocks):
         several = any(choices.several_columns(name) for name in block.slopes)
         if block.correlation == "together" and block.intercept + len(block.slopes) > 1 and not several:
@@ -114,16 +116,21 @@ def _slopes(choices: Choices, known: Support) -> Iterator[Step]:
     """A predictor's effect may differ between groups."""
     for number, block in enumerate(known.blocks):
         vary, room = known.varying(block.factor), known.room(block.factor)
-        for name in choices.fixed:
-            if name in block.slopes or name in block.factor:
+        for name in choices.slope_terms():
+            column, power = slope_column(name), slope_power(name)
+            lower = slope_key(column, power - 1 if power > 2 else 0)
+            if name in block.slopes or column in block.factor or power == 1:
+                continue  # a straight line beside a spline is no step up
+            if power and lower not in block.slopes:
                 continue
             new = block.with_effects(block.intercept, (*block.slopes, name))
             wanted = sum(size.coefficients(choices, each, known.levels) for each in new.sets)
-            reason = "does not vary within the groups" if name not in vary else ""
+            reason = "does not vary within the groups" if column not in vary else ""
             if not reason and wanted > room:
                 reason = "would give the groups as many coefficients as there are rows"
             after = choices if reason else with_block(choices, known.blocks, number, new)
-            yield Step(f"Random slope of {name} by {block_name(block)}", "random", after, reason)
+            words = f"Random slope of {choices.slope_label(name)} by {block_name(block)}"
+            yield Step(words, "random", after, reason)
 
 
 def _correlated(choices: Choices, known: Support) -> Iterator[Step]:
@@ -148,7 +155,7 @@ def _crossed(choices: Choices, known: Support) -> Iterator[Step]:
     if choices.crossing != "none":
         return
     constant = {name for b in known.blocks for name in choices.fixed if name not in known.varying(b.factor)}
-    sloped = {name for block in known.blocks for name in block.slopes}
+    sloped = {slope_column(name) for block in known.blocks for name in block.slopes}
     pairs = [pair for pair in combinations(choices.fixed, 2) if pair not in choices.interactions]
     pairs.sort(key=lambda pair: -2 * (len(constant & set(pair)) == 1) - len(sloped & set(pair)))
     for pair in pairs:

@@ -139,9 +139,9 @@ def _effects(
     stage = next(level for level, numbers in enumerate(stages, start=1) if number in numbers)
     own = block.sets[place]
     found = [Effect(number, ((),) * depth)] if own.intercept else []
-    for column in own.slopes:
-        factor = choices.factor(column)
-        if level_of[column] < stage:
+    for slope in own.slopes:
+        factor = choices.factor(slope)
+        if level_of[factor.column] < stage:
             found.append(Effect(number, _key((factor,), level_of, depth)))
         else:
             found.append(Effect(number, ((),) * depth, (factor,)))

@@ -32,6 +32,7 @@ def picture(form: Form) -> None:
         constant,
         names,
         lambda inner, outer: nested(data, inner, outer),
+        form.choices.slope_label,
     )
     rows = Rows(len(data.frame), tuple(name for name in names if name not in above))
     display.chart(model_picture(outer, rows, ink=display.ink()), "model_picture")
@@ -49,12 +50,14 @@ def arranged(
     constant: Mapping[Path, frozenset[str]],
     names: Sequence[str],
     inside: Callable[[Path, Path], bool],
+    label: Callable[[str], str] = str,
 ) -> tuple[tuple[Groups, ...], frozenset[str]]:
     """The blocks as kinds of groups within each other, and the predictors that describe groups.
 
     sizes    : path → number of groups, rows in the median one
     constant : path → predictors that are constant within its groups
     inside   : whether the groups of one path lie in those of another
+    label    : what a slope is called
     """
     order = sorted(range(len(blocks)), key=lambda number: sizes[blocks[number].factor][0])
     parent: dict[int, int | None] = {}
@@ -72,7 +75,7 @@ def arranged(
         return Groups(
             " in ".join(reversed(block.factor)),
             *sizes[block.factor],
-            tuple((*([LEVEL] if each.intercept else []), *each.slopes) for each in block.sets),
+            tuple((*([LEVEL] if each.intercept else []), *map(label, each.slopes)) for each in block.sets),
             tuple(name for name in names if owner.get(name) == number),
             tuple(kind(other) for other in order if parent[other] == number),
         )

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from mixedcore.formula import quote_name
 from pages.ui.model.shape import Factor, Transform
 
+MARK = "\x1fpower "
+"""Stands between column and power where a slope is another term than its column as it enters."""
+RAISED = {2: "²", 3: "³", 4: "⁴", 5: "⁵"}
 Kind = Literal["factor", "slope", "slope_in_factor"]
 Correlation = Literal["together", "apart", "split"]
 
@@ -21,7 +24,7 @@ class Component:
     slope           : an independent slope of `column` for each group, 0 + column
     slope_in_factor : an independent slope of `column` for each level of `factor`, 0 + C(factor):column
 
-    transform       : of the numbers of a slope
+    transform, power : of the numbers of a slope
     """
 
     name: str
@@ -29,12 +32,14 @@ class Component:
     column: str
     factor: str = ""
     transform: Transform = "none"
+    power: int = 1
 
     def __post_init__(self) -> None:
         if self.kind != "slope_in_factor":
             object.__setattr__(self, "factor", "")
         if self.kind == "factor":
             object.__setattr__(self, "transform", "none")
+            object.__setattr__(self, "power", 1)
 
     @property
     def formula(self) -> str:
@@ -42,12 +47,50 @@ class Component:
         if self.kind == "factor":
             return f"0 + {Factor(self.column, categorical=True)}"
         inside = f"{Factor(self.factor, categorical=True)}:" if self.kind == "slope_in_factor" else ""
-        return f"0 + {inside}{Factor(self.column, transform=self.transform)}"
+        return f"0 + {inside}{Factor(self.column, transform=self.transform, power=self.power)}"
+
+    @property
+    def is_free_slope(self) -> bool:
+        """Whether it is called as the uncorrelated slopes of its term are."""
+        factor = Factor(self.column, transform=self.transform, power=self.power)
+        return self.kind == "slope" and self.name == slope_name(
+            self.column if self.power == 1 else str(factor)
+        )
 
 
-def slope_name(column: str) -> str:
-    """The name of the variance component that holds the uncorrelated slopes of `column`."""
-    return f"{column} slope"
+def slope_name(what: str) -> str:
+    """The name of the variance component that holds the uncorrelated slopes of a column or term."""
+    return f"{what} slope"
+
+
+# A slope is called by its column when it is of the predictor as it enters, its first power or its spline. A
+# higher power of it, or the straight line beside a spline (power 1), has the power in its name.
+
+
+def slope_key(column: str, power: int = 0) -> str:
+    """The name of a slope among the choices; power 0 is the column as it enters."""
+    return f"{column}{MARK}{power}" if power else column
+
+
+def slope_column(slope: str) -> str:
+    """The column of a slope."""
+    return slope.partition(MARK)[0]
+
+
+def slope_power(slope: str) -> int:
+    """The power of a slope; 0 where it is of the column as it enters."""
+    return int(slope.partition(MARK)[2] or 0)
+
+
+def with_lower(slopes: Iterable[str], before: Collection[str]) -> tuple[str, ...]:
+    """The slopes; a power that is new brings the lower ones, without which it would mean something else."""
+    found: list[str] = []
+    for slope in slopes:
+        column, power = slope_column(slope), slope_power(slope)
+        if slope not in before and power > 1:
+            found += [slope_key(column), *(slope_key(column, lower) for lower in range(2, power))]
+        found.append(slope)
+    return unique(found)
 
 
 @dataclass(frozen=True, slots=True)

@@ -195,7 +195,11 @@ def group_score(column: Column) -> float:
     """How likely the column names the groups of the rows; only the order means anything."""
     hint = 4 * bool(GROUP_WORDS.search(column.name))
     label = (column.kind == "category") + column.balanced
-    several = 2 * (column.levels >= 5) - 2 * (column.levels < 3) - 3 * (column.levels * 2 > column.present)
+    several = (
+        (1 + bool(label or hint)) * (column.levels >= 5)
+        - 2 * (column.levels < 3)
+        - 3 * (column.levels * 2 > column.present)
+    )
     return hint + label + several - column.levels / (column.present + 1)
 
 

@@ -126,7 +126,7 @@ def _call(tokens: list[tokenize.TokenInfo]) -> str:
     source = " ".join(token.string for token in tokens).replace(" . ", ".")
     try:
         return _expression(ast.parse(source, mode="eval").body)
-    except SyntaxError as err:
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as err:
         raise UntranslatableError("The formula is not complete.") from err
 
 
@@ -155,6 +155,8 @@ def _argument(node: ast.expr) -> str:
             ast.BinOp(left=left, op=sign, right=right)
             | ast.Compare(left=left, ops=[sign], comparators=[right])
         ):
+            if type(sign).__name__ not in _OPERATORS:
+                raise UntranslatableError(f"R has no equal of {ast.unparse(node)}.")
             return f"{_expression(left)} {_OPERATORS[type(sign).__name__]} {_expression(right)}"
         case _:
             return _expression(node)

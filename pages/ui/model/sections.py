@@ -74,7 +74,7 @@ def fixed(form: Form) -> None:
 
 def _categories(form: Form) -> None:
     chosen = form.choices
-    used = [*chosen.fixed, *(name for name in chosen.slopes if name not in chosen.fixed)]
+    used = [*chosen.fixed, *(name for name in chosen.predictors if name not in chosen.fixed)]
     able = [name for name in used if (column := form.column(name)) and column.codes]
     texts = roles.texts(form.columns)
     marked = [name for name in chosen.categorical if name not in texts]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import prod
 
 from pages.ui.model.choices import Block, Choices, Effects
+from pages.ui.model.random_part import slope_power
 from pages.ui.text import listing
 
 ROWS_A_COEFFICIENT = 10
@@ -53,14 +54,15 @@ def width_of(choices: Choices, name: str, levels: Mapping[str, int], *, product:
 
 def coefficients(choices: Choices, effects: Effects, levels: Mapping[str, int]) -> int:
     """Random coefficients of each group in one set."""
+    whole = [name for name in effects.slopes if not slope_power(name)]
     widths = [
         max(levels_of(choices, name, levels) - 1, 1)
         if levels_of(choices, name, levels)
         else choices.shape(name).df or 1
-        for name in effects.slopes
+        for name in whole
     ]
-    categories = any(levels_of(choices, name, levels) for name in effects.slopes)
-    return sum(widths) + int(effects.intercept or categories)
+    categories = any(levels_of(choices, name, levels) for name in whole)
+    return sum(widths) + len(effects.slopes) - len(whole) + int(effects.intercept or categories)
 
 
 def _covariances(choices: Choices, effects: Effects, levels: Mapping[str, int]) -> int:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from pages.ui.model import size
 from pages.ui.model.choices import Block, Choices, Effects
+from pages.ui.model.random_part import slope_column, slope_power
 
 MOST_COEFFICIENTS = 8
 """Random coefficients of a group that are tried at once: more correlated ones are seldom supported."""
@@ -51,12 +52,16 @@ def maximal(
     def slopes(path: Path) -> tuple[str, ...]:
         found: list[str] = []
         free = min(room(path), MOST_COEFFICIENTS)
-        for name in choices.fixed:
+        for name in choices.slope_terms():
+            if slope_power(name) == 1:
+                continue  # the spline beside it says more
             wanted = size.coefficients(choices, Effects(True, (*found, name)), levels)
-            if name not in varying(path):
-                reasons[name] = "does not vary within the groups"
+            if slope_column(name) not in varying(path):
+                reasons[slope_column(name)] = "does not vary within the groups"
             elif wanted > free:
-                reasons[name] = "would give the groups more coefficients than the data bear"
+                reasons[choices.slope_label(name)] = (
+                    "would give the groups more coefficients than the data bear"
+                )
             else:
                 found.append(name)
         return tuple(found)
@@ -64,5 +69,6 @@ def maximal(
     blocks = tuple(Block(block.factor, (Effects(True, slopes(block.factor)),)) for block in choices.blocks)
     own = slopes((choices.groups,)) if choices.groups else ()
     new = replace(intercepts(choices), slopes=own, blocks=blocks)
-    used = {*new.slopes, *(name for block in new.blocks for name in block.slopes)}
+    every = (*new.slopes, *(name for block in new.blocks for name in block.slopes))
+    used = {choices.slope_label(name) for name in every}
     return new, {name: why for name, why in reasons.items() if name not in used}
