@@ -219,3 +219,19 @@ def test_a_large_file_is_shown_by_its_first_rows(app: AppTest) -> None:
     upload(app, rows.to_csv(index=False).encode())
     assert len(app.dataframe[0].value) == 1_000
     assert "The first 1,000 of 50,000 rows, 2 columns." in [caption.value for caption in app.caption]
+
+
+def test_yes_and_no_with_a_missing_value_go_all_the_way(app: AppTest) -> None:
+    rows = "".join(f"{'abcd'[i // 6]},{('true', 'false', '')[i % 3]},{i % 7 + i / 9}\n" for i in range(24))
+    upload(app, f"g,ok,y\n{rows}".encode())
+    assert not app.exception
+    profile = app.session_state["_inspected"].profile.set_index("Column")
+    assert profile.loc["ok", "Values"] == "yes 8 · no 8"
+    for page in ("explore", "model"):
+        app.switch_page(f"pages/{page}.py").run()
+        assert not app.exception
+    app.multiselect(key="model_fixed").set_value(["ok"]).run()
+    assert not app.exception
+    assert not app.error
+    app.switch_page("pages/estimates.py").run()
+    assert not app.exception

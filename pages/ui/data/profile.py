@@ -64,8 +64,9 @@ def values(series: pd.Series) -> str:
     present = series.dropna()
     if present.empty:
         return "none"
-    if pd.api.types.is_bool_dtype(series.dtype):
-        return f"yes {int(present.sum()):,} · no {int((~present).sum()):,}"
+    if pd.api.types.is_bool_dtype(series.dtype):  # of categories True and False too
+        yes = int((present == True).sum())  # noqa: E712 - a category has no other way to be asked
+        return f"yes {yes:,} · no {len(present) - yes:,}"
     if pd.api.types.is_numeric_dtype(series.dtype):
         finite = present[np.isfinite(present)]
         if finite.empty:
