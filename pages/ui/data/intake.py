@@ -8,8 +8,9 @@ import streamlit as st
 
 from mixedcore import datasets
 from pages.ui import state
-from pages.ui.data import columns, making, profile
+from pages.ui.data import columns, likely_codes, making, profile
 from pages.ui.data.dataset import Dataset
+from pages.ui.data.parsing import Marks
 from pages.ui.data.readers import apart
 from pages.ui.data.readers.base import ReadError, ReadOptions
 from pages.ui.data.recipe import steps
@@ -70,7 +71,9 @@ def _read(opened: Opened) -> None:
 def _settle(source: Source) -> None:
     """Type the columns; the recipe is then applied to what they are now."""
     settled = making.settled(source, state.choices())
-    found = Typed(settled, columns.suspects(source.frame))
+    marks = Marks(source.options.decimal or ".", source.options.thousands)
+    codes = likely_codes.likely(source.frame, settled, state.choices().missing, marks)
+    found = Typed(settled, columns.suspects(source.frame), codes if not source.is_example else ())
     before, loaded = state.typed(), state.all_rows()
     if before and loaded and loaded.source == source.origin:
         found = replace(found, done=before.done, lost_call=before.lost_call)

@@ -9,7 +9,7 @@ import streamlit as st
 
 from mixedcore import datasets
 from pages.ui import state, tables
-from pages.ui.data import grouping, upload
+from pages.ui.data import grouping, likely_codes, offers, upload
 from pages.ui.data.columns import KIND_NAMES, KINDS, Column, Kind
 from pages.ui.data.dataset import Dataset
 from pages.ui.data.recipe import show as recipe
@@ -31,7 +31,7 @@ AS_FOUND = "found"
 def show(data: Dataset, source: Source, found: Inspected) -> None:
     """The name, the way on, and one tab a question."""
     _heading(data, source)
-    _doubts(source, found)
+    _doubts(data, source, found)
     rows, columns, missing, prepare = st.tabs(list(TABS.values()), key="data_tabs")
     with rows:
         _rows(data)
@@ -72,14 +72,18 @@ def _way_on() -> None:
         st.page_link("pages/model.py", label="Change the model", icon=":material/tune:")
 
 
-def _doubts(source: Source, found: Inspected) -> None:
+def _doubts(data: Dataset, source: Source, found: Inspected) -> None:
     """What to look at before going on, and what was changed on the way."""
     recipe.notices()
     for sentence in source.warnings:
         st.warning(escape(sentence), icon=":material/help:")
+    codes = offers.missing_codes()
+    known = state.choices().missing
     for column in found.columns:
-        if column.offer is not None:
+        if column.offer is not None and not likely_codes.clears(codes, column, source, known):
             _offer(column, *column.offer)
+    if not source.is_example:
+        offers.wide_table(data)
     loaded = state.data()
     if loaded is not None and loaded.notes:
         with st.expander(_notes_title(len(loaded.notes)), icon=":material/info:", key="notes"):

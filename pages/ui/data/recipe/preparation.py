@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from pages.ui.data.columns import Settled
 from pages.ui.data.exclusions import Exclusion
+from pages.ui.data.likely_codes import Likely
 from pages.ui.data.recipe.cells import Edit
 from pages.ui.data.recipe.step import Step
 from pages.ui.data.recipe.steps import Done
@@ -46,13 +47,19 @@ class Preparation:
 
     steps    : in the order in which they are applied
     before   : the steps before each of the last changes, latest last
+    declined : what was offered for these data and not wanted
     revision : differs with every change in a session
     """
 
     steps: tuple[Step, ...] = ()
     before: tuple[tuple[Step, ...], ...] = ()
     held: Held = Held()
+    declined: frozenset[str] = frozenset()
     revision: int = 0
+
+    def declining(self, *offers: str) -> Preparation:
+        """With these offers not wanted."""
+        return replace(self, declined=self.declined | set(offers))
 
     def changed(self, steps: Sequence[Step]) -> Preparation:
         """With other steps; `undone` takes that back."""
@@ -90,12 +97,14 @@ class Typed:
 
     settled   : before any step
     suspects  : texts that may stand for a missing value, with their counts
+    likely    : those of them that very probably do
     done      : what steps made of them, or of the same columns when they were of other types
     lost_call : the model put aside because a column of it is gone
     """
 
     settled: Settled
     suspects: Mapping[str, int]
+    likely: tuple[Likely, ...] = ()
     done: Done | None = None
     lost_call: ModelCall | None = None
 

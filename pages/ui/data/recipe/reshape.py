@@ -25,6 +25,7 @@ from pages.ui.data.recipe.step import (
 
 SEPARATORS = " _.-"
 MOST_CELLS = 40_000_000
+_UNIT = re.compile(r"[\s_.\-]+(t|time|w|wave|day|d|v|visit|week|m|month|y|year)$", re.IGNORECASE)
 _NUMBERED = re.compile(r"(?P<stem>.*?)[\s_.\-]*(?P<number>\d{1,9})$", re.DOTALL)
 
 
@@ -172,6 +173,37 @@ def families(frame: pd.DataFrame) -> list[Family]:
         for (stem, _), members in found.items()
         if len(members) > 1
     ]
+
+
+LIKELY = range(3, 31)
+"""So many numbered columns of numbers may be one thing at several times; more are rather items."""
+
+
+def likely_long(frame: pd.DataFrame) -> Lengthen | None:
+    """The step that makes a long table of one that looks wide, a row a person; None where it does not."""
+    known = [f for f in families(frame) if len(f.columns) in LIKELY and kind(frame[f.columns[0]]) == "number"]
+    if not known:
+        return None
+    first = max(known, key=lambda family: len(family.columns))
+    together = [family for family in known if family.times == first.times]
+    taken = [name for family in together for name in family.columns]
+    left = {str(name) for name in frame.columns} - set(taken)
+    measures = []
+    for family in together:
+        name = _free(_UNIT.sub("", stem_of(family.columns)) or stem_of(family.columns), left)
+        left.add(name)
+        measures.append(Measure(name, family.columns))
+    time = _free("time", left)
+    row_id = "" if identifies(frame, taken) else _free("person", left | {time})
+    return Lengthen(tuple(measures), time, first.times, row_id)
+
+
+def _free(name: str, taken: set[str]) -> str:
+    number = 2
+    found = name
+    while found in taken:
+        found, number = f"{name} ({number})", number + 1
+    return found
 
 
 def times_of(columns: Sequence[str]) -> tuple[float, ...] | tuple[str, ...]:

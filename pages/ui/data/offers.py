@@ -1,0 +1,95 @@
+"""What a person would do next with these data, each with a button: codes that mean missing, wide to long."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+from pages.ui import fitting, state
+from pages.ui.data import nesting_model
+from pages.ui.data.dataset import Dataset
+from pages.ui.data.likely_codes import Likely
+from pages.ui.data.recipe.reshape import Lengthen, likely_long
+from pages.ui.data.recipe.step import Step
+from pages.ui.text import escape, listing
+
+FEWEST_GROUPS = 5
+"""A column that groups the rows into so many groups shows that a table is long already."""
+WIDE = "wide"
+
+
+def missing_codes() -> tuple[Likely, ...]:
+    """Ask about codes that very probably mean missing; gives those asked about."""
+    typed = state.typed()
+    codes = (
+        ()
+        if typed is None
+        else tuple(e for e in typed.likely if f"value {e.code}" not in state.preparation().declined)
+    )
+    if not codes:
+        return ()
+    shown = ", ".join(f"“{escape(each.code)}” ({each.times:,}×)" for each in codes)
+    places = listing(dict.fromkeys(name for each in codes for name in each.columns), 4)
+    with st.container(border=True, gap="small", key="likely_codes"):
+        st.markdown(
+            f":material/help: **Probably missing values:** {shown} in {places}. They lie far from the other "
+            "values, or are words among numbers; counted as values, they distort every estimate."
+        )
+        with st.container(horizontal=True):
+            st.button(
+                "Treat as missing", key="take_codes", on_click=_take, args=(codes,), icon=":material/check:"
+            )
+            st.button(
+                "Keep as values",
+                key="keep_codes",
+                type="tertiary",
+                on_click=_decline,
+                args=tuple(f"value {each.code}" for each in codes),
+            )
+    return codes
+
+
+def _take(codes: tuple[Likely, ...]) -> None:
+    before = state.choices().missing
+    new = (each.code for each in codes if each.code not in before)
+    state.set_choices(replace(state.choices(), missing=(*before, *new)))
+
+
+def _decline(*offers: str) -> None:
+    state.set_preparation(state.preparation().declining(*offers))
+
+
+def wide_table(data: Dataset) -> None:
+    """Offer to make a table long that has a row a person, with a column a time."""
+    if WIDE in state.preparation().declined or any(isinstance(step, Lengthen) for step in state.recipe()):
+        return
+    step = _likely_long(data)
+    if step is None:
+        return
+    measures = listing(f"{each.columns[0]} … {each.columns[-1]}" for each in step.measures)
+    with st.container(border=True, gap="small", key="likely_wide"):
+        st.markdown(
+            f":material/help: **{measures}** look like the same thing measured {len(step.times)} times, in "
+            "columns side by side (wide). A mixed model needs a row a measurement (long)."
+        )
+        with st.container(horizontal=True):
+            st.button(
+                "Make it long", key="take_long", on_click=_add, args=(step,), icon=":material/table_rows:"
+            )
+            st.button(
+                "They are different things", key="keep_wide", type="tertiary", on_click=_decline, args=(WIDE,)
+            )
+
+
+def _likely_long(data: Dataset) -> Lengthen | None:
+    """The step, unless a column groups the rows already."""
+    columns = fitting.profiled(data.digest, data.frame)
+    grouping = set(nesting_model.suggested(columns, None))
+    if any(c.name in grouping and FEWEST_GROUPS <= c.levels <= c.present / 2 for c in columns):
+        return None
+    return likely_long(data.frame)
+
+
+def _add(step: Step) -> None:
+    state.set_recipe((*state.recipe(), step))
