@@ -39,7 +39,7 @@ ASIDE = 0.1  # of σ: how far from the fit another start is
 NEAR = 0.9  # of ζ at a bound, from where other optima would matter
 NULL = 1e-6  # singular values of a root below this are directions of no variance
 WIDER = tuple(10.0 ** -np.arange(0.5, 3.0, 0.5))  # SDs over σ with which a direction of no variance is tried
-ANY = "an SD may be zero, so that the correlation may be anything from -1 to 1."
+ANY = "an SD may be zero, so that the correlation may be anything from −1 to 1."
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,8 @@ from pages.ui.results.steps import column_of
 
 TIMES = " × "
 _COMPARED = re.compile(r"(.+?)\[T\.(.+)\]", re.DOTALL)
+_POWER = re.compile(r"I\((.+?)\s*\*\*\s*(\d)\)", re.DOTALL)
+_RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _UNCLEAR = re.compile(r"[:×\[\]]")
 _OPENING, _CLOSING, _QUOTES = "([{", ")]}", "\"'"
 
@@ -68,7 +70,16 @@ def _factor(code: str) -> str | None:
     written, level = (compared[1], compared[2]) if compared else (code, "")
     column = column_of(written) or (written if compared else None)
     if column is None:
-        return code
+        return _calculated(code)
     if _UNCLEAR.search(column + level):
         return None
     return f"{column}: {level}" if compared else column
+
+
+def _calculated(code: str) -> str | None:
+    """A power of one column as people write it, age²; any other calculation stays as it is written."""
+    power = _POWER.fullmatch(code)
+    column = column_of(power[1].strip()) if power else None
+    if power is None or column is None:
+        return code
+    return None if _UNCLEAR.search(column) else f"{column}{power[2].translate(_RAISED)}"

@@ -127,6 +127,7 @@ def test_odd_columns_and_formulas(formula: str, section: str, reml: bool) -> Non
     assert not app.exception, app.exception
     if "log(y)" in formula:
         assert "median" in said(app)
+        assert ("the median lies in" if section == "What if" else "intervals of the median") in said(app)
 
 
 def test_an_aliased_column_is_said() -> None:

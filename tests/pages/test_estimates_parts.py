@@ -144,6 +144,8 @@ def test_words_on_nothing_explained_and_on_missing_shares() -> None:
     assert explained_words.explained(steps, PLAIN) == [
         "x explains practically nothing of the variance between levels of g."
     ]
+    steps = steps_of("x").assign(added=[0.0, 0.0, 0.001, -0.004])
+    assert explained_words.explained(steps, PLAIN) == ["x explains practically nothing at any level."]
     steps = steps_of("x").assign(added=[0.0, 0.0, np.nan, np.nan])
     assert "could not be computed" in explained_words.explained(steps, PLAIN)[0]
 

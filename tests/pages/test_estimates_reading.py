@@ -291,6 +291,9 @@ def test_outcomes_by_their_code() -> None:
 def test_units_come_from_examples_alone() -> None:
     assert units_of("example:sleepstudy")["Reaction"] == "ms"
     assert "Yield" not in units_of("example:Dyestuff2")
+    assert not any(
+        "not " in unit for name in ("Pastes", "Oxide") for unit in units_of(f"example:{name}").values()
+    )
     assert units_of("upload:sleepstudy") == {}
     assert units_of("example:nothing") == {}
 

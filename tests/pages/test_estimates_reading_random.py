@@ -13,7 +13,7 @@ from scipy import stats
 from mixedcore import MixedLMResults, datasets, mixedlm
 from mixedcore.formula import safe_environment
 from pages.ui.results import narrative, phrases, reading_random
-from pages.ui.results.facts import facts, units_of
+from pages.ui.results.facts import Facts, Outcome, facts, units_of
 from pages.ui.results.reading_random import Random
 from pages.ui.results.voice import PLAIN, df_text, f_apa, p_apa, rounded, t_apa, value
 from tests.pages import fits
@@ -138,6 +138,10 @@ def test_shares_of_variance() -> None:
     said = reading_random.shares(icc, 0.0, 0.4, facts(sleepstudy()), PLAIN)
     assert "40% lies between levels of a and 0% lies between levels of b (intraclass correlations)" in said[0]
     assert "The predictors account for 0%" in said[1]
+    logged = Facts(Outcome("y", base=np.e), {})
+    said = reading_random.shares(icc, 0.2, 0.4, logged, PLAIN)
+    assert "Of the variance in the logarithm of y" in said[0]
+    assert "20% of the variance of the logarithm of y" in said[1]
     assert reading_random.shares(icc.iloc[2:], np.nan, np.nan, facts(sleepstudy()), PLAIN) == []
 
 

@@ -232,7 +232,8 @@ def caption(known: Setting, asked: Asked) -> str:
         whom = f"For the average group, and for {last.name} with its own random effects."
     else:
         whom = f"For {last.name} with its own random effects."
-    band = "the mean" if asked.interval == "confidence" else "a new observation"
+    middle = "the mean" if asked.scale is None else "the median"
+    band = middle if asked.interval == "confidence" else "a new observation"
     few = ""
     if asked.x.kind == "category" and len(asked.x.levels) > MOST_LEVELS:
         few = f"The first {MOST_LEVELS} of {len(asked.x.levels):,} categories are shown."

@@ -57,17 +57,18 @@ def predictions(lines: Sequence[Curve], x: str, level: float) -> Table:
 
 
 def what_if(
-    at: Mapping[str, Any], whom: str, outcome: str, found: Mapping[str, pd.Series], level: float
+    at: Mapping[str, Any], whom: str, what: str, found: Mapping[str, pd.Series], level: float
 ) -> Table:
     """One prediction with where the predictors stand: to read a line a value, as CSV one row.
 
+    what  : what is predicted, 'mean Reaction'
     found : 'confidence' and 'prediction' → fit, conf_low, conf_high
     """
     mean, new = found["confidence"], found["prediction"]
     pairs = [("For", whom), *((text.one_line(name), words.value(value)) for name, value in at.items())]
     pairs += [
-        (f"Predicted {text.one_line(outcome)}", number(float(mean["fit"]))),
-        (f"{level:.0%} interval of the mean", words.interval(mean)),
+        (f"Predicted {text.one_line(what)}", number(float(mean["fit"]))),
+        (f"{level:.0%} interval of it", words.interval(mean)),
         (f"{level:.0%} interval of a new observation", words.interval(new)),
     ]
     shown = pd.DataFrame(pairs, columns=["What", "Value"], dtype=object)
@@ -76,4 +77,4 @@ def what_if(
     numbers |= {f"mean_{end}": mean[f"conf_{end}"] for end in ("low", "high")}
     numbers |= {f"new_{end}": new[f"conf_{end}"] for end in ("low", "high")}
     raw = pd.concat([raw, pd.DataFrame({"predicted_for": [whom], **numbers})], axis=1)
-    return Table(shown, shown, raw, f"A prediction of {text.shorten(outcome)}", "what-if")
+    return Table(shown, shown, raw, f"A prediction of the {text.shorten(what)}", "what-if")

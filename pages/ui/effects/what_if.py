@@ -53,6 +53,7 @@ def _answer(known: Setting, at: Mapping[str, Any], whose: Whose) -> None:
     """The prediction, its interval, the change, and a warning outside of the data."""
     scale, outcome = choose_scale(known, "effects_what_if_units")
     new = predictions.crossed(whose.row, {name: [value] for name, value in at.items()})
+    middle = "mean" if scale is None else "median"
     found = {kind: _predicted(known, new, whose, kind, scale) for kind in ("confidence", "prediction")}
     now, before = float(found["confidence"]["fit"]), state.before()
     comparable = before is not None and before[0] == (scale is not None)
@@ -63,7 +64,7 @@ def _answer(known: Setting, at: Mapping[str, Any], whose: Whose) -> None:
         delta_color="off",
         border=True,
     )
-    st.markdown(text.escape(answer_words(found, whose.name, known.level)))
+    st.markdown(text.escape(answer_words(found, whose.name, known.level, middle)))
     st.caption(words.OF_PREDICTIONS)
     if comparable:
         st.markdown(text.escape(words.change(now, before[1], outcome, scale is not None)))
@@ -80,7 +81,8 @@ def _answer(known: Setting, at: Mapping[str, Any], whose: Whose) -> None:
             help="Remembers this prediction; the next ones show by how much they differ from it.",
         )
         tables.export(
-            "effects_what_if", lambda: [tabled.what_if(at, whose.name, outcome, found, known.level)]
+            "effects_what_if",
+            lambda: [tabled.what_if(at, whose.name, f"{middle} {outcome}", found, known.level)],
         )
     why = predictions.unusual(known.rows, *_by_kind(known, at))
     if why:
@@ -95,13 +97,14 @@ def _predicted(known: Setting, new: pd.DataFrame, whose: Whose, kind: Any, scale
     return predictions.in_units(found, scale).iloc[0]
 
 
-def answer_words(found: Mapping[str, pd.Series], whom: str, level: float) -> str:
-    """The two intervals in words."""
+def answer_words(found: Mapping[str, pd.Series], whom: str, level: float, middle: str = "mean") -> str:
+    """The two intervals in words; `middle`: what is predicted, the median where an outcome is put back."""
     if pd.isna(found["confidence"]["fit"]):
         return "A term of the model has no value here, such as the logarithm of zero; move a slider."
+    own, new = (words.interval(found[kind]) for kind in ("confidence", "prediction"))
     return (
-        f"{whom}: the mean lies in {words.interval(found['confidence'])} ({level:.0%} confidence interval), "
-        f"one new observation in {words.interval(found['prediction'])} ({level:.0%} prediction interval)."
+        f"{whom}: the {middle} lies in {own} ({level:.0%} confidence interval), one new observation in {new} "
+        f"({level:.0%} prediction interval)."
     )
 
 

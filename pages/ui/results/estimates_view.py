@@ -193,13 +193,14 @@ def explained(result: MixedLMResults, call: ModelCall | None, data: Dataset) -> 
     if isinstance(steps, str):
         st.info(text.escape(steps), icon=":material/info:")
         return
+    read = steps.assign(step=steps["step"].map(terms.readable(steps["step"].unique())))
     left, right = st.columns([3, 2], gap="large")
     with left:
         ink = display.ink()
-        bars = drawn.once(lambda: explained_bars(steps, ink=ink), "explained", call, data.digest, ink)
+        bars = drawn.once(lambda: explained_bars(read, ink=ink), "explained", call, data.digest, ink)
         display.chart(bars, "explained_bars")
     with right:
-        st.markdown("\n".join(f"- {said}" for said in explained_words.explained(steps, MARKDOWN)))
+        st.markdown("\n".join(f"- {said}" for said in explained_words.explained(read, MARKDOWN)))
         st.caption(
             "Proportional reduction of each variance since the null model (Raudenbush & Bryk 2002), with the "
             "same rows, random intercepts and method in every step."

@@ -11,9 +11,10 @@ from pages.ui.results.voice import Voice, listing
 RESIDUAL = "Residual"
 SMALL = 0.005
 NEGATIVE = (
-    "A negative share is no mistake: a predictor that differs only within groups lowers the variance within "
-    "them. Less of the differences between group means is then put down to chance, so the variance between "
-    "groups rises (Snijders & Bosker 2012, section 7.1)."
+    "A negative share is no mistake. A predictor that differs only within groups lowers the variance within "
+    "them; less of the differences between group means is then put down to chance, so the variance between "
+    "groups rises (Snijders & Bosker 2012, section 7.1). And one that explains nothing can raise a variance "
+    "a little, for its coefficient is estimated too."
 )
 NEGATIVE_WITHIN = (
     "A negative share within groups can come from a predictor that belongs to another level, or from chance."
@@ -29,28 +30,34 @@ def explained(steps: pd.DataFrame, voice: Voice) -> list[str]:
 
     steps : as `result.variance_steps()`
     """
-    said, negative = [], set()
+    said: list[str] = []
+    nothing: list[str] = []
+    negative: set[bool] = set()
+    slopes: list[str] = []
     groups = list(dict.fromkeys(steps["group"]))
     count = len(groups)
     for first in range(count, len(steps), count):
         own = steps.iloc[first : first + count]
         name = str(own["step"].iloc[0])
         if name == "Random slopes" and first + count == len(steps):
-            said.append(SLOPES)
+            slopes = [SLOPES]
             continue
         added = dict(zip(own["group"], own["added"].astype(float), strict=True))
         negative |= {group == RESIDUAL for group, value in added.items() if value < -SMALL}
+        if all(abs(value) < SMALL for value in added.values()):
+            nothing.append(voice.name(name))
+            continue
         parts = [_part(group, value, voice) for group, value in added.items() if np.isfinite(value)]
         said.append(
             f"{voice.name(name)} explains {listing(parts)}."
             if parts
             else f"What {voice.name(name)} explains could not be computed: there was no variance to explain."
         )
-    if False in negative:
-        said.append(NEGATIVE)
-    elif True in negative:
-        said.append(NEGATIVE_WITHIN)
-    return said
+    if nothing:
+        explain = "explains" if len(nothing) == 1 else "explain"
+        said.append(f"{listing(nothing)} {explain} practically nothing at any level.")
+    why = [NEGATIVE] if False in negative else [NEGATIVE_WITHIN] if True in negative else []
+    return [*said, *slopes, *why]
 
 
 def _part(group: str, added: float, voice: Voice) -> str:

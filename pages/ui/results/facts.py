@@ -58,7 +58,8 @@ def units_of(source: str) -> dict[str, str]:
 
 
 def _is_unit(unit: str) -> bool:
-    return unit not in LABEL_UNITS and not unit.startswith("none") and len(unit) <= LONGEST_UNIT
+    known = unit not in LABEL_UNITS and not unit.startswith(("none", "not "))
+    return known and len(unit) <= LONGEST_UNIT
 
 
 def facts(result: MixedLMResults, units: Mapping[str, str] | None = None) -> Facts:

@@ -252,6 +252,7 @@ def shares(
     icc : as `result.icc()`; predictors : whether there are any beside the intercept
     """
     what = voice.name(facts.outcome.name)
+    what = what if facts.outcome.base is None else f"the logarithm of {what}"
     known = [
         f"{voice.strong(share(float(value)))} lies between levels of {voice.name(group)}"
         for group, value in zip(icc["group"], icc["icc"], strict=True)

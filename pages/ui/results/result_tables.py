@@ -73,7 +73,8 @@ def variance_steps(steps: pd.DataFrame) -> Table:
         index="step", columns="group", values=["variance", "explained"]
     )
     groups = list(dict.fromkeys(steps["group"]))
-    values = pd.DataFrame({"Step": steps["step"].iloc[:: len(groups)].tolist()})
+    names = steps["step"].iloc[:: len(groups)].tolist()
+    values = pd.DataFrame({"Step": [terms.readable(names)[name] for name in names]})
     shown = values.copy()
     for group in groups:
         label, left = level_name(group), wide["variance"][group].to_numpy(dtype=float)
