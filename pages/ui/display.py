@@ -34,6 +34,8 @@ def chart(shown: Chart, key: str, *, on_click: Callable[[str], None] | None = No
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.header(text.escape(shown.title), anchor=False)
         _download(shown, key)
+    if shown.message:
+        st.markdown(text.escape(shown.message))
     figure = sent(shown.figure, ink(), clicked=on_click is not None)
     if on_click is None:
         st.plotly_chart(figure, key=key, config=CONFIG, theme=None, alt=shown.alt)

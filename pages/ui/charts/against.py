@@ -10,7 +10,7 @@ import pandas as pd
 from pages.ui import text
 from pages.ui.charts.base import LIGHT, POINTS_DRAWN, Chart, Ink, axis, figures
 from pages.ui.charts.curves import smooth
-from pages.ui.charts.residuals import cloud
+from pages.ui.charts.residuals import cloud, leaves_zero
 
 
 def residuals_against(
@@ -43,6 +43,7 @@ def residuals_against(
         "outcome than the model uses: add it, or a curve in it.",
         f"Residuals of {len(resid):,} rows against {name}; {_leaves_zero(x, resid)}.",
         " ".join(filter(None, [note, f"{missing:,} rows have no value of it." if missing else ""])),
+        leaves_zero(x, resid),
     )
 
 

@@ -78,6 +78,7 @@ class Chart:
     caption : how to read it, plain text
     alt     : what it shows in one sentence, for those who cannot see it
     note    : what was left out or thinned; empty when everything is drawn
+    message : what it comes to, in a sentence that stands above it; empty where that is said elsewhere
     """
 
     figure: go.Figure
@@ -85,6 +86,7 @@ class Chart:
     caption: str
     alt: str
     note: str = ""
+    message: str = ""
 
     def __post_init__(self) -> None:
         _in_one_layer(self.figure)
@@ -135,6 +137,7 @@ def canvas(height: int, *, legend: bool = False, **layout: Any) -> go.Figure:
     return figure
 
 
+TIMES = " × "
 TICKS: dict[str, Any] = {"exponentformat": "power", "minexponent": 6}
 """Numbers at an axis are written in full, 20000 and 0.0006, not 20k and 600µ; beyond as powers of 10."""
 
@@ -150,16 +153,29 @@ def axis(title: object = "", **options: Any) -> dict[str, Any]:
     }
 
 
-def labelled_axis(labels: list[str], limit: int = 26) -> dict[str, Any]:
-    """An axis of named rows at 0, 1, 2, … that reads downwards; long names are shortened in the middle."""
+def labelled_axis(labels: list[str], limit: int = 26, *, two_lines: bool = False) -> dict[str, Any]:
+    """An axis of named rows at 0, 1, 2, … that reads downwards; long names are shortened in the middle.
+
+    two_lines : whether a long product breaks at the sign nearest its middle first; rows must be high enough
+    """
     return axis(
         tickmode="array",
         tickvals=list(range(len(labels))),
-        ticktext=[text.plain(text.shorten(label, limit)) for label in labels],
+        ticktext=[_row_name(label, limit, two_lines) for label in labels],
         range=[len(labels) - 0.5, -0.5],
         showgrid=False,
         ticks="",
     )
+
+
+def _row_name(label: str, limit: int, two_lines: bool) -> str:
+    line = text.one_line(label)
+    signs = [at for at in range(len(line)) if line.startswith(TIMES, at)]
+    if not two_lines or len(line) <= limit or not signs:
+        return text.plain(text.shorten(line, limit))
+    middle = min(signs, key=lambda at: abs(at - len(line) / 2))
+    both = line[:middle], line[middle:].strip()
+    return "<br>".join(text.plain(text.shorten(each, limit)) for each in both)
 
 
 def row_labels(index: pd.Index, rows: Ints) -> list[str]:

@@ -50,15 +50,16 @@ def coefficient_plot(
         )
     )
     figure.update_layout(
-        xaxis=axis(f"Estimate (units of {text.shorten(outcome, 30)})" if outcome != "" else "Estimate"),
-        yaxis=labelled_axis(names, 24),
+        xaxis=axis("Estimate"),
+        yaxis=labelled_axis(names, 24, two_lines=True),
     )
+    units = f" in units of {text.shorten(outcome, 30)}" if outcome != "" else ""
     away = [name for name, a, b in zip(names, low, high, strict=True) if a > 0 or b < 0]
     return Chart(
         figure,
         "Coefficients",
-        f"Each point is an estimate, each bar its {level:.0%} interval. A bar that crosses the dotted line "
-        "at zero leaves open whether the effect is positive or negative.",
+        f"Each point is an estimate{units}, each bar its {level:.0%} interval. A bar that crosses the dotted "
+        "line at zero leaves open whether the effect is positive or negative.",
         f"Estimates of {len(names)} fixed effect{'' if len(names) == 1 else 's'} with {level:.0%} intervals, "
         f"{len(away)} of which exclude zero: {_each(names, estimate, low, high)}.",
         ""

@@ -33,7 +33,9 @@ def compared_coefficients(
         rows = frame[[str(term) in place for term in frame["term"]]]
         figure.add_trace(_model(name, rows, place, shifts[number], number, ink))
     read = names.readable(terms)
-    figure.update_layout(xaxis=axis("Estimate"), yaxis=labelled_axis([read[term] for term in drawn], 24))
+    figure.update_layout(
+        xaxis=axis("Estimate"), yaxis=labelled_axis([read[term] for term in drawn], 24, two_lines=True)
+    )
     note = f"The first {MOST_TERMS} of {len(terms)} effects are drawn." if len(terms) > MOST_TERMS else ""
     return Chart(
         figure,

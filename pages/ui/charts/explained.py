@@ -46,7 +46,7 @@ def explained_bars(steps: pd.DataFrame, *, ink: Ink = LIGHT) -> Chart:
     figure.add_vline(x=total, line={"color": ink.muted, "width": 1, "dash": "dot"})
     figure.update_layout(
         xaxis=axis("Variance left (outcome's units, squared)", rangemode="tozero"),
-        yaxis=labelled_axis(names[:drawn], 24),
+        yaxis=labelled_axis(names[:drawn], 24, two_lines=True),
         legend_traceorder="normal",
     )
     return Chart(

@@ -65,6 +65,7 @@ def cooks_by_row(
         "(Cook 1977). The dotted line, 4 ÷ number of rows, is a rule of thumb for a closer look, not a test.",
         _described(values, distance.index, limit, "rows"),
         thinning_note(len(at), len(values)),
+        _most(values, distance.index, limit, "row"),
     )
 
 
@@ -85,6 +86,20 @@ def _points(
 
 def _rule_of_thumb(figure: go.Figure, limit: float, ink: Ink) -> None:
     figure.add_hline(y=limit, line={"color": ink.muted, "width": 1.5, "dash": "dot"})
+
+
+def _most(values: Floats, names: pd.Index, limit: float, what: str) -> str:
+    """How many lie above the rule of thumb, and which one most; '' where none has a distance."""
+    known = np.isfinite(values)
+    if not known.any():
+        return ""
+    top, above = int(np.nanargmax(values)), int((values[known] > limit).sum())
+    count = "None" if above == 0 else f"{above:,}"
+    lie = "lies" if above == 1 else "lie"
+    return (
+        f"{count} of the {len(values):,} {what}s {lie} above the dotted line. The most influential is "
+        f"{what} {text.shorten(names[top])}: {figures(values[top], 2)}."
+    )
 
 
 def _described(values: Floats, names: pd.Index, limit: float, what: str) -> str:
@@ -143,6 +158,7 @@ def cooks_by_group(
         f"The {len(shown):,} most influential of {len(influence):,} groups."
         if len(shown) < len(influence)
         else "",
+        _most(ranked["cooks_distance"].to_numpy(dtype=float), pd.Index(levels), limit, "group"),
     )
 
 
@@ -173,4 +189,6 @@ def leverage_against_residual(
         f"{figures(float(leverage.mean()), 3)}, the largest {figures(float(leverage[top]), 3)} "
         f"(row {text.shorten(augmented.index[top])}).",
         note,
+        f"The largest leverage is {figures(float(leverage[top]), 2)}, of row "
+        f"{text.shorten(augmented.index[top])}; the mean is {figures(float(leverage.mean()), 2)}.",
     )

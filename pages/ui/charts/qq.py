@@ -53,6 +53,7 @@ def normal_qq(
         READ,
         f"Normal Q–Q plot of {n:,} values; {_outside(values[at], low, high)}.",
         f"{len(ranks):,} of {n:,} points are drawn, both tails in full." if len(ranks) < n else "",
+        _beyond(values[at], low, high),
     )
 
 
@@ -76,6 +77,7 @@ def effects_qq(quantiles: pd.DataFrame, name: str, *, chosen: str | None = None,
         f"{READ} Each predicted effect (BLUP) is divided by its standard deviation under the model.",
         f"Normal Q–Q plot of {len(quantiles):,} group effects; {_outside(*columns[1:])}.",
         f"{len(drawn):,} of {len(quantiles):,} points are drawn." if len(drawn) < len(quantiles) else "",
+        _beyond(*columns[1:]),
     )
 
 
@@ -99,7 +101,21 @@ def uniform_qq(residuals: pd.Series, *, row: Hashable | None = None, ink: Ink = 
         "middle, 0 and 1 the ends. If the model is right, they are spread evenly and lie on the line.",
         f"Uniform Q–Q plot of {n:,} simulated residuals; {_outside(values[at], low, high)}.",
         f"{len(ranks):,} of {n:,} points are drawn." if len(ranks) < n else "",
+        _beyond(values[at], low, high),
     )
+
+
+def _beyond(sample: Floats, low: Floats, high: Floats) -> str:
+    """How many of the points drawn lie outside the band, and on which side the ends do."""
+    out = (sample < low) | (sample > high)
+    count = "None" if not out.any() else f"{int(out.sum()):,}"
+    said = f"{count} of the {len(sample):,} points lie{'s' if out.sum() == 1 else ''} outside the band."
+    ends = [
+        f"the {name} end lies {'above' if sample[place] > high[place] else 'below'} it"
+        for name, place in (("left", 0), ("right", -1))
+        if out[place]
+    ]
+    return said if not ends else f"{said[:-1]}; {' and '.join(ends)}."
 
 
 def _outside(sample: Floats, low: Floats, high: Floats) -> str:

@@ -25,6 +25,7 @@ from pages.ui.charts.base import (
     thinned,
     thinning_note,
 )
+from pages.ui.numbers import number
 
 LABELLED = 45
 """Up to here each group has a row with its name."""
@@ -67,7 +68,8 @@ def caterpillar(
     else:
         span = [-0.02 * len(ranked), 1.02 * len(ranked)]
         figure.update_layout(xaxis=axis("Rank of the group", showgrid=False, range=span), yaxis=effects)
-    return Chart(figure, "Caterpillar plot", _caption(level), _described(ranked, level), _note(ranked))
+    said = _message(ranked, level)
+    return Chart(figure, "Caterpillar plot", _caption(level), _described(ranked, level), _note(ranked), said)
 
 
 def _caption(level: float) -> str:
@@ -85,6 +87,22 @@ def _note(ranked: pd.DataFrame) -> str:
         return ""
     band = f"With {n:,} groups the intervals are shown as a band, averaged over neighbouring ranks."
     return f"{band} {thinning_note(min(n, NAMED), n, 'points')}".strip()
+
+
+def _message(ranked: pd.DataFrame, level: float) -> str:
+    """How many groups differ clearly from the average, and which are at the ends; '' where all are zero."""
+    if not ranked["estimate"].any():
+        return ""
+    clear = int(((ranked["conf_low"] > 0) | (ranked["conf_high"] < 0)).sum())
+    few = "None" if clear == 0 else f"{clear:,}"
+    ends = [
+        f"{text.shorten(row['level'])} ({number(float(row['estimate']), 3)})"
+        for row in (ranked.iloc[-1], ranked.iloc[0])
+    ]
+    return (
+        f"{few} of {len(ranked):,} groups {'differs' if clear == 1 else 'differ'} clearly from the average "
+        f"({level:.0%} interval without zero). The highest is {ends[0]}, the lowest {ends[1]}."
+    )
 
 
 def _described(ranked: pd.DataFrame, level: float) -> str:

@@ -7,12 +7,24 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from pages.ui import text
-from pages.ui.charts.base import LIGHT, Chart, Floats, Ink, Ints, axis, box_rows, canvas, labelled_axis
+from pages.ui.charts.base import (
+    LIGHT,
+    Chart,
+    Floats,
+    Ink,
+    Ints,
+    axis,
+    box_rows,
+    canvas,
+    figures,
+    labelled_axis,
+)
 
 GROUPS_SHOWN = 40
 BOX_FROM = 8
 """Groups of at least this many rows (median) are boxes; smaller ones show every row as a dot."""
 OUTLIERS_DRAWN = 1_000
+TOLD_FROM = 3
 
 
 def residuals_by_group(
@@ -44,7 +56,20 @@ def residuals_by_group(
         f"The {len(shown)} groups with the widest residuals, of {len(names):,}."
         if len(shown) < len(names)
         else "",
+        _widths(code, resid, names),
     )
+
+
+def _widths(code: Ints, resid: Floats, names: np.ndarray) -> str:
+    """The typical residual of the widest and the narrowest group of at least `TOLD_FROM` rows."""
+    size = np.bincount(code, minlength=len(names))
+    width = np.sqrt(np.bincount(code, resid**2, minlength=len(names)) / np.maximum(size, 1))
+    told = np.flatnonzero(size >= TOLD_FROM)
+    if len(told) < 2:
+        return ""
+    low, high = told[np.argmin(width[told])], told[np.argmax(width[told])]
+    narrowest, widest = (f"{figures(width[at], 3)} in {text.shorten(names[at])}" for at in (low, high))
+    return f"The typical residual (root mean square) runs from {narrowest} to {widest}."
 
 
 def _widest(code: Ints, resid: Floats, names: np.ndarray, chosen: str | None) -> list[int]:

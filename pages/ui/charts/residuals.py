@@ -29,6 +29,10 @@ from pages.ui.charts.base import (
 from pages.ui.charts.curves import smooth
 
 HEIGHT = 400
+NEAR = 0.25
+"""Standard deviations of the residuals within which their smooth line stays by chance alone."""
+ALIKE = 1.5
+"""Times as large from which on spreads at two ends are said to differ."""
 
 
 def residuals_against_fitted(
@@ -53,6 +57,7 @@ def residuals_against_fitted(
         f"Residuals of {len(resid):,} rows against fitted values; residuals run from {figures(resid.min())} "
         f"to {figures(resid.max())}, {_drift(fitted, resid)}.",
         note,
+        leaves_zero(fitted, resid),
     )
 
 
@@ -79,6 +84,7 @@ def scale_location(
         "changes with the fitted value.",
         f"Size of the residuals of {len(root):,} rows against fitted values; {_trend(fitted, root)}.",
         note,
+        _widens(fitted, root),
     )
 
 
@@ -193,7 +199,7 @@ def _drift(x: Floats, y: Floats) -> str:
     if not len(line) or spread == 0:
         return "with too few distinct fitted values for a smooth line"
     worst = float(np.abs(line).max())
-    if worst < spread / 4:
+    if worst < spread * NEAR:
         return "and the smooth line stays near zero"
     return f"and the smooth line leaves zero by up to {figures(worst, 2)}"
 
@@ -203,6 +209,29 @@ def _trend(x: Floats, root: Floats) -> str:
     if not len(line) or line[0] <= 0:
         return "with too few distinct fitted values for a smooth line"
     ratio = float((line[-1] / line[0]) ** 2)
-    if 2 / 3 < ratio < 1.5:
+    if 1 / ALIKE < ratio < ALIKE:
         return "the typical size is about the same at both ends"
     return f"the typical size at the right end is {figures(ratio, 2)} times that at the left end"
+
+
+def leaves_zero(x: Floats, resid: Floats) -> str:
+    """How far the smooth line of residuals leaves zero, for their own spread; '' where none can be drawn."""
+    line, spread = smooth(x, resid)[1], float(np.std(resid))
+    if not len(line) or spread == 0:
+        return ""
+    share = float(np.abs(line).max()) / spread
+    start = "The line stays near zero" if share < NEAR else "The line leaves zero"
+    return f"{start}: at most by {figures(share, 2)} standard deviations of the residuals."
+
+
+def _widens(x: Floats, root: Floats) -> str:
+    """How much larger residuals are at one end than at the other; '' where no line can be drawn."""
+    line = smooth(x, root)[1]
+    if not len(line) or min(line[0], line[-1]) <= 0:
+        return ""
+    ratio = float((line[-1] / line[0]) ** 2)
+    if 1 / ALIKE < ratio < ALIKE:
+        return "Residuals are typically about as large at one end as at the other."
+    more, less = ("large", "small") if ratio > 1 else ("small", "large")
+    times = figures(max(ratio, 1 / ratio), 2)
+    return f"Residuals are typically {times} times as large for {more} fitted values as for {less} ones."

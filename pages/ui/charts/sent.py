@@ -82,7 +82,8 @@ def _set_missing(into: Spec, defaults: Spec) -> None:
 def _leave_room(layout: Spec) -> None:
     """A left margin as wide as names at the vertical axis need: where it must grow, all is drawn again."""
     axis = layout.get("yaxis", {})
-    longest = max((len(html.unescape(str(name))) for name in axis.get("ticktext", ())), default=0)
+    lines = (line for name in axis.get("ticktext", ()) for line in str(name).split("<br>"))
+    longest = max((len(html.unescape(line)) for line in lines), default=0)
     if longest and not axis["title"].get("text"):
         layout["margin"]["l"] = ROOM + round(LETTER * longest)
 

@@ -51,7 +51,7 @@ def png(figure: go.Figure) -> bytes:
 
 def words(value: object) -> str:
     """Text for Plotly back as letters, inert for matplotlib, which reads $…$ as mathematics."""
-    return html.unescape(str(value or "")).replace("$", r"\$")
+    return html.unescape(str(value or "").replace("<br>", "\n")).replace("$", r"\$")
 
 
 def _trace(axes: Axes, trace: Any, below: Any) -> Any:
