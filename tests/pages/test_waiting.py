@@ -121,3 +121,18 @@ def test_the_progress_is_gone_when_the_fit_is_there() -> None:
     assert not app.exception
     assert "Stop the fit" not in [button.label for button in app.button]
     assert not app.get("progress")
+
+
+@pytest.mark.usefixtures("slow")
+def test_choosing_while_fits_are_held_back_takes_no_kept_fit_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The few fits of large data that are kept serve everyone, whatever one person tries out."""
+    app = opened()
+    app.toggle(key="model_hold").set_value(True).run()
+    fitted, asked, place = app.session_state[state._CALL], set(), fitting._large_place
+    monkeypatch.setattr(fitting, "_large_place", lambda call, digest: asked.add(call) or place(call, digest))
+    app.multiselect(key="model_fixed").set_value([]).run()
+    app.switch_page("pages/estimates.py").run()
+    assert not app.exception
+    assert "not fitted yet" in " ".join(fits.texts(app))
+    assert app.session_state[state._CALL] != fitted
+    assert asked == {fitted}  # shown beside the new one, as the last that worked
