@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from streamlit.testing.v1 import AppTest
 
@@ -86,10 +88,27 @@ def test_a_bootstrap_runs_beside_the_page_and_gives_its_p_value() -> None:
     app = with_kept(DAYS, SLOPE)
     app.number_input(key="compare_n").set_value(200).run()
     app.button(key="compare_run").click().run()
-    app.session_state[state._JOBS]["compare_bootstrap"].future.result()
+    (job,) = app.session_state[state._JOBS].values()
+    job.future.result()
     app.run()
-    assert "by parametric bootstrap: χ² = 42.84" in shown(app)
+    assert "**Model 2** against **Model 1** by parametric bootstrap: χ² = 42.84" in shown(app)
     assert "p = 0.005" in shown(app)
+    app.text_input(key="kept_name_1").set_value("slopes").run()
+    assert "**slopes** against **Model 1** by parametric bootstrap" in shown(app)
+
+
+def test_a_bootstrap_is_not_shown_for_other_models_of_the_same_names() -> None:
+    app = with_kept(DAYS, SLOPE)
+    app.number_input(key="compare_n").set_value(100).run()
+    app.button(key="compare_run").click().run()
+    (job,) = app.session_state[state._JOBS].values()
+    job.future.result()
+    one, other = app.session_state[state._KEPT]
+    app.session_state[state._KEPT] = (replace(one, call=NULL), replace(other, call=DAYS))
+    app.run()
+    assert [each.name for each in app.session_state[state._KEPT]] == ["Model 1", "Model 2"]
+    assert not app.exception
+    assert "by parametric bootstrap:" not in shown(app)
 
 
 def test_work_can_be_cancelled() -> None:
@@ -102,12 +121,14 @@ def test_work_can_be_cancelled() -> None:
     job = jobs.Job(work)
     job.task.progress(1, 4)
     assert job.words().startswith(("1 of 4 done", "Waiting"))
-    app.session_state[state._JOBS] = {"compare_bootstrap": job}
+    app.button(key="compare_run").click().run()
+    (key,) = app.session_state[state._JOBS]
+    app.session_state[state._JOBS] = {key: job}
     app.run()
-    app.button(key="compare_bootstrap_cancel").click().run()
+    app.button(key=f"{key}_cancel").click().run()
     assert job.task.stop.is_set()
     assert job.outcome == "stopped"
-    assert app.session_state[state._JOBS]["compare_bootstrap"] is None
+    assert app.session_state[state._JOBS][key] is None
     assert not app.exception
 
 

@@ -19,11 +19,15 @@ from pages.ui.model.modelcall import ModelCall
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Entry:
-    """A kept model and its fit, as it is compared."""
+    """A kept model and its fit, as it is compared.
+
+    digest : of the data; with `call` it stands for the fit
+    """
 
     name: str
     call: ModelCall
     result: MixedLMResults
+    digest: str = ""
 
     @property
     def parameters(self) -> int:
@@ -119,7 +123,7 @@ def _entries(
     entries, failed = list[Entry](), list[tuple[str, str]]()
     for each in kept:
         try:
-            entries.append(Entry(each.name, each.call, fit(each.call, each.data)))
+            entries.append(Entry(each.name, each.call, fit(each.call, each.data), each.data.digest))
         except MixedCoreError as err:
             failed.append((each.name, str(err)))
     return entries, failed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
@@ -110,25 +111,40 @@ def bootstrap(entries: Sequence[Entry], tested: Sequence[Lrt]) -> None:
         seed = st.number_input("Seed", 0, 2**31 - 1, 1, key="compare_seed", width=120)
         pressed = st.button("Run", key="compare_run", icon=":material/casino:")
     small, large = (by_name[name] for name in pairs[pair or next(iter(pairs))])
+    # A test of other models, perhaps of the same names, is not this one.
+    key = f"{BOOTSTRAP}_{hash((small.call, small.digest, large.call, large.digest))}"
     if pressed:
-        jobs.start(BOOTSTRAP, _bootstrapped(small, large, int(n), int(seed)))
-    found = jobs.show(BOOTSTRAP)
+        jobs.start(key, _simulated(small, large, int(n), int(seed)))
+    found = jobs.show(key)
     if found is not None:
-        st.markdown(found)
+        st.markdown(_said(small, large, found))
 
 
-def _bootstrapped(small: Entry, large: Entry, n: int, seed: int) -> jobs.Work:
-    """The work: what it gives is a sentence of Markdown."""
+@dataclass(frozen=True, slots=True)
+class Simulated:
+    """A test by simulation; note : what p is taken from."""
 
-    def work(progress: Any, cancel: Any) -> str:
+    chisq: float
+    p_value: float
+    note: str
+
+
+def _simulated(small: Entry, large: Entry, n: int, seed: int) -> jobs.Work:
+    """The work of the test; names are not in it, for they may change meanwhile."""
+
+    def work(progress: Any, cancel: Any) -> Simulated:
         frame = compare(
             small.result, large.result, test="bootstrap", n=n, seed=seed, progress=progress, cancel=cancel
         )
-        row, note = frame.iloc[-1], frame.attrs["notes"][-1].rpartition(": ")[2]
-        one, other = text.escape(large.name), text.escape(small.name)
-        return (
-            f"**{one}** against **{other}** by parametric bootstrap: χ² = {row['chisq']:.4g}, "
-            f"p = {p_value(float(row['p_value']))} ({text.escape(note.rstrip('.'))}; seed {seed})."
-        )
+        row, note = frame.iloc[-1], frame.attrs["notes"][-1].rpartition(": ")[2].rstrip(".")
+        return Simulated(float(row["chisq"]), float(row["p_value"]), f"{note}; seed {seed}")
 
     return work
+
+
+def _said(small: Entry, large: Entry, found: Simulated) -> str:
+    """The test in a sentence of Markdown."""
+    return (
+        f"**{text.escape(large.name)}** against **{text.escape(small.name)}** by parametric bootstrap: "
+        f"χ² = {found.chisq:.4g}, p = {p_value(found.p_value)} ({text.escape(found.note)})."
+    )
