@@ -85,7 +85,7 @@ class Diagnostics(Predictions):
 
     def influence(
         self,
-        by: str = "row",
+        by: str | None = None,
         *,
         refit: bool | Literal["auto"] = "auto",
         progress: Progress | None = None,
@@ -93,7 +93,8 @@ class Diagnostics(Predictions):
     ) -> pd.DataFrame:
         """What leaving out each row, or each level of a grouping factor, does to the fit: one row a case.
 
-        by       : 'row', the grouping column, or the name of a random term
+        by       : None for each row, the grouping column, or the name of a random term; 'row' is each row too
+                   where no factor has that name, which in field trials one often has
         refit    : True finds the optimum without each case, from cross-products less its own; False holds the
                    variance ratios (Λ) at the fit's. 'auto' refits for up to 1,000 cases
         progress : called with (cases done, cases) after each refit
@@ -123,19 +124,19 @@ class Diagnostics(Predictions):
             {name: labels[: len(found.problem)], **measures, **dfbetas, **change, "problem": found.problem}
         )
 
-    def _cases(self, by: str) -> tuple[str, Any, Ints]:
+    def _cases(self, by: str | None) -> tuple[str, Any, Ints]:
         """Column, labels and code of each row, for what `influence` deletes by."""
-        if by == "row":
-            return "row", list(self.model.row_index), np.arange(self.nobs)
         groups = self.model.group_labels
+        known = dict.fromkeys(
+            [self.model.group_name] * (len(groups) > 1) + [t.name for t in self._estimate.terms]
+        )
+        if by is None or (by == "row" and by not in known):
+            return "row", list(self.model.row_index), np.arange(self.nobs)
         if by == self.model.group_name and len(groups) > 1:
             return "level", [str(label) for label in groups], self.model.group_codes
         for term in self._estimate.terms:
             if term.name == by:
                 return "level", level_labels(term, groups), term.blocks[0].codes
-        known = dict.fromkeys(
-            [self.model.group_name] * (len(groups) > 1) + [t.name for t in self._estimate.terms]
-        )
         raise ModelError(f"by={by!r} is not known; choose 'row' or one of {', '.join(map(repr, known))}.")
 
     def qq(

@@ -269,6 +269,15 @@ def test_levels_and_rows_are_called_as_elsewhere() -> None:
     assert list(labelled.influence()["row"]) == list(range(500, 500 + N))
 
 
+@pytest.mark.parametrize("formula", ["Reaction ~ Days", "Reaction ~ Days + (1 | row)"])
+def test_a_factor_may_be_called_row(formula: str) -> None:
+    data = datasets.load("sleepstudy").rename(columns={"Subject": "row"})
+    groups = None if "|" in formula else "row"
+    result = mixedlm(formula, data, groups=groups).fit()
+    assert "level" in result.influence("row", refit=False)
+    assert list(result.influence(refit=False)["row"]) == list(data.index)
+
+
 def test_an_unknown_factor_is_named_with_those_there_are() -> None:
     with pytest.raises(
         MixedCoreError, match="by='school' is not known; choose 'row' or one of 'g', 'g:half'"

@@ -78,8 +78,8 @@ def _quantile_residuals(call: ModelCall, digest: str, _fitted: Fitted) -> Quanti
 
 
 def row_influence(fitted: Fitted) -> pd.DataFrame:
-    """`result.influence("row")` at the variances of the fit: what leaving out each row does."""
-    return _influence(fitted.call, fitted.data.digest, "row", fitted)
+    """`result.influence()` at the variances of the fit: what leaving out each row does."""
+    return _influence(fitted.call, fitted.data.digest, None, fitted)
 
 
 def group_influence(fitted: Fitted, by: str, levels: int) -> pd.DataFrame | None:
@@ -98,7 +98,7 @@ def leaving_out(fitted: Fitted, by: str) -> jobs.Work:
 
 
 @st.cache_resource(max_entries=16, ttl=KEPT_FOR, show_spinner="Leaving each out in turn…")
-def _influence(call: ModelCall, digest: str, by: str, _fitted: Fitted) -> pd.DataFrame:
+def _influence(call: ModelCall, digest: str, by: str | None, _fitted: Fitted) -> pd.DataFrame:
     return fitting.fit(call, _fitted.data).influence(by, refit=False)
 
 
