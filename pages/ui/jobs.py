@@ -10,9 +10,11 @@ import os
 import time
 import weakref
 from collections.abc import Callable, Hashable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, field
-from threading import Event
+from functools import partial
+from queue import SimpleQueue
+from threading import Event, Thread
 from typing import Any
 
 import streamlit as st
@@ -54,7 +56,7 @@ class Job:
     def __init__(self, work: Work) -> None:
         """Begin the work, or put it in the queue."""
         self.task = Task()
-        self.future: Future[Any] = _workers().submit(self.task.run, work)
+        self.future = _workers().submit(partial(self.task.run, work))
         self.cancel = weakref.finalize(self, _give_up, self.task, self.future)
 
     @property
@@ -102,9 +104,41 @@ def duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} minutes"
 
 
+class Workers:
+    """As many threads as there are processors, for everyone. They end with the server, whatever they do:
+    those of the standard library's pool would make it wait for the last bootstrap before it stops.
+    """
+
+    def __init__(self) -> None:
+        """Start the threads."""
+        self.count = os.cpu_count() or 1
+        self._queue: SimpleQueue[tuple[Future[Any], Callable[[], Any]]] = SimpleQueue()
+        for number in range(self.count):
+            Thread(target=self._serve, name=f"job-{number}", daemon=True).start()
+
+    def submit(self, work: Callable[[], Any]) -> Future[Any]:
+        """Do the work when a thread is free."""
+        future: Future[Any] = Future()
+        self._queue.put((future, work))
+        return future
+
+    def _serve(self) -> None:
+        while True:
+            _do(*self._queue.get())
+
+
+def _do(future: Future[Any], work: Callable[[], Any]) -> None:
+    """Work that nobody took out of the queue; what goes wrong in it is for those who ask for the outcome."""
+    if future.set_running_or_notify_cancel():
+        try:
+            future.set_result(work())
+        except BaseException as err:  # noqa: BLE001
+            future.set_exception(err)
+
+
 @st.cache_resource(show_spinner=False)
-def _workers() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(max_workers=os.cpu_count() or 1, thread_name_prefix="job")
+def _workers() -> Workers:
+    return Workers()
 
 
 def start(key: str, work: Work) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import gc
+import subprocess
+import sys
 import weakref
 from collections.abc import Iterator
 from threading import Barrier, Event, Thread
 
 import pytest
 
+from mixedcore.errors import ModelError
 from pages.ui import jobs
 
 PATIENCE = 30.0
@@ -18,13 +21,13 @@ PATIENCE = 30.0
 def full() -> Iterator[None]:
     """All workers busy until the test is over."""
     workers, over = jobs._workers(), Event()
-    busy = Barrier(workers._max_workers + 1)
+    busy = Barrier(workers.count + 1)
 
     def occupy() -> None:
         busy.wait(PATIENCE)
         over.wait(PATIENCE)
 
-    occupied = [workers.submit(occupy) for _ in range(workers._max_workers)]
+    occupied = [workers.submit(occupy) for _ in range(workers.count)]
     busy.wait(PATIENCE)
     yield
     over.set()
@@ -70,12 +73,30 @@ def test_finished_work_does_not_keep_what_it_worked_on() -> None:
     there = weakref.ref(fit)
     job = jobs.Job(lambda progress, cancel, fit=fit: "done")
     assert job.outcome == "done"
-    ended = jobs.Job(lambda progress, cancel: None)  # the worker lets go of one item when it takes the next
-    assert ended.outcome is None
     del fit
     gc.collect()
     assert there() is None
     assert job.outcome == "done"
+
+
+def test_what_goes_wrong_is_for_those_who_ask_and_the_next_work_is_done() -> None:
+    def fails(progress: object, cancel: object) -> None:
+        raise ModelError("no such model")
+
+    failed = [jobs.Job(fails) for _ in range(2 * jobs._workers().count)]
+    for job in failed:
+        with pytest.raises(ModelError, match="no such model"):
+            _ = job.outcome
+    assert jobs.Job(lambda progress, cancel: "done").outcome == "done"
+
+
+def test_the_server_can_stop_while_work_goes_on() -> None:
+    """As after Ctrl-C: nobody waits for a bootstrap of ten minutes before the process ends."""
+    program = (
+        "from pages.ui import jobs; j = jobs.Job(lambda progress, cancel: cancel.wait()); print(j.running)"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, timeout=PATIENCE, text=True)
+    assert (ended.returncode, ended.stdout.strip()) == (0, "True")
 
 
 def test_progress_is_a_share_whatever_stage_is_read() -> None:
