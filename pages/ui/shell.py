@@ -33,6 +33,7 @@ MODEL = "model"
 # A chart has the colours of the last run; its writing and its ground follow a change of appearance at once.
 # Captions fade to 60% of the text's colour, too pale on white; `light-dark` is not known in popovers, which
 # lie outside the app's own element, so the colour around them is faded less. Labels of what is greyed too.
+# What waits for a run pales after half a second, at once: a second of fading keeps a small computer busy.
 # Streamlit's own CSV of a table keeps cells that a spreadsheet would run; the exports beside tables do not.
 READABLE = """<style>
 [data-testid="stElementToolbarButton"]:has([aria-label^="Download as CSV"]) { display: none; }
@@ -47,6 +48,8 @@ READABLE = """<style>
 .stPlotlyChart :is([class$="tick"], .g-xtitle, .g-ytitle, .cbtitle, .legend) text {
   fill: light-dark(#4A545E, #B7C0C9) !important;
 }
+[data-testid="stElementContainer"],
+[data-testid="stExpander"] :is(details, summary) { transition-duration: 0s; }
 .katex-display { overflow-y: hidden; padding-block: 0.25rem; }
 [data-variant="segmented_control"][aria-checked="true"],
 [data-variant="segmented_control"][aria-checked="true"] *,
