@@ -44,6 +44,7 @@ LAYERS = (
     "engine.factor",
     "engine.selected",
     "engine.expected",
+    "engine.crossed",
     "engine.criterion",
     "engine.chart",
     "engine.held",

@@ -17,6 +17,7 @@ from functools import cached_property
 import numpy as np
 
 from mixedcore.data.columns import Mask
+from mixedcore.engine import crossed
 from mixedcore.engine.criterion import Evaluation
 from mixedcore.engine.crossproducts import CrossProducts
 from mixedcore.engine.expected import known
@@ -76,6 +77,9 @@ class VarianceInformation:
         A difference in the direction of one parameter finds its products with all others.
         """
         point, c, sought = self.evaluation, self.coordinates, ~self._known
+        if crossed.applies(point.factor) and (point.factor.stacks[0].inverses is None or self._large.all()):
+            U = [u[: len(u) * point.reml, 0] for u in point.fixed_share]
+            return np.asarray(c.J.T @ crossed.expected_information(point.factor, U) @ c.J)
         if sought.all():
             return self.differences[0]
         found = -derivative(point, c.traces, c.J[:, sought])
@@ -86,12 +90,16 @@ class VarianceInformation:
 
     @property
     def _known(self) -> Mask:
-        """The parameters whose products the factor knows, and large enough to keep their digits there, (k,).
+        """The parameters whose products the factor knows, and that keep their digits there, (k,)."""
+        return known(self.evaluation.factor) & self._large
+
+    @property
+    def _large(self) -> Mask:
+        """The parameters that keep their digits beside 1/ψ, (k,).
 
         In 1/ψ − G/ψ² those of 1/(ψ z'z) go, and twice that when it is squared.
         """
-        point = self.evaluation
-        return known(point.factor) & (np.diag(self.coordinates.J) <= FAR * covariances(point))
+        return np.asarray(np.diag(self.coordinates.J) <= FAR * covariances(self.evaluation))
 
     @cached_property
     def expected(self) -> Floats:
