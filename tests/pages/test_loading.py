@@ -79,6 +79,11 @@ FILES: dict[str, tuple[str, bytes]] = {
     "hostile names": ("d.csv", b'"a""b",\'c\',\\d\n1,x,3\n2,y,4\n'),
     "an empty column": ("d.csv", b"a,b\n1,\n2,\n"),
     "quoted line breaks": ("d.csv", b'a,b\n"x\ny",1\nz,2\n'),
+    "money, shares and a printed minus": (
+        "d.csv",
+        'g,x,y,z\na,"$1,234.50",95%,\u22125.5\nb,$2.00,7.5 %,1.5\nc,,NA,\u22121\n'.encode(),
+    ),
+    "thousands in German": ("d.csv", "g;x;y\na;1.234,5 €;1.000\nb;20,25 €;2.500\n".encode()),
     "titles": ("d.csv", b"By us\n2024; again\n\ng,x,y\na,1,2\nb,3,4\nc,5,6\n"),
     "explained, with totals": (
         "d.csv",

@@ -247,7 +247,9 @@ def _guess(values: pa.Array, marks: parsing.Marks) -> tuple[Kind, str]:
             return "category", "Kept as text, so that leading zeros are not lost."
         if parsing.has_long(values):
             return "category", "Kept as text: numbers this long cannot be stored exactly."
-        return "number", ""
+        beside = [sign for sign in parsing.signs(values) if sign != parsing.MINUS]
+        left_out = f"The {' and '.join(beside)} beside the numbers was left out." if beside else ""
+        return "number", left_out
     if parsing.every(values, r"^(?i:true|false)$"):
         return "yes_no", ""
     if parsing.date_format(values, sure=True) is not None:

@@ -213,11 +213,17 @@ class _Work:
         return f'{self.at} = {self.at}{whole}.astype("str")'
 
     def _number(self) -> Iterator[str]:
-        if self.guessing and self.is_text and not self.column.lost:
+        values = columns.without_codes(columns.as_text(self.raw), self.choices.missing)[0]
+        signs = parsing.signs(values)
+        if self.guessing and self.is_text and not self.column.lost and not signs:
             if self.typed.dtype == "float64" and self.typed.abs().max() >= LONG:
                 yield f'{self.at} = {self.at}.astype("float64")'
             return
         options, text = self.source.options, f'{self.at}.astype("str")'
+        if signs:
+            text += f'.str.replace(r"{parsing.AROUND}", "", regex=True)'
+        if parsing.MINUS in signs:
+            text += f'.str.replace("{parsing.MINUS}", "-")'
         if options.thousands:
             text += f'.str.replace({literal(options.thousands)}, "")'
         if options.decimal == ",":

@@ -18,6 +18,14 @@ WHOLE = r"^[+-]?\d+$"
 PADDED = r"^[+-]?0\d+$"
 LONG = r"^[+-]?\d{16,}$"
 LONGEST = 16
+MINUS = "\u2212"
+SIGNS = ("%", "‰", "$", "€", "£", "¥", MINUS)
+AROUND = r"\s*[%‰$€£¥]\s*"
+_DIGITS = "[0-9.,' \u00a0]*[0-9][0-9.,]*"
+_LESS = f"[+{MINUS}-]?"
+DRESSED = rf"^{_LESS}\s*[$€£¥]\s*{_LESS}{_DIGITS}$|^{_LESS}{_DIGITS}\s*[%‰$€£¥]$|^{MINUS}{_DIGITS}$"
+"""A number with a sign of money or shares on one side, or with the minus of print."""
+SAMPLED = 1_000
 ISO = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?)?$"
 SLASHED = r"^\d{1,2}/\d{1,2}/\d{4}$"
 SURE = (r"^\d{1,2}\.\d{1,2}\.\d{4}$", SLASHED, r"^\d{4}/\d{1,2}/\d{1,2}$")
@@ -67,8 +75,26 @@ def has_long(values: pa.Array) -> bool:
     return longest >= LONGEST and some(values, LONG)
 
 
+def signs(values: pa.Array) -> tuple[str, ...]:
+    """The signs of money and shares that stand beside numbers, and the long minus, by the first values."""
+    first = values.slice(0, SAMPLED).drop_null()
+    if not some(first, DRESSED):
+        return ()
+    return tuple(sign for sign in SIGNS if some(first, sign if sign != "$" else r"\$"))
+
+
+def undressed(values: pa.Array) -> pa.Array:
+    """Values without signs of money and shares beside a number, and with the minus of a keyboard."""
+    if not signs(values):
+        return values
+    dressed = pc.match_substring_regex(values, DRESSED)
+    bare = pc.replace_substring(pc.replace_substring_regex(values, AROUND, ""), MINUS, "-")
+    return pc.if_else(dressed, bare, values)
+
+
 def plain_numbers(values: pa.Array, marks: Marks) -> pa.Array:
     """Numbers as a machine writes them."""
+    values = undressed(values)
     if marks.thousands:
         # Only whole groups of three: 1.5 must not become 15 because points are said to group digits.
         mark, point = re.escape(marks.thousands), re.escape(marks.decimal)

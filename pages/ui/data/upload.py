@@ -126,7 +126,7 @@ def _text(asked: ReadOptions, used: ReadOptions) -> None:
     _choice("Separator", "separator", asked.separator, separators, used.separator)
     _choice("Decimal mark", "decimal", asked.decimal, DECIMALS, used.decimal)
     _encoding(asked, used)
-    _thousands(asked.thousands)
+    _thousands(used.thousands)
     _surroundings(asked, used, "Line of the names")
 
 
@@ -222,15 +222,15 @@ def _choice(label: str, part: str, asked: str | None, names: dict[str, str], use
     )
 
 
-def _thousands(asked: str) -> None:
+def _thousands(used: str) -> None:
     st.selectbox(
         "Thousands mark",
         list(THOUSANDS),
-        index=list(THOUSANDS).index(asked),
+        index=list(THOUSANDS).index(used),
         format_func=THOUSANDS.__getitem__,
         key=f"thousands_{state.serial()}",
         on_change=_changed("thousands"),
-        help="Never guessed: 1,234 can be one thousand or one point two.",
+        help="Found only where the numbers leave no doubt: 1,234 alone can be one thousand or one point two.",
         width=190,
     )
 

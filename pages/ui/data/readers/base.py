@@ -38,7 +38,7 @@ class ReadOptions:
 
     separator  : one character between values; ' ' stands for any run of spaces
     decimal    : '.' or ','
-    thousands  : the mark that groups digits, '' for none; never guessed
+    thousands  : the mark that groups digits; '' for none but one beyond doubt
     encoding   : a Python codec name
     header     : whether there is a row of column names
     sheet      : the sheet of a workbook

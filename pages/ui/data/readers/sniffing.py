@@ -17,6 +17,8 @@ from pages.ui.data.readers import layout
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", " ": "space"}
 ENCODINGS = ("utf-8", "utf-16", "cp1252", "latin-1", "utf-16-le", "utf-16-be", "mac-roman", "shift-jis")
 SAMPLE_LINES = 200
+DRESS = " \u00a0%‰$€£¥"
+"""What may stand around a number."""
 SAMPLE_CHARACTERS = 200_000
 
 _MAGIC = (
@@ -180,6 +182,33 @@ def decimal(rows: list[list[str]], separator: str) -> tuple[str, str | None]:
         f"Numbers with a decimal point and with a comma occur, such as “{commas[0]}”. The {names[mark]} "
         "was taken for the decimal mark; the other numbers are text."
     )
+
+
+def thousands(rows: list[list[str]], decimal: str) -> str:
+    """The mark that groups digits beyond doubt, '' when none does.
+
+    Beyond doubt: groups with a decimal mark behind them, several groups in one number, or groups of three
+    where other numbers of the table show that the decimal mark is another sign.
+    """
+    cells = [cell.strip(DRESS) for row in rows for cell in row]
+    plain = any(re.fullmatch(rf"[+-]?\d+{re.escape(decimal)}\d+", cell) for cell in cells)
+    for mark in ("'", ".") if decimal == "," else ("'", ","):
+        group, point = re.escape(mark), re.escape(decimal)
+        grouped = [
+            found
+            for cell in cells
+            if (found := re.fullmatch(rf"[+-]?[1-9]\d{{0,2}}((?:{group}\d{{3}})+)({point}\d*)?", cell))
+        ]
+        others = any(re.fullmatch(rf"[+-]?\d+{group}\d+", cell) for cell in cells if not _three(cell, group))
+        sure = mark == "'" or plain or any(found[2] or found[1].count(mark) > 1 for found in grouped)
+        if grouped and sure and not others:
+            return mark
+    return ""
+
+
+def _three(cell: str, group: str) -> bool:
+    """Whether a cell groups its digits by threes."""
+    return bool(re.fullmatch(rf"[+-]?[1-9]\d{{0,2}}(?:{group}\d{{3}})+", cell))
 
 
 def all_numbers(row: list[str]) -> bool:

@@ -49,18 +49,18 @@ def read(content: bytes, asked: ReadOptions | None = None) -> ReadResult:
     around = surroundings.found(columns, header, asked)
     bodies, blank_notes = _rows(columns, header + around.explained, around.below)
     frame, trimmed, trim_notes = _frame(bodies, names, header, spaced=_is_spaced(text, separator))
-    decimal, doubt = sniffing.decimal(first[header:], separator)
+    marks, mark_notes, doubts = _marks(first[header:], separator, asked)
     options = replace(
         asked,
         separator=separator,
-        decimal=asked.decimal or decimal,
+        decimal=marks[0],
+        thousands=marks[1],
         encoding=codec,
         header=header,
         header_row=skipped + 1,
         explained=around.explained,
         below=around.below,
     )
-    doubts = [doubt] if doubt and asked.decimal is None and not asked.thousands else []
     short = [] if around.below else body_warnings  # rows below the table are often short
     warnings = [*_header_doubt(first, header, asked), *doubts, *around.warnings(), *short]
     raw = [column[0].as_py() for column in columns] if header else []
@@ -69,11 +69,35 @@ def read(content: bytes, asked: ReadOptions | None = None) -> ReadResult:
     return ReadResult(
         frame,
         options,
-        (*notes, *skip_notes, *body_notes, *around.notes(), *blank_notes, *name_notes, *trim_notes),
+        (
+            *notes,
+            *mark_notes,
+            *skip_notes,
+            *body_notes,
+            *around.notes(),
+            *blank_notes,
+            *name_notes,
+            *trim_notes,
+        ),
         tuple(warnings),
         meanings={name: said for name, said in zip(names, around.meanings, strict=False) if said},
         recipe=Recipe(arguments=_arguments(options, out, raw, frame), trimmed=tuple(trimmed)),
     )
+
+
+def _marks(
+    rows: list[list[str]], separator: str, asked: ReadOptions
+) -> tuple[tuple[str, str], list[str], list[str]]:
+    """The decimal mark and that of thousands; notes; doubts."""
+    decimal, doubt = sniffing.decimal(rows, separator)
+    decimal = asked.decimal or decimal
+    grouped = asked.thousands or sniffing.thousands(rows, decimal)
+    notes = []
+    if grouped and not asked.thousands:
+        notes.append(
+            f"“{grouped}” groups the digits of large numbers, as other numbers show, and was left out."
+        )
+    return (decimal, grouped), notes, [doubt] if doubt and asked.decimal is None and not grouped else []
 
 
 @dataclass(frozen=True, slots=True)
