@@ -244,10 +244,25 @@ def fit_or_stop(call: ModelCall, data: Dataset) -> mixedcore.MixedLMResults:
     try:
         return fit(call, data, hold_back)
     except MixedCoreError as err:
-        st.error(text.escape(err), icon=":material/error:")
-        st.page_link("pages/model.py", label="Change the model", icon=":material/tune:")
+        st.error(f"The model cannot be fitted. {text.escape(err)}", icon=":material/error:")
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.page_link("pages/model.py", label="Change the model", icon=":material/tune:")
+            _offer_last_model(call)
         _offer_rows_back()
         st.stop()
+
+
+def _offer_last_model(call: ModelCall) -> None:
+    """The way back to the last model that could be fitted."""
+    last = state.good_call()
+    if last is not None and last != call:
+        st.button(
+            "Go back to the last model that worked",
+            key="last_model",
+            icon=":material/undo:",
+            on_click=state.set_call,
+            args=(last,),
+        )
 
 
 def _offer_rows_back() -> None:

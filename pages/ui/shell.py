@@ -34,6 +34,7 @@ MODEL = "model"
 # Captions fade to 60% of the text's colour, too pale on white; `light-dark` is not known in popovers, which
 # lie outside the app's own element, so the colour around them is faded less. Labels of what is greyed too.
 # What waits for a run pales after half a second, at once: a second of fading keeps a small computer busy.
+# What to press after typing lies over the end of a long formula, so it stands below.
 # Streamlit's own CSV of a table keeps cells that a spreadsheet would run; the exports beside tables do not.
 READABLE = """<style>
 [data-testid="stElementToolbarButton"]:has([aria-label^="Download as CSV"]) { display: none; }
@@ -50,6 +51,8 @@ READABLE = """<style>
 }
 [data-testid="stElementContainer"],
 [data-testid="stExpander"] :is(details, summary) { transition-duration: 0s; }
+[class*="st-key-model_text_"] :has(> [data-testid="InputInstructions"]) { top: 100%; bottom: auto; }
+[class*="st-key-model_text_"] [data-testid="InputInstructions"] { position: static; }
 .katex-display { overflow-y: hidden; padding-block: 0.25rem; }
 [data-variant="segmented_control"][aria-checked="true"],
 [data-variant="segmented_control"][aria-checked="true"] *,
@@ -62,7 +65,8 @@ READABLE = """<style>
 [role="tab"][aria-selected="true"],
 [role="tab"][aria-selected="true"] * { color: inherit !important; }
 </style>"""
-# What scrolls must be reachable by keyboard; Streamlit's tables and equations are not by themselves.
+# What scrolls must be reachable by keyboard; Streamlit's tables and equations are not by themselves. On a
+# phone the menu lies over the page, and goes when a page is chosen.
 REACHABLE = """<script>
 if (!window.scrollersReachable) {
   window.scrollersReachable = true;
@@ -77,6 +81,11 @@ if (!window.scrollersReachable) {
   new MutationObserver(soon).observe(document.body, { childList: true, subtree: true });
   window.addEventListener('resize', soon);
   soon();
+  const folds = '[data-testid="stSidebarCollapseButton"] button';
+  document.addEventListener('click', click => {
+    if (innerWidth <= 768 && click.target.closest('[data-testid="stSidebarNavLink"]'))
+      setTimeout(() => document.querySelector(folds)?.click(), 100);
+  });
 }
 </script>"""
 MENU_ITEM = '[data-testid="stSidebarNavItems"] > li'

@@ -225,3 +225,11 @@ def test_numbers_of_things_are_suggested_and_numbers_kept_as_text_are_not() -> N
     frame = pd.DataFrame([(e, r) for e in range(1, 31) for r in "abcdef"], columns=["essay", "rater"])
     frame["score"] = [f"{row}" for row in range(179)] + ["k.A."]
     assert set(nesting_model.suggested(roles.profile(frame), None)) == {"essay", "rater"}
+
+
+def test_groups_in_groups_in_groups_are_not_drawn_as_crossed() -> None:
+    rows = [(s, c, p) for s in range(1, 9) for c in "ABC" for p in range(1, 9)]
+    frame = pd.DataFrame(rows, columns=["school", "class", "pupil"])
+    structure = nesting.examine(frame, list(frame), "school")
+    assert nesting_model.crossed_pair(structure, {"class": "school", "pupil": "class"}) is None
+    assert nesting_model.crossed_pair(structure, {"class": "school"}) == ("pupil", "school")

@@ -101,3 +101,14 @@ def test_a_word_of_another_program_is_refused_with_what_to_write(typed: str) -> 
     said = errors(app)
     assert any(word in said for word in ("powers", "beside the formula", "cr", "name the predictors"))
     assert len(said) < 250
+
+
+def test_a_broken_model_is_left_on_any_page_with_one_click() -> None:
+    app = with_data(NOISY)
+    worked = call(app)
+    app.text_input(key="model_text_formula").set_value("score ~ pupil + (").run()
+    app.switch_page("pages/residuals.py").run()
+    assert errors(app).startswith("The model cannot be fitted. A ( is never closed")
+    app.button(key="last_model").click().run()
+    assert not errors(app)
+    assert call(app) == worked

@@ -276,8 +276,17 @@ def tree(structure: Structure, levels: Sequence[Unit]) -> pd.DataFrame:
 def crossed_pair(structure: Structure, answers: Answers) -> tuple[str, str] | None:
     """The two columns to draw as a matrix: the first that cross, rows never taken for groups."""
     for name in structure.names:
+        around = _around(name, answers)
         for other in structure.open(name):
             rows = structure.factor(name).names_rows or structure.factor(other).names_rows
-            if not rows and answers.get(name, SAME) != other:
+            if not rows and other not in around:
                 return name, other
     return None
+
+
+def _around(name: str, answers: Answers) -> set[str]:
+    """The columns in which a column lies by the answers: pupils in classes in schools lie in schools too."""
+    found: set[str] = set()
+    while (name := answers.get(name, SAME)) != SAME and name not in found:
+        found.add(name)
+    return found
