@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.ui.data import columns, likely_codes
+from pages.ui.data import columns, likely_codes, scales
 from pages.ui.data.parsing import Marks
 from pages.ui.data.recipe.reshape import likely_long
 from pages.ui.data.sources import USUAL_MISSING, Choices
@@ -106,3 +106,68 @@ def test_new_columns_find_free_names() -> None:
     assert step is not None
     made = step.apply(frame)
     assert list(made) == ["arm", "time", "score", "person", "time (2)", "score (2)", "mood"]
+
+
+AGREE = ["strongly disagree", "disagree", "neutral", "agree", "strongly agree"]
+
+
+@pytest.mark.parametrize(
+    "levels",
+    [
+        AGREE,
+        ["Never", "Sometimes", "Always"],
+        ["low", "medium", "high"],
+        ["nie", "selten", "manchmal", "immer"],
+    ],
+)
+def test_answers_of_a_scale_are_put_in_order(levels: list[str]) -> None:
+    assert scales.in_order(sorted(levels)) == levels
+    series = columns.settle(
+        pd.DataFrame({"x": sorted(levels)}, dtype="str"), Choices(kinds=(("x", "ordered"),))
+    ).frame["x"]
+    assert list(series.cat.categories) == levels
+
+
+@pytest.mark.parametrize(
+    "levels", [["a", "b", "c"], ["low", "medium", "never"], ["neither", "neutral", "agree"]]
+)
+def test_other_labels_are_no_scale(levels: list[str]) -> None:
+    assert scales.in_order(levels) is None
+
+
+def test_all_answers_are_ordered_with_one_button(app: AppTest) -> None:
+    rows = "".join(f"{i % 6},{AGREE[i % 5]},{AGREE[(i * 2) % 5]},{50 + i % 7}\n" for i in range(30))
+    upload(app, f"school,item1,item2,score\n{rows}".encode())
+    app.button(key="take_scales").click().run()
+    assert not app.exception
+    assert all(list(frame(app)[name].cat.categories) == AGREE for name in ("item1", "item2"))
+    assert "take_scales" not in {button.key for button in app.button}
+    app.switch_page("pages/model.py").run()
+    app.multiselect(key="model_fixed").set_value(["item1"]).run()
+    assert not app.exception
+    assert not app.error
+    terms = [list(table.value["Term"]) for table in (*app.dataframe, *app.table) if "Term" in table.value]
+    assert ["Intercept", *(f"item1: {answer}" for answer in AGREE[1:])] in terms
+
+
+@pytest.mark.parametrize(
+    "written, first",
+    [
+        (["23.09.23", "01.02.23"], "2023-09-23"),
+        (["23.09.2023 14:30", "1.2.2023 08:05"], "2023-09-23 14:30"),
+        (["23-Sep-2023", "1-Feb-2023"], "2023-09-23"),
+        (["09/23/23", "02/01/23"], "2023-09-23"),
+    ],
+)
+def test_what_looks_like_dates_is_offered_as_dates(written: list[str], first: str) -> None:
+    table = pd.DataFrame({"day": written}, dtype="str")
+    offer = columns.settle(table, Choices()).columns[0].offer
+    assert offer is not None
+    assert offer[0] == "date"
+    read = columns.settle(table, Choices(kinds=(("day", "date"),))).frame["day"]
+    assert read[0] == pd.Timestamp(first)
+
+
+def test_codes_with_dashes_are_not_offered_as_dates() -> None:
+    table = pd.DataFrame({"code": ["1-2-34", "1-3-01"], "time": ["14:30", "08:05"]}, dtype="str")
+    assert all(column.offer is None for column in columns.settle(table, Choices()).columns)

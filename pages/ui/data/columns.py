@@ -18,7 +18,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pages.ui.data import labelled, parsing
+from pages.ui.data import labelled, parsing, scales
 from pages.ui.data.readers.base import Labels
 from pages.ui.data.sources import Choices
 
@@ -37,6 +37,8 @@ KIND_NAMES: dict[Kind, str] = {
 _DIGITS = re.compile(r"-?\d+$")
 MOSTLY = 0.5
 """From this share of readable values a text column is offered as a number."""
+MOST_ANSWERS = 9
+"""A scale has no more different answers."""
 SUSPECTS = (
     "-9",
     "-99",
@@ -260,12 +262,11 @@ def _guess(values: pa.Array, marks: parsing.Marks) -> tuple[Kind, str]:
 def _offer(values: pa.Array, marks: parsing.Marks) -> tuple[Kind, str] | None:
     """A date or number, for a text column in which most values are one, with what that would cost."""
     present = len(values) - values.null_count
-    if present and parsing.every(values, parsing.SLASHED) and parsing.date_format(values) == "%d/%m/%Y":
-        return (
-            "date",
-            "Its values look like dates. As a date, the day is read before the month; if that is wrong, "
-            "write the dates as 2026-01-31 in the file.",
-        )
+    if present and any(parsing.every(values, shape) for shape in (parsing.SLASHED, *parsing.LIKE_DATES)):
+        return _offer_date(values)
+    levels = pc.unique(values.drop_null())
+    if scales.FEWEST <= len(levels) <= MOST_ANSWERS and (order := scales.in_order(levels.to_pylist())):
+        return "ordered", scales.described(order)
     plain = parsing.plain_numbers(values, marks)
     readable = pc.match_substring_regex(plain, parsing.NUMBER)
     count = pc.sum(readable).as_py() or 0
@@ -275,6 +276,19 @@ def _offer(values: pa.Array, marks: parsing.Marks) -> tuple[Kind, str] | None:
     return "number", (
         f"{count:,} of {present:,} values are numbers. As a number, {present - count:,} would become "
         f"missing: {quoted(other for other in others if other is not None)}."
+    )
+
+
+def _offer_date(values: pa.Array) -> tuple[Kind, str] | None:
+    """A date for values of that shape, when one format reads all of them."""
+    pattern = parsing.date_format(values)
+    if pattern is None or parsing.dates(values).isna().sum() > values.null_count:
+        return None
+    first, second = ("month", "day") if pattern.startswith("%m") else ("day", "month")
+    return (
+        "date",
+        f"Its values look like dates. As a date, the {first} is read before the {second}; if that is wrong, "
+        "write the dates as 2026-01-31 in the file.",
     )
 
 

@@ -79,8 +79,11 @@ def _doubts(data: Dataset, source: Source, found: Inspected) -> None:
         st.warning(escape(sentence), icon=":material/help:")
     codes = offers.missing_codes()
     known = state.choices().missing
+    offers.scales(found.columns, _set_kinds)
     for column in found.columns:
-        if column.offer is not None and not likely_codes.clears(codes, column, source, known):
+        if column.offer is None or column.offer[0] == "ordered":
+            continue
+        if not likely_codes.clears(codes, column, source, known):
             _offer(column, *column.offer)
     if not source.is_example:
         offers.wide_table(data)

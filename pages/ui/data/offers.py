@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import streamlit as st
 
 from pages.ui import fitting, state
 from pages.ui.data import nesting_model
+from pages.ui.data.columns import Column
 from pages.ui.data.dataset import Dataset
 from pages.ui.data.likely_codes import Likely
 from pages.ui.data.recipe.reshape import Lengthen, likely_long
@@ -16,7 +18,7 @@ from pages.ui.text import escape, listing
 
 FEWEST_GROUPS = 5
 """A column that groups the rows into so many groups shows that a table is long already."""
-WIDE = "wide"
+WIDE, SCALES = "wide", "scales"
 
 
 def missing_codes() -> tuple[Likely, ...]:
@@ -58,6 +60,29 @@ def _take(codes: tuple[Likely, ...]) -> None:
 
 def _decline(*offers: str) -> None:
     state.set_preparation(state.preparation().declining(*offers))
+
+
+def scales(columns: Sequence[Column], set_kinds: Callable[[list[str], str], None]) -> None:
+    """Offer to put the answers of usual scales in their order, all columns at once."""
+    found = {c.name: c.offer[1] for c in columns if c.offer is not None and c.offer[0] == "ordered"}
+    if not found or SCALES in state.preparation().declined:
+        return
+    orders = "; ".join(escape(order) for order in list(dict.fromkeys(found.values()))[:3])
+    hold = "holds" if len(found) == 1 else "hold"
+    with st.container(border=True, gap="small", key="likely_scales"):
+        st.markdown(
+            f":material/help: **{listing(found, 4)}** {hold} answers of a scale: {orders}. As text they have "
+            "the order of the alphabet, in tables and in what a model compares them with."
+        )
+        with st.container(horizontal=True):
+            st.button(
+                "Order the answers",
+                key="take_scales",
+                on_click=set_kinds,
+                args=(list(found), "ordered"),
+                icon=":material/sort:",
+            )
+            st.button("Leave as text", key="keep_scales", type="tertiary", on_click=_decline, args=(SCALES,))
 
 
 def wide_table(data: Dataset) -> None:

@@ -13,6 +13,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pages.ui.data import scales
+
 NUMBER = r"^[+-]?((\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|(?i:inf|infinity))$"
 WHOLE = r"^[+-]?\d+$"
 PADDED = r"^[+-]?0\d+$"
@@ -30,7 +32,16 @@ ISO = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?)?$"
 SLASHED = r"^\d{1,2}/\d{1,2}/\d{4}$"
 SURE = (r"^\d{1,2}\.\d{1,2}\.\d{4}$", SLASHED, r"^\d{4}/\d{1,2}/\d{1,2}$")
 """Shapes that only dates have."""
-DATE_FORMATS = ("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%Y/%m/%d", "%d-%m-%Y", "%Y%m%d", "%d %b %Y", "%d %B %Y")
+LIKE_DATES = (
+    r"^\d{1,2}[./-]\d{1,2}[./-]\d{2}(\d{2})?( \d{1,2}:\d{2}(:\d{2})?)?$",
+    r"^\d{1,2}[ -][A-Za-z]{3,9}\.?[ -]\d{2}(\d{2})?$",
+)
+"""Shapes that dates have, and sometimes other things."""
+DATE_FORMATS = (
+    *("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%Y/%m/%d", "%d-%m-%Y", "%Y%m%d", "%d %b %Y", "%d %B %Y"),
+    *("%d.%m.%y", "%d/%m/%y", "%m/%d/%y", "%d-%b-%Y", "%d-%b-%y"),
+    *(f"{day} {time}" for day in ("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y") for time in ("%H:%M", "%H:%M:%S")),
+)
 YES = {"true", "yes", "y", "t", "1"}
 NO = {"false", "no", "n", "f", "0"}
 
@@ -188,8 +199,9 @@ def yes_no(values: pa.Array) -> pd.Series:
 
 
 def ordered(values: pa.Array) -> pd.Series:
-    """An ordered category, its levels in natural order."""
-    levels = sorted(pc.unique(values.drop_null()).to_pylist(), key=natural)
+    """An ordered category, its levels in the order of a usual scale, else in natural order."""
+    found = pc.unique(values.drop_null()).to_pylist()
+    levels = scales.in_order(found) or sorted(found, key=natural)
     return pd.Series(pd.Categorical(as_series(values), categories=levels, ordered=True))
 
 
