@@ -25,6 +25,11 @@ def number(value: float, digits: int = 4) -> str:
     return f"{_signed(mantissa)} × 10{str(exponent).translate(_SUPERSCRIPT)}"
 
 
+def counted(number: int, what: str) -> str:
+    """'1 row', '2 rows'."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
 def figures(value: float, digits: int = 4) -> str:
     """A number with `digits` significant digits, for hover texts and descriptions: 0.25, 12,346, 1.2e-07."""
     whole = 10**digits - 0.5 <= abs(value) < 1e9

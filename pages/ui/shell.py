@@ -18,6 +18,7 @@ from pages.ui import state
 from pages.ui.data import examples, intake
 from pages.ui.model import link
 from pages.ui.model.modelcall import ModelCall
+from pages.ui.numbers import counted
 from pages.ui.text import escape, shorten
 
 DATA_PAGE = "pages/data.py"
@@ -239,7 +240,8 @@ def _data_label() -> str:
     rows, columns = loaded.frame.shape
     left_out = len(state.exclusions())
     missing = f" ({left_out:,} left out)" if left_out else ""
-    return f"**{escape(shorten(loaded.name, 60))}** · {rows:,} rows{missing} × {columns:,} columns"
+    extent = f"{counted(rows, 'row')}{missing} × {counted(columns, 'column')}"
+    return f"**{escape(shorten(loaded.name, 60))}** · {extent}"
 
 
 def _model_label() -> str:

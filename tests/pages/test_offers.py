@@ -171,3 +171,12 @@ def test_what_looks_like_dates_is_offered_as_dates(written: list[str], first: st
 def test_codes_with_dashes_are_not_offered_as_dates() -> None:
     table = pd.DataFrame({"code": ["1-2-34", "1-3-01"], "time": ["14:30", "08:05"]}, dtype="str")
     assert all(column.offer is None for column in columns.settle(table, Choices()).columns)
+
+
+def test_a_single_row_is_counted_as_one_and_two_values_are_no_measurement(app: AppTest) -> None:
+    upload(app, b"school,score\n1,50\n")
+    assert any("1 row × 2 columns" in label.label for label in app.page_link)
+    assert any("One row, 2 columns" in each.value for each in app.caption)
+    upload(app, ("g,passed\n" + "".join(f"{i % 6},{i % 2}\n" for i in range(36))).encode(), "b.csv")
+    app.switch_page("pages/model.py").run()
+    assert any("two values only" in each.value for each in app.caption)

@@ -158,3 +158,17 @@ def test_the_first_model_groups_rows_as_a_person_would(
     choices = roles.guess(roles.profile(frame))
     assert choices is not None
     assert (choices.groups, choices.outcome) == (groups, outcome)
+
+
+@pytest.mark.parametrize(
+    "name, values, said",
+    [
+        ("passed", [0, 1] * 20, "two values only"),
+        ("school", list(range(8)) * 5, "label of groups"),
+        ("class_score", list(range(8)) * 5, ""),
+        ("score", [k / 3 for k in range(40)], ""),
+    ],
+)
+def test_an_unusual_outcome_is_said(name: str, values: list[float], said: str) -> None:
+    caution = roles.outcome_caution(roles.profile(pd.DataFrame({name: values}))[0])
+    assert said in caution if said else caution == ""

@@ -117,7 +117,8 @@ def _rows(data: Dataset) -> None:
         height=min(38 + 35 * len(head), 390),
         alt=f"The first rows of {shorten(data.name)}",
     )
-    first = f"The first {ROWS_SHOWN:,} of {total:,} rows" if total > ROWS_SHOWN else f"All {total:,} rows"
+    every = f"All {total:,} rows" if total > 1 else "One row"
+    first = f"The first {ROWS_SHOWN:,} of {total:,} rows" if total > ROWS_SHOWN else every
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.caption(f"{first}, {width:,} columns.", width="content")
         _export("rows", head.head(COPIED), "The rows in use", data.frame)

@@ -130,6 +130,23 @@ def not_outcome(column: Column) -> str:
     return words[column.kind] or _same(column)
 
 
+def outcome_caution(column: Column) -> str:
+    """What to know about an outcome that is possible but unusual; '' when nothing."""
+    if column.kind == "number" and column.levels == 2:
+        return (
+            "has two values only: this model then speaks of differences in shares, as if these spread alike "
+            "everywhere. A logistic mixed model, which this app does not fit, suits such an outcome better"
+        )
+    if (
+        column.label
+        and column.whole
+        and GROUP_WORDS.search(column.name)
+        and not OUTCOME_WORDS.search(column.name)
+    ):
+        return "looks like a label of groups, not like something measured"
+    return ""
+
+
 def not_predictor(column: Column) -> str:
     """Why the column cannot explain anything; '' when it can."""
     if column.kind == "date":

@@ -40,6 +40,9 @@ def outcome(form: Form) -> None:
         help="The number that the model explains, one value a row. Snijders & Bosker (2012), chapter 4.",
         **chooser("outcome", chosen or None),
     )
+    column = form.column(chosen)
+    if column is not None and (caution := roles.outcome_caution(column)):
+        st.caption(f":material/warning: {text.listing([chosen])} {caution}.")
     not_offered(form, roles.not_outcome, "outcome")
 
 

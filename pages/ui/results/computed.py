@@ -6,7 +6,7 @@ A fit is left out of the keys: the call and the digest of the data stand for it.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal
 
@@ -22,6 +22,10 @@ from pages.ui.model.modelcall import ModelCall
 from pages.ui.results.facts import Facts, facts, units_of
 
 Method = Literal["auto", "wald", "profile", "bootstrap"]
+REMEDIES = {
+    "influential": "Fit without it and compare; the page Residuals shows the influence of every group."
+}
+"""By kind of finding, where in the app to go on."""
 KEPT = 64
 KEPT_FOR = "2h"
 REPLICATES = 1_000
@@ -57,7 +61,12 @@ def known_facts(call: ModelCall | None, digest: str, source: str, _result: Mixed
 @st.cache_data(show_spinner=False, max_entries=KEPT, ttl=KEPT_FOR)
 def findings(call: ModelCall | None, digest: str, _result: MixedLMResults) -> list[Finding]:
     """What `result.diagnose()` found."""
-    return _result.diagnose()
+    return [_said_for_pages(each) for each in _result.diagnose()]
+
+
+def _said_for_pages(found: Finding) -> Finding:
+    """The finding with a remedy that is a place in the app where the library names its own method."""
+    return replace(found, remedy=REMEDIES.get(found.kind, found.remedy))
 
 
 def variance_steps(call: ModelCall | None, digest: str, result: MixedLMResults) -> pd.DataFrame | str | None:
