@@ -20,7 +20,7 @@ with left:
     chosen = page.choose(kept=kept)
 with right:
     st.header("The report", anchor=False)
-    page.outline(chosen, kept=kept)
+    page.outline(chosen, result, kept=kept)
     if call is not None:
         page.downloads(page.material(chosen, call, result))
     st.header("The whole session", anchor=False)

@@ -6,9 +6,12 @@ import re
 from dataclasses import replace
 from html.parser import HTMLParser
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from mixedcore import MixedLMResults
+from mixedcore.inference.hypotheses import Ddf
 from pages.ui import state, tables
 from pages.ui.compare import comparing
 from pages.ui.data import examples
@@ -17,10 +20,13 @@ from pages.ui.data.exclusions import Exclusion, without
 from pages.ui.model.kept import Kept
 from pages.ui.model.modelcall import ModelCall
 from pages.ui.report import as_html, contents, methods
+from pages.ui.report import page as report_page
 from pages.ui.report.choices import PARTS, ReportChoices
 from pages.ui.report.contents import Material
 from pages.ui.report.document import Heading, Paragraph, Report, Tabular
 from tests.pages import fits
+
+WALD = ("Wald", "Wald")
 
 
 def material(
@@ -87,11 +93,16 @@ def test_methods_name_versions_and_cite_only_what_is_used() -> None:
     page = Elements(as_html.write(few)).said
     assert "10.2307/3002019" in page
     assert "Nakagawa" not in page
-    assert "Patterson" not in methods.paragraph(reml=False, finite_df=True, level=0.95, parts=())
+    assert "Patterson" not in methods.paragraph(
+        reml=False, ddf="satterthwaite", intervals=WALD, level=0.95, parts=()
+    )
 
 
 def test_every_reference_is_cited_somewhere_and_has_a_doi() -> None:
-    cited = methods.paragraph(reml=True, finite_df=True, level=0.95, parts=tuple(PARTS))
+    ways: tuple[Ddf, ...] = ("satterthwaite", "kenward-roger")
+    cited = " ".join(
+        methods.paragraph(reml=True, ddf=ddf, intervals=WALD, level=0.95, parts=tuple(PARTS)) for ddf in ways
+    )
     assert set(methods.references(cited)) == set(methods.REFERENCES.values())
     assert all("https://doi.org/10." in entry for entry in methods.REFERENCES.values())
 
@@ -202,3 +213,29 @@ def test_without_data_or_model_the_page_invites() -> None:
     app = fits.opened("report", "none-such")
     assert not app.exception
     assert not app.get("download_button")
+
+
+def test_the_numbers_are_those_of_the_estimates_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Intervals and degrees of freedom as chosen there, in every table of the report."""
+    app = fits.opened("estimates", "sleepstudy")
+    app.selectbox(key="estimates_ddf").set_value("kenward-roger").run()
+    app.selectbox(key="estimates_intervals").set_value("profile").run()
+    on_page = [read_cells(element.value) for element in app.table[:3]]
+    made: list[Report] = []
+    monkeypatch.setattr(report_page, "downloads", lambda gather: made.append(contents.report(gather())))
+    app.switch_page("pages/report.py").run()
+    assert "Degrees of freedom (Kenward–Roger) and intervals (profile likelihood) as on" in " ".join(
+        fits.texts(app)
+    ).replace("\\", "")
+    assert not app.exception
+    tabular = [block.table for block in made[0].blocks if isinstance(block, Tabular)]
+    assert [read_cells(table.values) for table in tabular[:3]] == on_page
+    methods_said = " ".join(block.text for block in made[0].blocks if isinstance(block, Paragraph))
+    assert "method of Kenward and Roger (1997)" in methods_said
+    assert "Intervals of standard deviations are profile-likelihood intervals." in methods_said
+
+
+def read_cells(values: pd.DataFrame) -> list[float]:
+    """The numbers of a table."""
+    numbers = values.select_dtypes("number").to_numpy(dtype=float).ravel()
+    return [round(float(value), 9) for value in numbers if np.isfinite(value)]

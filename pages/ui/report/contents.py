@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import pandas as pd
 
-from mixedcore import MixedLMResults
-from mixedcore.errors import MixedCoreError
 from pages.ui import charts, tables
 from pages.ui.compare import compared, comparing
-from pages.ui.compare.comparing import Comparison
-from pages.ui.data.dataset import Dataset
-from pages.ui.data.exclusions import Exclusion
 from pages.ui.model import equated, scripts
-from pages.ui.model.equations import Equations
 from pages.ui.model.lme4 import UntranslatableError, to_lme4
-from pages.ui.model.modelcall import ModelCall
 from pages.ui.numbers import share
 from pages.ui.report import methods
-from pages.ui.report.choices import PARTS, ReportChoices
+from pages.ui.report.choices import PARTS
 from pages.ui.report.document import (
     Block,
     Bullets,
@@ -32,32 +24,13 @@ from pages.ui.report.document import (
     Report,
     Tabular,
 )
-from pages.ui.results import fitview, narrative, result_tables
+from pages.ui.report.material import Material
+from pages.ui.results import computed, estimates_options, fitview, narrative, result_tables
 from pages.ui.results.facts import facts, units_of
 from pages.ui.results.narrative import Told
 from pages.ui.results.voice import PLAIN
 
 MOST_EXCLUSIONS = 200
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Material:
-    """What a report is made of.
-
-    data, all_rows : in use, and before rows were left out
-    kept : the models kept, fitted so that they can be compared, or None
-    equations : the model in mathematics, or None where it has none
-    """
-
-    choices: ReportChoices
-    data: Dataset
-    all_rows: Dataset
-    exclusions: tuple[Exclusion, ...]
-    call: ModelCall
-    described: str
-    result: MixedLMResults
-    kept: Comparison | None = None
-    equations: Equations | None = None
 
 
 def report(made_of: Material) -> Report:
@@ -141,36 +114,36 @@ def categories_of(frame: pd.DataFrame) -> set[str]:
 
 
 def _methods(made_of: Material) -> list[Block]:
-    finite = bool(made_of.result.tidy(effects="fixed")["df"].astype(float).lt(float("inf")).any())
-    chosen = made_of.choices
+    chosen, result = made_of.choices, made_of.result
     return [
         Paragraph(
             methods.paragraph(
-                reml=made_of.result.reml, finite_df=finite, level=chosen.level, parts=chosen.parts
+                reml=result.reml,
+                ddf=made_of.ddf,
+                intervals=made_of.named,
+                level=chosen.level,
+                parts=chosen.parts,
             )
         )
     ]
 
 
 def _fixed(made_of: Material) -> list[Block]:
-    level = made_of.choices.level
-    table = tables.fixed_effects(made_of.result.tidy(effects="fixed", level=level), level)
-    return [Tabular(table, "Fixed effects")]
+    return [Tabular(tables.fixed_effects(made_of.fixed, made_of.choices.level), "Fixed effects")]
 
 
 def _variances(made_of: Material) -> list[Block]:
-    level = made_of.choices.level
-    tidy = made_of.result.tidy(effects="random", level=level)
+    level, tidy = made_of.choices.level, made_of.random
     correlations = result_tables.correlations(tidy, level)
     shown: list[Block] = [Tabular(tables.variance_components(tidy, level), "Variance components")]
-    return shown if correlations is None else [*shown, Tabular(correlations, "Correlations")]
+    shown += [] if correlations is None else [Tabular(correlations, "Correlations")]
+    return [*shown, *map(Paragraph, computed.readable_notes(tidy, made_of.intervals))]
 
 
 def _tests(made_of: Material) -> list[Block]:
-    try:
-        found = made_of.result.anova()
-    except MixedCoreError as err:
-        return [Paragraph(str(err))]
+    found = made_of.tests
+    if isinstance(found, str):
+        return [Paragraph(found)]
     if found.empty:
         return [Paragraph("The model has no terms to test but the intercept.")]
     return [Tabular(result_tables.f_tests(found), "F tests of the terms")]
@@ -204,7 +177,7 @@ def _findings(made_of: Material) -> list[Block]:
 
 def _coefficients(made_of: Material) -> list[Block]:
     level = made_of.choices.level
-    fixed = made_of.result.tidy(effects="fixed", level=level)
+    fixed = made_of.fixed
     outcome = fitview.outcome_name(made_of.result)
     return [Picture(charts.coefficient_plot(fixed, level=level, intercept=len(fixed) == 1, outcome=outcome))]
 
@@ -223,8 +196,8 @@ def _residuals(made_of: Material) -> list[Block]:
 
 
 def _quantiles(made_of: Material) -> list[Block]:
-    augmented = made_of.result.augment()
-    return [Picture(charts.normal_qq(augmented["resid_std"].to_numpy(), augmented.index))]
+    studentised = made_of.result.residuals("studentised")
+    return [Picture(charts.normal_qq(studentised.to_numpy(), studentised.index))]
 
 
 def _kept(made_of: Material) -> list[Block]:
@@ -251,13 +224,17 @@ def _kept(made_of: Material) -> list[Block]:
 def _words(made_of: Material) -> list[Block]:
     """The reading of the Estimates page."""
     result, level = made_of.result, made_of.choices.level
+    tests = made_of.tests
     told = Told(
-        result.tidy(effects="fixed", level=level),
-        result.tidy(effects="random", level=level),
+        made_of.fixed,
+        made_of.random,
         result.icc(),
         result.glance().iloc[0],
-        level=level,
-        excluded=len(made_of.exclusions),
+        None if isinstance(tests, str) else tests,
+        level,
+        made_of.ddf,
+        estimates_options.joined(made_of.named),
+        len(made_of.exclusions),
     )
     parts = narrative.tell(result, facts(result, units_of(made_of.data.source)), told, PLAIN)
     return [block for part in parts for block in (Paragraph(f"{part.title}:"), Bullets(part.sentences))]

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 
+from mixedcore.inference.hypotheses import Ddf
+
 REFERENCES = {
     "bates": (
         "Bates, D., Mächler, M., Bolker, B., & Walker, S. (2015). Fitting linear mixed-effects models using "
@@ -16,6 +18,10 @@ REFERENCES = {
     "johnson": (
         "Johnson, P. C. D. (2014). Extension of Nakagawa & Schielzeth’s R²GLMM to random slopes models. "
         "Methods in Ecology and Evolution, 5(9), 944–946. https://doi.org/10.1111/2041-210X.12225"
+    ),
+    "kenward": (
+        "Kenward, M. G., & Roger, J. H. (1997). Small sample inference for fixed effects from restricted "
+        "maximum likelihood. Biometrics, 53(3), 983–997. https://doi.org/10.2307/2533558"
     ),
     "kuznetsova": (
         "Kuznetsova, A., Brockhoff, P. B., & Christensen, R. H. B. (2017). lmerTest package: Tests in linear "
@@ -60,8 +66,25 @@ def versions() -> str:
     return f"mixedcore {own_version()} on Python {platform.python_version()} with {others}"
 
 
-def paragraph(*, reml: bool, finite_df: bool, level: float, parts: Sequence[str]) -> str:
-    """The sentences on how the parts of the report were computed."""
+TESTED: dict[Ddf, str] = {
+    "satterthwaite": "degrees of freedom by Satterthwaite’s method (Satterthwaite, 1946; Kuznetsova et al., "
+    "2017)",
+    "kenward-roger": "standard errors and degrees of freedom by the method of Kenward and Roger (1997)",
+    "residual": "the t distribution, rows less coefficients as degrees of freedom",
+    "normal": "the normal distribution",
+}
+BOUNDED = {
+    "Wald": "Wald intervals",
+    "profile-likelihood": "profile-likelihood intervals",
+    "bootstrap": "percentiles of data sets drawn from the model (parametric bootstrap)",
+}
+
+
+def paragraph(*, reml: bool, ddf: Ddf, intervals: tuple[str, str], level: float, parts: Sequence[str]) -> str:
+    """The sentences on how the parts of the report were computed.
+
+    intervals : names of those of fixed effects and of the random part
+    """
     estimation = (
         "restricted maximum likelihood (REML; Patterson & Thompson, 1971)" if reml else "maximum likelihood"
     )
@@ -70,16 +93,15 @@ def paragraph(*, reml: bool, finite_df: bool, level: float, parts: Sequence[str]
         f"penalised least squares (Bates et al., 2015), with {versions()}."
     ]
     if {"fixed", "tests", "coefficients"} & set(parts):
-        sentences.append(
-            "Fixed effects were tested with degrees of freedom by Satterthwaite’s method "
-            "(Satterthwaite, 1946; Kuznetsova et al., 2017)."
-            if finite_df
-            else "Fixed effects were tested with the normal distribution."
-        )
+        sentences.append(f"Fixed effects were tested with {TESTED[ddf]}.")
     if "tests" in parts:
         sentences.append("F tests of terms are of type III.")
+    fixed, random = intervals
+    if fixed != "Wald" and {"fixed", "coefficients"} & set(parts):
+        sentences.append(f"Intervals of fixed effects are {BOUNDED[fixed]}.")
     if "variances" in parts:
-        sentences.append("Intervals of standard deviations are Wald intervals on the log scale.")
+        scale = " on the log scale" if random == "Wald" else ""
+        sentences.append(f"Intervals of standard deviations are {BOUNDED[random]}{scale}.")
     if "shares" in parts:
         sentences.append(
             "Marginal and conditional R² follow Nakagawa and Schielzeth (2013), with random slopes Johnson "

@@ -16,7 +16,8 @@ from pages.ui.model.form import Form
 from pages.ui.model.modelcall import ModelCall
 from pages.ui.report import as_html, as_word, contents
 from pages.ui.report.choices import LEVELS, PARTS, ReportChoices
-from pages.ui.report.contents import Material
+from pages.ui.report.material import Material
+from pages.ui.results import computed, estimates_options
 
 LONGEST_NOTES = 20_000
 
@@ -81,26 +82,41 @@ def material(chosen: ReportChoices, call: ModelCall, result: MixedLMResults) -> 
     """What the report is made of; gathered when a file is asked for, for kept models may need a fit."""
     data, loaded = invitation.data_or_stop(), state.all_rows()
     exclusions, kept = state.exclusions(), state.kept()
+    ddf = estimates_options.chosen_ddf(reml=result.reml)
+    method = estimates_options.chosen_method(result, call, data.digest, chosen.level)
 
     def gather() -> Material:
         found = comparing.gathered(kept, fitting.fit) if kept else None
         form = Form(changes.reading_of(call, data), fitting.profiled(data.digest, data.frame), data)
-        described, drawn = shell.described(call), equated.of(form)
-        return Material(chosen, data, loaded or data, exclusions, call, described, result, found, drawn)
+        bounds = computed.intervals(result, call, data.digest, method, chosen.level)
+        return Material(
+            chosen,
+            data,
+            loaded or data,
+            exclusions,
+            call,
+            shell.described(call),
+            result,
+            found,
+            equated.of(form),
+            ddf,
+            bounds,
+            estimates_options.interval_names(method, bounds),
+        )
 
     return gather
 
 
-def outline(chosen: ReportChoices, *, kept: bool) -> None:
-    """How much of what could be in the report will stand in it."""
+def outline(chosen: ReportChoices, result: MixedLMResults, *, kept: bool) -> None:
+    """How much of what could be in the report will stand in it, and how its numbers are computed."""
     parts = len(contents.available(chosen.parts, kept=kept))
     if not parts:
         st.caption("No part is chosen: the report would hold your own words only.")
         return
     most = len(contents.available(tuple(PARTS), kept=kept))
-    st.caption(
-        f"{'All' if parts == most else f'{parts} of the'} {most} parts, in the order of a paper, on this fit."
-    )
+    how_many = "All" if parts == most else f"{parts} of the"
+    how = estimates_options.said(reml=result.reml)
+    st.caption(f"{how_many} {most} parts, in the order of a paper, on this fit. {how}")
 
 
 def downloads(gather: Callable[[], Material]) -> None:

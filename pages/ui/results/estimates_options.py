@@ -81,6 +81,28 @@ def choose_method() -> Method:
     return chosen
 
 
+def chosen_ddf(*, reml: bool) -> Ddf:
+    """What was chosen on the Estimates page, for other pages."""
+    chosen: Ddf = state.shown("estimates_ddf") or "satterthwaite"
+    return "satterthwaite" if chosen == "kenward-roger" and not reml else chosen
+
+
+def chosen_method(result: MixedLMResults, call: ModelCall | None, digest: str, level: float) -> Method:
+    """The same of the intervals; Wald's while those of a slow method are not there at this level."""
+    chosen: Method = state.shown("estimates_intervals") or "auto"
+    waits = computed.slow(result, chosen) and not computed.there(call, digest, chosen, level)
+    return "wald" if waits else chosen
+
+
+def said(*, reml: bool) -> str:
+    """Both choices in a sentence."""
+    method: Method = state.shown("estimates_intervals") or "auto"
+    return (
+        f"Degrees of freedom ({DDF[chosen_ddf(reml=reml)]}) and intervals ({METHODS[method].lower()}) as on "
+        "the Estimates page."
+    )
+
+
 def intervals(
     result: MixedLMResults, call: ModelCall | None, data: Dataset, method: Method, level: float
 ) -> computed.Intervals:
@@ -101,7 +123,7 @@ def interval_names(method: Method, found: computed.Intervals) -> tuple[str, str]
     """What the intervals of fixed effects and of the random part are called, such as ('Wald', 'profile')."""
     if found.bounds is None:
         return "Wald", "Wald"
-    name = {"auto": "profile-likelihood", "profile": "profile-likelihood", "bootstrap": "bootstrap"}[method]
+    name = "bootstrap" if method == "bootstrap" else "profile-likelihood"
     return ("Wald" if method == "auto" else name), name
 
 
