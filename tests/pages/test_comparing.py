@@ -144,14 +144,15 @@ def test_coefficients_stand_in_the_row_of_their_effect() -> None:
 def test_the_reading_names_the_best_model_and_each_test() -> None:
     entries = ladder()
     said = compared.reading(entries, comparing.tested(entries))
-    assert said[0] == "**AIC** is lowest for **slope**."
+    assert said[0] == "**AIC** and **BIC** are lowest for **slope**."
     assert "**slope** fits better than **days** by more than chance would (χ²(2) = 42.1, p < 0.001)." in said
 
 
 def test_models_that_fit_about_as_well_are_not_ranked() -> None:
     twice = [entry("slope"), Entry("again", CALLS["slope"], entry("slope").result)]
     assert compared.reading(twice, comparing.tested(twice))[0] == (
-        "**AIC** is lowest for **slope**, and again comes within 2 of it, which is about as good."
+        "**AIC** and **BIC** are lowest for **slope**, and again comes within 2 of it, which is about as "
+        "good."
     )
 
 

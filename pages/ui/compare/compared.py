@@ -108,20 +108,24 @@ def reading(entries: Sequence[Entry], tested: Sequence[Lrt], voice: Voice = MARK
 
 
 def _by_criteria(entries: Sequence[Entry], voice: Voice) -> list[str]:
-    found = []
+    """Which model each criterion favours, in one sentence where both favour it alone."""
+    found: dict[str, list[str]] = {}
     for name, attribute in (("AIC", "aic"), ("BIC", "bic")):
         values = np.array([float(getattr(entry.result, attribute)) for entry in entries])
         best = int(np.argmin(values))
         near = [
             entry.name for i, entry in enumerate(entries) if i != best and values[i] - values[best] < CLOSE
         ]
-        sentence = f"{voice.strong(name)} is lowest for {voice.name(entries[best].name)}"
+        lowest = f"lowest for {voice.name(entries[best].name)}"
         if near:
             come = "comes" if len(near) == 1 else "come"
             others = listing([voice.plain(each) for each in near])
-            sentence += f", and {others} {come} within {CLOSE:g} of it, which is about as good"
-        found.append(sentence + ".")
-    return found
+            lowest += f", and {others} {come} within {CLOSE:g} of it, which is about as good"
+        found.setdefault(lowest, []).append(voice.strong(name))
+    return [
+        f"{' and '.join(names)} {'is' if len(names) == 1 else 'are'} {lowest}."
+        for lowest, names in found.items()
+    ]
 
 
 def _by_test(test: Lrt, voice: Voice) -> str:

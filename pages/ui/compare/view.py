@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from mixedcore import compare
-from pages.ui import charts, display, fitting, jobs, state, tables, text
+from pages.ui import charts, display, fitting, jobs, shell, state, tables, text
 from pages.ui.charts.compared import compared_coefficients
 from pages.ui.compare import compared, comparing
 from pages.ui.compare.comparing import Comparison, Entry, Lrt
@@ -71,10 +71,12 @@ def _on_common_rows(common: Any) -> None:
 
 
 def tables_and_words(entries: Sequence[Entry], tested: Sequence[Lrt]) -> None:
-    """The table of models, what it says, and where each p-value is from."""
+    """What the comparison says, the table of models, which they are, and where each p-value is from."""
+    said = [text.unbroken(sentence) for sentence in compared.reading(entries, tested)]
+    st.markdown("\n".join(f"- {sentence}" for sentence in said))
     tables.show(compared.models(entries, tested), "compare_models", "Models")
-    for sentence in compared.reading(entries, tested):
-        st.markdown(text.unbroken(sentence))
+    which = [f"**{text.escape(each.name)}**: {text.escape(shell.described(each.call))}" for each in entries]
+    st.caption("  \n".join(which))
     notes = [f"{test.name}: {test.note}" for test in tested if test.note]
     if notes:
         with st.expander("Where each p-value comes from, and what could not be tested"):
