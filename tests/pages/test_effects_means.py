@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from mixedcore import datasets
-from pages.ui.effects import comparing, mean_words, means, words
+from pages.ui.effects import comparing, interacting, mean_words, means, words
 from pages.ui.effects.variables import Variable
 from pages.ui.model.modelcall import ModelCall
 from tests.pages import fits
@@ -198,3 +198,21 @@ def test_a_mean_has_no_digits_that_are_not_there() -> None:
     assert words.mean(Variable("t", "number", mean=12_345.6, sd=5_000.0)) == "12,350"
     assert words.mean(Variable("t", "number", mean=4.5, sd=2.88)) == "4.50"
     assert words.mean(Variable("t", "number", mean=1e-4, sd=0.4)) == "0"
+
+
+def test_means_that_average_over_an_interaction_say_so_until_it_is_taken() -> None:
+    app = showing(fits.opened("effects", "BodyWeight"), SECTION)
+    assert "Time changes the effect of Diet" in app.info[0].value
+    moderators(app).set_value(["Time"]).run()
+    assert not app.info
+    assert not showing(fits.opened("effects", "Machines"), SECTION).info
+
+
+def test_partners_are_read_from_products() -> None:
+    terms = ("Intercept", "a", "b", "a:C(b)", "np.log(x):a", "Q('my z'):b")
+    assert interacting.partners(terms, ["a"]) == ["b", "x"]
+    assert interacting.partners(terms, ["b"]) == ["a", "my z"]
+    assert interacting.partners(terms, ["a", "b"]) == ["x", "my z"]
+    assert interacting.partners(terms[:3], ["a"]) == []
+    assert interacting.warning(["a"], ["b", "x"]).startswith("b and x change the effect of a")
+    assert interacting.warning(["a"], []) == ""

@@ -13,7 +13,7 @@ from mixedcore.errors import MixedCoreError
 from pages.ui import display, tables, text
 from pages.ui.charts import effects_predictions as pictures
 from pages.ui.charts.effects_predictions import Curve
-from pages.ui.effects import comparing, mean_words, tabled, words
+from pages.ui.effects import comparing, interacting, mean_words, tabled, words
 from pages.ui.effects.comparing import Ddf
 from pages.ui.effects.setting import MOST_LEVELS, Setting, stale_key
 from pages.ui.effects.variables import Variable
@@ -94,11 +94,25 @@ def section(known: Setting) -> None:
             level=known.level,
             weights=asked.weights,
         )
+        _warn(known, asked)
         _show_means(known, asked, means)
         if count > 1:
             _compare(known, asked, means)
     except MixedCoreError as err:
         comparing.refused(err)
+
+
+def _warn(known: Setting, asked: Asked) -> None:
+    """Say where means average over something that changes what they compare."""
+    seen = [*asked.names, *asked.moderators]
+    others = [
+        name
+        for name in interacting.partners(known.result.model.design.fixed_terms, asked.names)
+        if name not in seen
+    ]
+    said = interacting.warning(asked.names, others)
+    if said:
+        st.info(text.escape(said), icon=":material/info:")
 
 
 def _cells(terms: Sequence[Variable]) -> int:
@@ -143,6 +157,8 @@ def _choose_within(terms: Sequence[Variable], known: Setting) -> tuple[Variable,
     others = [variable.name for variable in known.fixed if variable.name not in taken]
     if not others:
         return ()
+    changing = interacting.partners(known.result.model.design.fixed_terms, taken)
+    others.sort(key=lambda name: name not in changing)
     chosen = st.multiselect(
         "At each level of",
         others,
