@@ -45,9 +45,11 @@ def test_a_category_has_slopes_but_no_regions() -> None:
 
 def test_slopes_at_every_combination_of_several_moderators() -> None:
     app = hsb("mAch ~ cses * meanses * sector")
+    assert "sector changes the slope of cses too" in said(app)
     app.multiselect[0].set_value(["meanses", "sector"]).run()
     assert not app.exception
     assert "At meanses −0.4134 and sector Public mAch rises" in said(app)
+    assert "too; each slope here is averaged" not in said(app)
     assert len(app.table[0].value) == 6
     assert "of 15 comparisons" in said(app)
     assert len(fits.charts_of(app)) == 1

@@ -47,6 +47,7 @@ def section(known: Setting) -> None:
         st.warning(f"That makes {count} slopes; at most {MOST_SLOPES} can be read. Choose fewer moderators.")
         return
     try:
+        _say_averaged(partners, moderators, x)
         _simple(known, x, moderators, ddf)
         if len(moderators) == 1 and moderators[0].kind == "number":
             _regions(known, x, moderators[0], ddf)
@@ -77,6 +78,18 @@ def _choose_moderators(partners: Sequence[Variable], known: Setting, x: Variable
         "combination of their levels; the others are averaged over.",
     )
     return [known.named(name) for name in chosen or names[:1]]
+
+
+def _say_averaged(partners: Sequence[Variable], moderators: Sequence[Variable], x: Variable) -> None:
+    """Name the predictors that change the slope too and are averaged over."""
+    left = [each.name for each in partners if each not in moderators]
+    if left:
+        they = "changes" if len(left) == 1 else "change"
+        name = text.escape(text.shorten(x.name))
+        st.caption(
+            f"{text.listing(left)} {they} the slope of {name} too; each slope here is averaged over that. "
+            "Add it above to see it apart."
+        )
 
 
 def depends(known: Setting, x: Variable, moderator: Variable) -> bool:
