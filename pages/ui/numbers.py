@@ -84,10 +84,12 @@ def p_value(p: float) -> str:
 
 
 def share(value: float) -> str:
-    """A proportion as a percentage: 39%, 0.4%, < 0.1%."""
+    """A proportion as a percentage: 39%, 0.4%, < 0.1%, 99.7%; 100% is all of it."""
     if math.isnan(value):
         return NONE
     percent = 100 * value
     if 0 < percent < 0.1:
         return "< 0.1%"
+    if 99.5 <= percent < 100:
+        return "> 99.9%" if percent >= 99.95 else f"{percent:.1f}%"
     return f"{percent:.0f}%" if percent >= 9.95 or percent == 0 else f"{percent:.1f}%"

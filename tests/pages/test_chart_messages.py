@@ -43,8 +43,8 @@ def test_the_ends_of_the_ranking_are_named() -> None:
 def test_a_curve_that_remains_is_said_for_the_spread_of_the_residuals() -> None:
     x = np.linspace(-1, 1, 400)
     noise = np.random.default_rng(0).normal(size=400)
-    assert leaves_zero(x, noise).startswith("The line stays near zero: at most by 0.")
-    assert leaves_zero(x, noise + 4 * x**2).startswith("The line leaves zero: at most by ")
+    assert leaves_zero(x, noise).startswith("The line stays near zero, within 0.")
+    assert leaves_zero(x, noise + 4 * x**2).startswith("The line leaves zero by up to ")
     assert leaves_zero(np.repeat([1.0, 2.0], 50), noise[:100]) == ""
     assert leaves_zero(x, np.zeros(400)) == ""
 

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from mixedcore import MixedLMResults, datasets, mixedlm
+from pages.ui import charts
 from pages.ui.results import fitview
 from pages.ui.results.fitview import Grouping, RandomEffect
 from tests.pages import fits
@@ -111,3 +112,29 @@ def test_a_quoted_outcome_is_no_predictor_and_shows_its_own_name() -> None:
 def test_a_calculated_outcome_is_named_as_written() -> None:
     result = mixedlm("np.log(Reaction) ~ Days", datasets.load("sleepstudy"), groups="Subject").fit()
     assert fitview.outcome_name(result) == "np.log(Reaction)"
+
+
+def rats_on_diets() -> MixedLMResults:
+    data = datasets.load("BodyWeight")
+    return mixedlm("weight ~ Time * Diet", data, groups="Rat", re_formula="1 + Time").fit()
+
+
+def test_a_predictor_of_groups_moves_no_line_within_them() -> None:
+    result = rats_on_diets()
+    augmented, rats = result.augment(), fitview.Grouping(("Rat",))
+    assert not fitview.moved_by_more(result, augmented, "Time", rats)
+    assert fitview.moved_between(result, augmented, "Time", rats)
+    assert fitview.moved_by_more(result, augmented, "Time", fitview.Grouping(("Diet",)))
+    alone = mixedlm("weight ~ Time", datasets.load("BodyWeight"), groups="Rat").fit()
+    assert not fitview.moved_between(alone, alone.augment(), "Time", rats)
+
+
+def test_the_average_line_is_straight_where_groups_differ_in_more() -> None:
+    result = rats_on_diets()
+    augmented = result.augment()
+    data = charts.grouped(augmented, "Time", "Rat", outcome="weight", joined=True, between=True)
+    assert data.drawn == "joined"
+    assert len(data.average_x) == 2
+    own = augmented[augmented["Rat"] == "9"]
+    code = data.labels.index("9")
+    assert data.line_y[data.line_code == code] == pytest.approx(own.sort_values("Time")["fitted"].to_numpy())

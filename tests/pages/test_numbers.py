@@ -79,7 +79,17 @@ def test_p_values(p: float, shown: str) -> None:
 
 @pytest.mark.parametrize(
     ("value", "shown"),
-    [(0.394, "39%"), (0.0042, "0.4%"), (0.0004, "< 0.1%"), (0, "0%"), (1, "100%"), (math.nan, "–")],
+    [
+        (0.394, "39%"),
+        (0.0042, "0.4%"),
+        (0.0004, "< 0.1%"),
+        (0, "0%"),
+        (0.9949, "99%"),
+        (0.9968, "99.7%"),
+        (0.99999, "> 99.9%"),
+        (1, "100%"),
+        (math.nan, "–"),
+    ],
 )
 def test_shares(value: float, shown: str) -> None:
     assert share(value) == shown

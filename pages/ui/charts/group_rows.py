@@ -53,6 +53,7 @@ def grouped(
     outcome: str,
     slopes: tuple[float, Mapping[str, float]] | None = None,
     joined: bool = True,
+    between: bool = False,
 ) -> Grouped:
     """Prepare `result.augment()` for the charts of lines.
 
@@ -60,6 +61,8 @@ def grouped(
              Otherwise each line is straight:
     slopes : with the model's slope of the average group and what each group's differs by; or, without,
              the least-squares line through the group's fitted values
+    between : whether other predictors differ between groups; the average group's line is then straight too,
+             for joined it would follow which groups happen to have rows where
     """
     usable = augmented[augmented[x].notna() & augmented[group].notna()]
     code, levels = pd.factorize(usable[group], sort=True)
@@ -72,7 +75,11 @@ def grouped(
         fewest, most = POINTS_OF_A_LINE
         each = min(max(POINTS_OF_LINES // max(len(labels), 1), fewest), most)
         lines = every_nth(*joined_lines(code, values, fitted), each)
-        average = every_nth(*joined_lines(everyone, values, fixed), most)
+        average = (
+            straight_lines(everyone, values, fixed)
+            if between
+            else every_nth(*joined_lines(everyone, values, fixed), most)
+        )
     elif slopes is not None:
         own = np.array([slopes[0] + _difference(slopes[1], label) for label in labels])
         lines = lines_with_slopes(code, values, fitted, own)

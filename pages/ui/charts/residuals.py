@@ -220,8 +220,8 @@ def leaves_zero(x: Floats, resid: Floats) -> str:
     if not len(line) or spread == 0:
         return ""
     share = float(np.abs(line).max()) / spread
-    start = "The line stays near zero" if share < NEAR else "The line leaves zero"
-    return f"{start}: at most by {figures(share, 2)} standard deviations of the residuals."
+    start = "The line stays near zero, within" if share < NEAR else "The line leaves zero by up to"
+    return f"{start} {figures(share, 2)} standard deviations of the residuals."
 
 
 def _widens(x: Floats, root: Floats) -> str:

@@ -138,8 +138,19 @@ def line_slopes(result: MixedLMResults, blups: pd.DataFrame, x: str) -> tuple[fl
 
 def moved_by_more(result: MixedLMResults, augmented: pd.DataFrame, x: str, grouping: Grouping) -> bool:
     """Whether other columns than `x` move the fitted values within the groups of `grouping`."""
-    known = {x, *grouping.columns} | _outcome_columns(result)
-    return any(name not in known for name in own_columns(augmented))
+    labels = grouping.labels(augmented)
+    rows = augmented.groupby(labels, observed=True)
+    return any(int(rows[name].nunique().max()) > 1 for name in _others(result, augmented, x, grouping))
+
+
+def moved_between(result: MixedLMResults, augmented: pd.DataFrame, x: str, grouping: Grouping) -> bool:
+    """Whether other columns than `x` differ between rows at all, be it between groups alone."""
+    return bool(_others(result, augmented, x, grouping))
+
+
+def _others(result: MixedLMResults, augmented: pd.DataFrame, x: str, grouping: Grouping) -> list[str]:
+    known = {x, grouping.name, *grouping.columns} | _outcome_columns(result)
+    return [name for name in own_columns(augmented) if name not in known]
 
 
 def _measured(column: pd.Series) -> bool:

@@ -118,7 +118,12 @@ def lines(shown: Shown) -> None:
         x = picking.choose_column("Predictor", predictors, "group_effects_predictor")
     slopes = fitview.line_slopes(result, shown.blups, x)
     joined = not fitview.moved_by_more(result, augmented, x, grouping)
-    prepared = charts.grouped(augmented, x, grouping.name, outcome=outcome, slopes=slopes, joined=joined)
+    between = fitview.moved_between(result, augmented, x, grouping)
+    # Straight lines with the model's own slopes need no rows to lie on.
+    joined &= slopes is None or not between
+    prepared = charts.grouped(
+        augmented, x, grouping.name, outcome=outcome, slopes=slopes, joined=joined, between=between
+    )
     panels = charts.panels(prepared, charts.spread(labels, here), chosen=here, ink=shown.ink)
     clicked = picking.highlight_clicked(prepared.labels, grouping.name)
     display.chart(panels, "group_panels", on_click=clicked)
