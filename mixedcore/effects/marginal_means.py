@@ -30,6 +30,7 @@ OUTSIDE = 1e-7  # share of a row's size by which it may miss the rows of X
 NOT_ESTIMABLE = "not estimable: the data have no rows for it"
 NOT_AT_ALL = "zero whatever the data"
 NUMBERS = ["estimate", "std_error", "df", "conf_low", "conf_high"]
+JOINT = ["num_df", "den_df", "statistic", "p_value"]
 TESTS = ["estimate", "std_error", "df", "statistic", "p_value", "conf_low", "conf_high"]
 
 
@@ -129,6 +130,27 @@ def contrast_table(
         parts.append(_joined(beside.assign(contrast=labels), found, TESTS))
     out = pd.concat(parts, ignore_index=True)
     return out.fillna({"note": ""}) if "note" in out else out
+
+
+def joint_table(estimator: Estimator, functions: Functions, by: Sequence[str]) -> pd.DataFrame:
+    """F test that all means of a family are equal, one row a combination of `by`.
+
+    Columns: those of `by`, `num_df, den_df, statistic, p_value`. Means that are not estimable do not count;
+    missing where fewer than two are left, or where their differences are zero whatever the data.
+    """
+    parts = []
+    for rows in _families(functions.table, by):
+        L = functions.L[rows]
+        L = L[np.isfinite(L).all(axis=1)]
+        L = L[estimator.estimable(L)][:, estimator.tests.info.user.kept]
+        differences = L[1:] - L[:1]
+        numbers = (0.0, np.nan, np.nan, np.nan)
+        if differences.any():
+            found = estimator.tests.together(differences[differences.any(axis=1)])
+            numbers = (float(found.num_df), found.den_df, found.statistic, found.p_value)
+        beside = functions.table.iloc[rows[:1]][list(by)].reset_index(drop=True)
+        parts.append(beside.assign(**dict(zip(JOINT, numbers, strict=True))))
+    return pd.concat(parts, ignore_index=True)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

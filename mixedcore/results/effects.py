@@ -10,7 +10,13 @@ import pandas as pd
 
 from mixedcore.design.grid import FixedGrid, Variable
 from mixedcore.effects.johnson_neyman import regions
-from mixedcore.effects.marginal_means import Contrasting, Estimator, contrast_table, mean_table
+from mixedcore.effects.marginal_means import (
+    Contrasting,
+    Estimator,
+    contrast_table,
+    joint_table,
+    mean_table,
+)
 from mixedcore.effects.reference_grid import Functions, Weights, means, slopes
 from mixedcore.errors import ModelError
 from mixedcore.inference.hypotheses import Ddf, Hypotheses
@@ -130,16 +136,27 @@ class Effects(Fitted):
         in `mixedcore.effects.adjust`.
         """
         within = self._variables(by)
-        if isinstance(terms, pd.DataFrame):
-            asked = dict(terms.attrs.get(ASKED) or {})
-            if not asked:
-                raise ModelError("The table is none that marginal_means or trends gave; name the variables.")
-        else:
-            asked = {"terms": self._variables(terms), "at": _plain(at), "weights": weights, "var": None}
-        own = [name for name in asked["terms"] if name not in within]
-        functions = self._functions({**asked, "terms": [*own, *within]})
+        functions = self._families(terms, within, at, weights)
         how = Contrasting(method, reference, _default(method) if adjust is None else adjust)
         return contrast_table(self._estimator(ddf), functions, within, how, check_level(level))
+
+    def joint_tests(
+        self,
+        terms: str | Sequence[str] | pd.DataFrame,
+        *,
+        by: str | Sequence[str] = (),
+        at: Mapping[str, Any] | None = None,
+        ddf: Ddf = "satterthwaite",
+        weights: Weights = "equal",
+    ) -> pd.DataFrame:
+        """F test that marginal means, or trends, are all equal, within each combination of `by`.
+
+        With one variable and others as `by` these are its simple effects, as `joint_tests` of the R package
+        emmeans has them. Columns: those of `by`, `num_df, den_df, statistic, p_value`; arguments as in
+        `contrasts`. Missing where the data determine fewer than two of the means.
+        """
+        within = self._variables(by)
+        return joint_table(self._estimator(ddf), self._families(terms, within, at, weights), within)
 
     def johnson_neyman(
         self,
@@ -178,6 +195,23 @@ class Effects(Fitted):
             whole = term in self._fixed_grid.variables
             names += [term] if whole else [name.strip() for name in term.replace("*", ":").split(":")]
         return list(dict.fromkeys(name for name in names if name))
+
+    def _families(
+        self,
+        terms: str | Sequence[str] | pd.DataFrame,
+        within: Sequence[str],
+        at: Mapping[str, Any] | None,
+        weights: Weights,
+    ) -> Functions:
+        """The means or trends asked for, those of one combination of `within` beside each other."""
+        if isinstance(terms, pd.DataFrame):
+            asked = dict(terms.attrs.get(ASKED) or {})
+            if not asked:
+                raise ModelError("The table is none that marginal_means or trends gave; name the variables.")
+        else:
+            asked = {"terms": self._variables(terms), "at": _plain(at), "weights": weights, "var": None}
+        own = [name for name in asked["terms"] if name not in within]
+        return self._functions({**asked, "terms": [*own, *within]})
 
     def _means(self, asked: dict[str, Any], ddf: Ddf, level: float) -> pd.DataFrame:
         table = mean_table(self._estimator(ddf), self._functions(asked), check_level(level))

@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from mixedcore import datasets
-from pages.ui.effects import comparing, interacting, mean_words, means, words
+from pages.ui.effects import comparing, interacting, mean_words, means, tabled, words
 from pages.ui.effects.variables import Variable
 from pages.ui.model.modelcall import ModelCall
 from tests.pages import fits
@@ -47,7 +47,7 @@ def test_simple_effects_at_every_combination_of_several_moderators() -> None:
     app = showing(fits.opened_with("effects", frame, ModelCall("y ~ a * b * x", "g")), SECTION)
     moderators(app).set_value(["b", "x"]).run()
     assert not app.exception
-    means_, pairs = cells(app, 0), cells(app, 1)
+    means_, pairs = cells(app, 0), cells(app, 2)
     assert (len(means_), len(pairs)) == (18, 18)
     mean = {(a, b, x): value for a, b, x, value, *_ in means_}
     for b, x, name, difference, *_ in pairs:
@@ -59,8 +59,8 @@ def test_a_number_can_be_a_moderator_of_means() -> None:
     app = showing(fits.opened("effects", "BodyWeight"), SECTION)
     moderators(app).set_value(["Time"]).run()
     assert not app.exception
-    assert [row[0].replace("\\", "") for row in cells(app, 1)[:3]] == ["14.04"] * 3
-    assert cells(app, 1)[0][1] == "Diet 1 − Diet 2"
+    assert [row[0].replace("\\", "") for row in cells(app, 2)[:3]] == ["14.04"] * 3
+    assert cells(app, 2)[0][1] == "Diet 1 − Diet 2"
     assert "Numbers at their mean" not in said(app)
 
 
@@ -80,7 +80,7 @@ def test_combinations_and_comparisons_within() -> None:
     moderators(app).set_value(["temp"]).run()
     assert not app.exception
     assert "of 18 comparisons" in said(app)
-    assert cells(app, 1)[0][:2] == ["175", "A − B"]
+    assert cells(app, 2)[0][:2] == ["175", "A − B"]
 
 
 @pytest.mark.parametrize("adjust", ["tukey", "holm", "bonferroni", "sidak", "scheffe", "mvt", "none"])
@@ -216,3 +216,26 @@ def test_partners_are_read_from_products() -> None:
     assert interacting.partners(terms[:3], ["a"]) == []
     assert interacting.warning(["a"], ["b", "x"]).startswith("b and x change the effect of a")
     assert interacting.warning(["a"], []) == ""
+
+
+def test_whether_means_differ_at_all_is_said_first() -> None:
+    app = showing(fits.opened("effects", "Machines"), SECTION)
+    assert (
+        "The 3 means together differ by more than chance would make them (F(2, 10.0) = 20.6, p < 0.001)."
+        in said(app)
+    )
+    app.selectbox(key="effects_means_ddf").set_value("normal").run()
+    assert "(χ²(2) = 41.2, p < 0.001)" in said(app)
+
+
+def test_simple_effects_are_tested_at_each_level() -> None:
+    app = cakes()
+    moderators(app).set_value(["temp"]).run()
+    assert "Simple effects of recipe" in [header.value for header in app.header]
+    assert len(cells(app, 1)) == 6
+    assert cells(app, 1)[0][0] == "175"
+    assert tabled.joint(
+        pd.DataFrame({"f": ["a"], "num_df": 0.0, "den_df": np.nan, "statistic": np.nan, "p_value": np.nan}),
+        ["f"],
+        "t",
+    ).shown.to_numpy().tolist() == [["a", "–", "–", "–", "–"]]

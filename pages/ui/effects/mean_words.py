@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
 from pages.ui import text
 from pages.ui.effects import words
+from pages.ui.effects.slope_words import p_text
 from pages.ui.numbers import number
 
 ZERO = 1e-9
@@ -39,6 +41,18 @@ def _cell(row: pd.Series, names: Sequence[str]) -> str:
 
 def _with_interval(row: pd.Series, level: float) -> str:
     return f"{number(row['estimate'])} ({level:.0%} interval {words.interval(row)})"
+
+
+def together(test: pd.Series, count: int) -> str:
+    """Whether means differ at all: one F test of them together (χ² where nothing limits its df)."""
+    if not test["num_df"]:
+        return "The data do not determine whether these means differ."
+    p, q = float(test["p_value"]), float(test["num_df"])
+    name = f"F({q:.0f}, {number(float(test['den_df']), 3)}) = {number(float(test['statistic']), 3)}"
+    if np.isinf(test["den_df"]):
+        name = f"χ²({q:.0f}) = {number(q * float(test['statistic']), 3)}"
+    verdict = "differ by more than chance would make them" if p < 0.05 else "may differ by chance alone"
+    return f"The {count} means together {verdict} ({name}, {p_text(p)})."
 
 
 def weights(names: Sequence[str], given: Sequence[float]) -> str:

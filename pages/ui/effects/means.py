@@ -237,7 +237,8 @@ def _line_name(names: Sequence[str], levels: Sequence[Any]) -> str:
 
 
 def _compare(known: Setting, asked: Asked, means: pd.DataFrame) -> None:
-    """Choose comparisons; their table and words."""
+    """Whether means differ at all; choose comparisons; their table and words."""
+    _together(known, asked, means)
     st.header("Comparisons", anchor=False)
     top = st.columns(3, vertical_alignment="bottom")
     with top[0]:
@@ -267,6 +268,20 @@ def _compare(known: Setting, asked: Asked, means: pd.DataFrame) -> None:
     )
     found = comparing.renamed(found, comparing.pairs(cells, how, place))
     comparing.show(found, WHAT[method], known.level, "effects_contrasts", TITLES[method])
+
+
+def _together(known: Setting, asked: Asked, means: pd.DataFrame) -> None:
+    """One test whether the means are equal; at each level of moderators, their simple effects."""
+    if _cells(asked.terms) < 2:
+        return
+    found = known.result.joint_tests(means, by=asked.moderators, ddf=asked.ddf)
+    what = words.listed([text.shorten(name, 30) for name in asked.names])
+    if not asked.moderators:
+        st.markdown(text.unbroken(text.escape(mean_words.together(found.iloc[0], _cells(asked.terms)))))
+        return
+    table = tabled.joint(found, asked.moderators, f"Tests whether the means of {what} are equal")
+    tables.show(table, "effects_joint", f"Simple effects of {text.escape(what)}")
+    st.caption("Each test asks whether all means are equal there; not adjusted for their number.")
 
 
 def _cell_names(means: pd.DataFrame, asked: Asked) -> list[str]:

@@ -11,7 +11,7 @@ import pandas as pd
 from pages.ui import text
 from pages.ui.charts.effects_predictions import Curve
 from pages.ui.effects import words
-from pages.ui.numbers import decimals, fixed, number
+from pages.ui.numbers import NONE, decimals, fixed, number, numbers, p_value
 from pages.ui.tables import Table, formats
 
 
@@ -78,3 +78,18 @@ def what_if(
     numbers |= {f"new_{end}": new[f"conf_{end}"] for end in ("low", "high")}
     raw = pd.concat([raw, pd.DataFrame({"predicted_for": [whom], **numbers})], axis=1)
     return Table(shown, shown, raw, f"A prediction of the {text.shorten(what)}", "what-if")
+
+
+def joint(found: pd.DataFrame, by: Sequence[str], alt: str) -> Table:
+    """F tests that means are equal, from `result.joint_tests`, one row a combination of `by`."""
+    heads = {"num_df": "df", "den_df": "Residual df", "statistic": "F", "p_value": "p"}
+    values = pd.DataFrame({str(name): found[name] for name in by})
+    values = values.assign(**{head: found[name].astype(float) for name, head in heads.items()})
+    shown = pd.DataFrame({str(name): [words.value(value) for value in found[name]] for name in by})
+    shown["df"] = [f"{value:.0f}" if value else NONE for value in values["df"]]
+    shown["Residual df"] = [number(value, 3) for value in values["Residual df"]]
+    shown["F"] = numbers(values["F"], 3)
+    shown["p"] = [p_value(value) for value in values["p"]]
+    for name in by:
+        values[str(name)] = shown[str(name)]
+    return Table(shown, values, found, alt, "simple-effects")
