@@ -35,7 +35,8 @@ def chart(shown: Chart, key: str, *, on_click: Callable[[str], None] | None = No
         st.header(text.escape(shown.title), anchor=False)
         _download(shown, key)
     if shown.message:
-        st.markdown(text.escape(shown.message))
+        said = [text.unbroken(text.escape(line)) for line in shown.message.split("\n")]
+        st.markdown("\n".join(f"- {line}" for line in said) if len(said) > 1 else said[0])
     figure = sent(shown.figure, ink(), clicked=on_click is not None)
     if on_click is None:
         st.plotly_chart(figure, key=key, config=CONFIG, theme=None, alt=shown.alt)

@@ -78,7 +78,8 @@ class Chart:
     caption : how to read it, plain text
     alt     : what it shows in one sentence, for those who cannot see it
     note    : what was left out or thinned; empty when everything is drawn
-    message : what it comes to, in a sentence that stands above it; empty where that is said elsewhere
+    message : what it comes to, in a sentence that stands above it, or one a line; empty where that is said
+              elsewhere
     """
 
     figure: go.Figure

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import pandas as pd
@@ -131,6 +131,7 @@ def _choose(categories: Sequence[Variable], known: Setting) -> Asked:
             names,
             default=names[:1],
             max_selections=3,
+            wrap=True,
             format_func=text.one_line,
             key=stale_key(known, "effects_means_of"),
             persist_state="session",
@@ -164,6 +165,7 @@ def _choose_within(terms: Sequence[Variable], known: Setting) -> tuple[Variable,
         others,
         max_selections=3,
         placeholder="None",
+        wrap=True,
         format_func=text.one_line,
         key=stale_key(known, f"effects_means_at_{taken}"),
         persist_state="session",
@@ -180,11 +182,11 @@ def _show_means(known: Setting, asked: Asked, means: pd.DataFrame) -> None:
     wide = len(asked.terms) + len(asked.within) > 1
     left, right = (st.container(), st.container()) if wide else st.columns(2, gap="large")
     with left:
-        display.chart(_picture(known, asked, means, said), "effects_means_chart")
+        chart = replace(_picture(known, asked, means, said), message=said)
+        display.chart(chart, "effects_means_chart")
     with right:
         table = tabled.estimates(means, "Mean", known.level, alt="Marginal means", name="marginal-means")
         tables.show(table, "effects_means", "Marginal means")
-        st.markdown(text.escape(said))
         st.caption(text.escape(how_made(known, asked)))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -62,9 +62,7 @@ def section(known: Setting) -> None:
         caption=caption(known, asked),
         ink=display.ink(),
     )
-    display.chart(chart, "effects_predictions")
-    bullet = "- " if len(sentences) > 1 else ""
-    st.markdown("\n".join(bullet + text.escape(each) for each in sentences))
+    display.chart(replace(chart, message="\n".join(sentences)), "effects_predictions")
     tables.export(
         "effects_predictions",
         lambda: [tabled.predictions(lines, asked.x.name, known.level)],

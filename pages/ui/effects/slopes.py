@@ -71,6 +71,7 @@ def _choose_moderators(partners: Sequence[Variable], known: Setting, x: Variable
         names,
         default=names[:1],
         max_selections=3,
+        wrap=True,
         format_func=text.one_line,
         key=stale_key(known, f"effects_moderators_{x.name}"),
         persist_state="session",
