@@ -105,6 +105,13 @@ def test_models_on_different_rows_are_put_on_common_ones_and_the_script_says_how
         pd.testing.assert_frame_equal(scope["data"], each.data.frame)
 
 
+def test_as_many_other_rows_are_not_the_same_rows() -> None:
+    entries = [gappy(CALLS["days"], GAPS.drop(index=[row]))[1] for row in (7, 8)]
+    assert len(entries[0].rows) == len(entries[1].rows)
+    assert not comparing.same_rows(entries)
+    assert len(comparing.common_rows(entries)) == len(GAPS) - 2
+
+
 def test_rows_left_out_of_one_model_only_are_dropped_by_their_labels() -> None:
     kept, entries = zip(gappy(CALLS["days"]), gappy(CALLS["slope"], GAPS.drop(index=[7, 8])), strict=True)
     common = comparing.common_rows(entries)

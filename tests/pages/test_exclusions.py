@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from pages.ui.data.dataset import Dataset
-from pages.ui.data.exclusions import Exclusion, possible, without
+from pages.ui.data.exclusions import Exclusion, absent, possible, without
 
 FOUR = pd.DataFrame({"y": [1.0, 2.0, 3.0, 4.0]}, index=[10, 11, 12, 13])
 DATA = Dataset.of("Four", FOUR, "upload:four.csv")
@@ -33,3 +33,10 @@ def test_the_code_leaves_the_same_rows_out_and_says_why_on_one_line() -> None:
 def test_the_last_word_on_a_row_counts_and_rows_that_are_not_there_are_passed_over() -> None:
     asked = [Exclusion(11, "first"), Exclusion(99, "gone"), Exclusion(11, "second")]
     assert possible(asked, DATA) == (Exclusion(11, "second"),)
+
+
+def test_what_is_not_there_now_is_remembered_apart() -> None:
+    """A filter may bring the row back; it must then still be left out."""
+    asked = (Exclusion(11, "typing error"), Exclusion(99, "filtered away"))
+    assert possible(asked, DATA) == asked[:1]
+    assert absent(asked, DATA) == asked[1:]

@@ -242,6 +242,16 @@ def test_too_many_correlated_slopes_are_refused() -> None:
     assert "60 coefficients" in found["re_formula"]
 
 
+def test_the_most_correlated_slopes_that_are_allowed_are_allowed() -> None:
+    most = pd.DataFrame({"y": np.arange(60.0), "g": np.tile(list("ab"), 30)}).assign(
+        most=np.arange(60) % fitting.MOST_SLOPES, more=np.arange(60) % (fitting.MOST_SLOPES + 1)
+    )
+    columns, call = roles.profile(most), ModelCall("y ~ 1", "g")
+    assert not fitting.problems(replace(call, re_formula="1 + C(most)"), columns)
+    refused = fitting.problems(replace(call, re_formula="1 + C(more)"), columns)
+    assert f"{fitting.MOST_SLOPES + 1} coefficients" in refused["re_formula"]
+
+
 def test_problems_name_their_field() -> None:
     rows = (("a", "0 + C(h)"), ("a", "0 + nowhere"), (" ", "0 + x"))
     found = fitting.problems(ModelCall("y ~", "nobody", "x +", rows), roles.profile(frame()))

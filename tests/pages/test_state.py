@@ -60,6 +60,31 @@ def test_a_model_of_one_group_needs_no_group_column() -> None:
     assert not state.fits(call, Dataset.of("a", FRAME.drop(columns="g"), "upload:a.csv"))
 
 
+def test_a_prediction_to_compare_with_is_one_of_the_same_data_and_model() -> None:
+    def page(first: object, second: object, call: object, other: object) -> None:
+        import streamlit as st
+
+        from pages.ui import state
+
+        seen = []
+        state.set_data(first)
+        state.set_call(call)
+        state.set_before(1.5)
+        seen.append(state.before())
+        state.set_call(other)
+        seen.append(state.before())
+        state.set_call(call)
+        state.set_data(second)
+        seen.append(state.before())
+        st.session_state["seen"] = seen
+
+    first, second = (Dataset.of("a", FRAME.assign(x=x), "upload:a.csv") for x in (FRAME["x"], 7))
+    other = ModelCall("y ~ 1", "g")
+    at = AppTest.from_function(page, args=(first, second, CALL, other), default_timeout=30).run()
+    assert not at.exception
+    assert at.session_state["seen"] == [1.5, None, None]
+
+
 def test_an_example_brings_its_model() -> None:
     def page() -> None:
         from pages.ui import state
