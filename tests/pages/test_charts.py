@@ -41,10 +41,10 @@ def row_charts(result: Any, chosen: str | None) -> list[Chart]:
     return [
         charts.cooks_by_row(distance, mine=marks, row=row),
         charts.cooks_by_group(result.influence(group, refit=False), group, chosen=chosen),
-        charts.leverage_against_residual(augmented, group=group, chosen=chosen, row=row),
-        charts.residuals_against(augmented, augmented["fitted"].rename("fitted"), row=row),
+        charts.leverage_against_residual(augmented, charts.Marks(group, chosen, row)),
+        charts.residuals_against(augmented, augmented["fitted"].rename("fitted"), charts.Marks(row=row)),
         charts.uniform_qq(simulated, row=row),
-        charts.simulated_against_fitted(augmented, simulated, row=row),
+        charts.simulated_against_fitted(augmented, simulated, charts.Marks(row=row)),
     ]
 
 
@@ -57,8 +57,8 @@ def every_chart(result: Any, chosen: str | None = None) -> list[Chart]:
         charts.coefficient_plot(fixed, outcome=outcome),
         charts.variance_bar(charts.variance_shares(result.icc(), 0.2)),
         *(charts.caterpillar(mine, unit="Intercept", chosen=chosen) for mine in effects),
-        charts.residuals_against_fitted(augmented, group=group, chosen=chosen),
-        charts.scale_location(augmented, group=group, chosen=chosen),
+        charts.residuals_against_fitted(augmented, charts.Marks(group, chosen)),
+        charts.scale_location(augmented, charts.Marks(group, chosen)),
         charts.normal_qq(augmented["resid_std"].to_numpy(), augmented.index),
         *effect_quantiles(result, group),
         charts.residuals_by_group(augmented, group, chosen=chosen),
@@ -182,7 +182,7 @@ def test_an_unknown_chosen_group_changes_nothing() -> None:
 def test_residual_charts_of_any_size_stay_small(n: int) -> None:
     augmented = fits.many_rows(n)
     for draw in (charts.residuals_against_fitted, charts.scale_location):
-        chart = draw(augmented, group="g", chosen="3")
+        chart = draw(augmented, charts.Marks("g", "3"))
         assert (chart.note != "") == (n > base.POINTS_DRAWN)
         assert len(chart.figure.to_json()) < 4_000_000
     assert (
@@ -204,12 +204,12 @@ def test_many_points_are_drawn_when_asked_for_only_and_by_webgl() -> None:
     usual = charts.residuals_against_fitted(augmented)
     assert {trace.type for trace in usual.figure.data} == {"scatter"}
     assert usual.note.startswith("1,500 of 30,000 rows are drawn")
-    asked = charts.residuals_against_fitted(augmented, most=base.POINTS_ASKED)
+    asked = charts.residuals_against_fitted(augmented, charts.Marks(most=base.POINTS_ASKED))
     assert "scattergl" in {trace.type for trace in asked.figure.data}
 
 
 def test_a_large_chosen_group_is_thinned_too() -> None:
-    chart = charts.residuals_against_fitted(fits.many_rows(30_000, groups=3), group="g", chosen="1")
+    chart = charts.residuals_against_fitted(fits.many_rows(30_000, groups=3), charts.Marks("g", "1"))
     assert [len(trace.x) for trace in chart.figure.data[:2]] == [base.POINTS_DRAWN] * 2
     assert "Of the chosen group 1,500 of " in chart.note
 
@@ -230,7 +230,7 @@ def test_rows_are_named_on_hover() -> None:
 
 def test_the_chosen_group_is_drawn_on_top_in_the_accent() -> None:
     augmented = fits.many_rows(400)
-    figure = charts.residuals_against_fitted(augmented, group="g", chosen="7").figure
+    figure = charts.residuals_against_fitted(augmented, charts.Marks("g", "7")).figure
     mine = next(trace for trace in figure.data if trace.name == "7")
     assert len(mine.x) == int((augmented["g"] == "7").sum())
     assert mine.marker.color == charts.LIGHT.accent
@@ -334,7 +334,7 @@ def test_charts_know_no_streamlit() -> None:
 def test_what_lies_on_many_points_is_drawn_above_them() -> None:
     """WebGL lies above everything else, so a line over points drawn by it must be drawn by it too."""
     few = charts.residuals_against_fitted(fits.many_rows(5_000)).figure
-    many = charts.residuals_against_fitted(fits.many_rows(5_000), most=base.POINTS_ASKED).figure
+    many = charts.residuals_against_fitted(fits.many_rows(5_000), charts.Marks(most=base.POINTS_ASKED)).figure
     assert {trace.type for trace in few.data} == {"scatter"}
     assert {trace.type for trace in many.data} == {"scattergl"}
     assert [trace.mode for trace in many.data] == [trace.mode for trace in few.data]

@@ -56,7 +56,9 @@ def test_the_figure_itself_stays_as_it_is() -> None:
 
 @pytest.mark.parametrize("ink", [LIGHT, DARK])
 def test_colours_are_those_of_the_appearance(ink: Ink) -> None:
-    layout = spec(charts.residuals_against_fitted(fits.many_rows(50), ink=ink).figure, ink)["layout"]
+    layout = spec(charts.residuals_against_fitted(fits.many_rows(50), charts.Marks(ink=ink)).figure, ink)[
+        "layout"
+    ]
     assert (layout["paper_bgcolor"], layout["font"]["color"]) == (ink.surface, ink.faded)
     assert layout["hoverlabel"]["font"]["color"] == ink.text
     assert layout["yaxis"]["showgrid"]

@@ -11,7 +11,7 @@ from pages.ui.charts.lines import all_lines, group_means, panels, spread
 from pages.ui.charts.qq import effects_qq, normal_qq, uniform_qq
 from pages.ui.charts.ranked_effects import caterpillar
 from pages.ui.charts.residual_groups import residuals_by_group
-from pages.ui.charts.residuals import residuals_against_fitted, scale_location
+from pages.ui.charts.residuals import Marks, residuals_against_fitted, scale_location
 from pages.ui.charts.shrinkage import plane, shrinkage
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "LIGHT",
     "Chart",
     "Ink",
+    "Marks",
     "all_lines",
     "caterpillar",
     "coefficient_plot",

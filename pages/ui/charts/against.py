@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-
 import numpy as np
 import pandas as pd
 
 from pages.ui import text
-from pages.ui.charts.base import LIGHT, POINTS_DRAWN, Chart, Ink, axis, figures
+from pages.ui.charts.base import Chart, axis, figures
 from pages.ui.charts.curves import smooth
-from pages.ui.charts.residuals import cloud, leaves_zero
+from pages.ui.charts.residuals import UNMARKED, Marks, cloud, leaves_zero
 
 
-def residuals_against(
-    augmented: pd.DataFrame,
-    values: pd.Series,
-    *,
-    group: str | None = None,
-    chosen: str | None = None,
-    row: Hashable | None = None,
-    most: int = POINTS_DRAWN,
-    ink: Ink = LIGHT,
-) -> Chart:
+def residuals_against(augmented: pd.DataFrame, values: pd.Series, marks: Marks = UNMARKED) -> Chart:
     """Residuals against a numeric column, perhaps one that is not in the model.
 
     values : the column at the rows of `augmented`; rows where it is missing are not drawn
@@ -31,8 +20,8 @@ def residuals_against(
     known = np.isfinite(x)
     usable, x = augmented[known], x[known]
     resid = usable["resid"].to_numpy(dtype=float)
-    figure, note = cloud(usable, x, resid, group=group, chosen=chosen, row=row, most=most, ink=ink)
-    figure.add_hline(y=0, line={"color": ink.muted, "width": 1, "dash": "dot"})
+    figure, note = cloud(usable, x, resid, marks)
+    figure.add_hline(y=0, line={"color": marks.ink.muted, "width": 1, "dash": "dot"})
     name = text.shorten(values.name, 40)
     figure.update_layout(xaxis=axis(values.name), yaxis=axis("Residual"))
     missing = int((~known).sum())
@@ -54,21 +43,12 @@ def _leaves_zero(x: np.ndarray, resid: np.ndarray) -> str:
     return f"the smooth line leaves zero by up to {figures(float(np.abs(line).max()), 2)}"
 
 
-def simulated_against_fitted(
-    augmented: pd.DataFrame,
-    residuals: pd.Series,
-    *,
-    group: str | None = None,
-    chosen: str | None = None,
-    row: Hashable | None = None,
-    most: int = POINTS_DRAWN,
-    ink: Ink = LIGHT,
-) -> Chart:
+def simulated_against_fitted(augmented: pd.DataFrame, residuals: pd.Series, marks: Marks = UNMARKED) -> Chart:
     """Simulated quantile residuals against fitted values: level at one half if the model is right."""
     fitted, values = augmented["fitted"].to_numpy(dtype=float), residuals.to_numpy(dtype=float)
-    figure, note = cloud(augmented, fitted, values, group=group, chosen=chosen, row=row, most=most, ink=ink)
+    figure, note = cloud(augmented, fitted, values, marks)
     for y in (0.25, 0.5, 0.75):
-        figure.add_hline(y=y, line={"color": ink.muted, "width": 1, "dash": "dot"})
+        figure.add_hline(y=y, line={"color": marks.ink.muted, "width": 1, "dash": "dot"})
     figure.update_layout(xaxis=axis("Fitted value"), yaxis=axis("Simulated quantile residual"))
     line = smooth(fitted, values)[1]
     reach = f"from {figures(line.min(), 2)} to {figures(line.max(), 2)}" if len(line) else "not drawn"

@@ -11,7 +11,6 @@ import plotly.graph_objects as go
 from pages.ui import text
 from pages.ui.charts.base import (
     LIGHT,
-    POINTS_DRAWN,
     Chart,
     Floats,
     Ink,
@@ -26,7 +25,7 @@ from pages.ui.charts.base import (
     thinned,
     thinning_note,
 )
-from pages.ui.charts.residuals import cloud, ring
+from pages.ui.charts.residuals import UNMARKED, Marks, cloud, ring
 
 HEIGHT = 400
 GROUPS_SHOWN = 30
@@ -162,22 +161,12 @@ def cooks_by_group(
     )
 
 
-def leverage_against_residual(
-    augmented: pd.DataFrame,
-    *,
-    group: str | None = None,
-    chosen: str | None = None,
-    row: Hashable | None = None,
-    most: int = POINTS_DRAWN,
-    ink: Ink = LIGHT,
-) -> Chart:
+def leverage_against_residual(augmented: pd.DataFrame, marks: Marks = UNMARKED) -> Chart:
     """Studentised residual against leverage: rows that pull, and rows that do not fit."""
     leverage = augmented["leverage"].to_numpy(dtype=float)
     resid = augmented["studentised"].to_numpy(dtype=float)
-    figure, note = cloud(
-        augmented, leverage, resid, group=group, chosen=chosen, row=row, line=False, most=most, ink=ink
-    )
-    figure.add_hline(y=0, line={"color": ink.muted, "width": 1, "dash": "dot"})
+    figure, note = cloud(augmented, leverage, resid, marks, line=False)
+    figure.add_hline(y=0, line={"color": marks.ink.muted, "width": 1, "dash": "dot"})
     figure.update_layout(xaxis=axis("Leverage", rangemode="tozero"), yaxis=axis("Studentised residual"))
     top = int(np.argmax(leverage))
     return Chart(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -35,19 +36,28 @@ ALIKE = 1.5
 """Times as large from which on spreads at two ends are said to differ."""
 
 
-def residuals_against_fitted(
-    augmented: pd.DataFrame,
-    *,
-    group: str | None = None,
-    chosen: str | None = None,
-    row: Hashable | None = None,
-    most: int = POINTS_DRAWN,
-    ink: Ink = LIGHT,
-) -> Chart:
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What a chart of rows highlights, how many points it draws, and in which colours.
+
+    group, chosen : a column of groups, and the label in it that stands out; row : the label of one row
+    """
+
+    group: str | None = None
+    chosen: str | None = None
+    row: Hashable | None = None
+    most: int = POINTS_DRAWN
+    ink: Ink = LIGHT
+
+
+UNMARKED = Marks()
+
+
+def residuals_against_fitted(augmented: pd.DataFrame, marks: Marks = UNMARKED) -> Chart:
     """Residuals against fitted values with a smooth line; `augmented` as `result.augment()`."""
     fitted, resid = (steady(augmented[name].to_numpy(dtype=float)) for name in ("fitted", "resid"))
-    figure, note = cloud(augmented, fitted, resid, group=group, chosen=chosen, row=row, most=most, ink=ink)
-    figure.add_hline(y=0, line={"color": ink.muted, "width": 1, "dash": "dot"})
+    figure, note = cloud(augmented, fitted, resid, marks)
+    figure.add_hline(y=0, line={"color": marks.ink.muted, "width": 1, "dash": "dot"})
     figure.update_layout(xaxis=axis("Fitted value"), yaxis=axis("Residual"))
     return Chart(
         figure,
@@ -61,19 +71,11 @@ def residuals_against_fitted(
     )
 
 
-def scale_location(
-    augmented: pd.DataFrame,
-    *,
-    group: str | None = None,
-    chosen: str | None = None,
-    row: Hashable | None = None,
-    most: int = POINTS_DRAWN,
-    ink: Ink = LIGHT,
-) -> Chart:
+def scale_location(augmented: pd.DataFrame, marks: Marks = UNMARKED) -> Chart:
     """Root absolute standardised residual against fitted value: the spread along the fitted values."""
     fitted = steady(augmented["fitted"].to_numpy(dtype=float))
     root = np.sqrt(np.abs(augmented["resid_std"].to_numpy(dtype=float)))
-    figure, note = cloud(augmented, fitted, root, group=group, chosen=chosen, row=row, most=most, ink=ink)
+    figure, note = cloud(augmented, fitted, root, marks)
     figure.update_layout(
         xaxis=axis("Fitted value"), yaxis=axis("√|standardised residual|", rangemode="tozero")
     )
@@ -89,19 +91,10 @@ def scale_location(
 
 
 def cloud(
-    augmented: pd.DataFrame,
-    x: Floats,
-    y: Floats,
-    *,
-    group: str | None = None,
-    chosen: str | None = None,
-    row: Hashable | None = None,
-    line: bool = True,
-    most: int = POINTS_DRAWN,
-    ink: Ink = LIGHT,
+    augmented: pd.DataFrame, x: Floats, y: Floats, marks: Marks, *, line: bool = True
 ) -> tuple[go.Figure, str]:
     """Points with row labels, the chosen group's on top, and the smooth line of all rows."""
-    mine = _is_chosen(augmented, group, chosen)
+    mine, ink, most = _is_chosen(augmented, marks), marks.ink, marks.most
     size = np.abs(augmented["resid"].to_numpy(dtype=float))
     drawn = thinned(size, most)
     figure = canvas(HEIGHT, legend=bool(mine.any()))
@@ -109,10 +102,10 @@ def cloud(
     own = np.flatnonzero(mine)
     own = own[thinned(size[own], most)]
     if len(own):
-        _add_points(figure, augmented, x, y, own, ink.accent, text.shorten(chosen, 30), bold=True)
+        _add_points(figure, augmented, x, y, own, ink.accent, text.shorten(marks.chosen, 30), bold=True)
     if line:
         _add_smooth(figure, x, y, ink.text if len(own) else ink.accent)
-    ring(figure, augmented.index, x, y, row, ink)
+    ring(figure, augmented.index, x, y, marks.row, ink)
     return figure, _left_out(len(drawn), len(x), len(own), int(mine.sum()))
 
 
@@ -154,10 +147,10 @@ def ring(figure: go.Figure, index: pd.Index, x: Floats, y: Floats, row: Hashable
     )
 
 
-def _is_chosen(augmented: pd.DataFrame, group: str | None, chosen: str | None) -> np.ndarray:
-    if group is None or chosen is None or group not in augmented:
+def _is_chosen(augmented: pd.DataFrame, marks: Marks) -> np.ndarray:
+    if marks.group is None or marks.chosen is None or marks.group not in augmented:
         return np.zeros(len(augmented), dtype=bool)
-    return (augmented[group].astype(str) == chosen).to_numpy()
+    return (augmented[marks.group].astype(str) == marks.chosen).to_numpy()
 
 
 def customdata(index: pd.Index, rows: Ints) -> list[list[object]]:

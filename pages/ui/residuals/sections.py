@@ -50,20 +50,13 @@ class Shown:
     controls: GridContainer
 
     @property
-    def marks(self) -> dict[str, object]:
-        """What row charts highlight."""
-        return {
-            "group": self.group,
-            "chosen": self.chosen,
-            "row": self.row,
-            "most": self.most,
-            "ink": self.ink,
-        }
+    def marks(self) -> charts.Marks:
+        """What charts of rows highlight."""
+        return charts.Marks(self.group, self.chosen, self.row, self.most, self.ink)
 
     def drawn(self, draw: Callable[[], Chart], *what: str) -> Chart:
         """A chart of this fit with these marks, drawn once."""
-        of = (self.fitted.call, self.fitted.data.digest, self.group, self.chosen, self.row)
-        return drawn.once(draw, "residuals", *what, *of, self.most, self.ink)
+        return drawn.once(draw, "residuals", *what, self.fitted.call, self.fitted.data.digest, self.marks)
 
 
 def fits(shown: Shown) -> None:
@@ -75,8 +68,7 @@ def fits(shown: Shown) -> None:
     clicked = picking.choose_row(shown.augmented.index)
     with left:
         fitted = shown.drawn(
-            lambda: charts.residuals_against_fitted(shown.augmented, **shown.marks),  # type: ignore[arg-type]
-            "against fitted",
+            lambda: charts.residuals_against_fitted(shown.augmented, shown.marks), "against fitted"
         )
         display.chart(fitted, "residuals_against_fitted", on_click=clicked)
     if name is not None:
@@ -91,9 +83,7 @@ def _against_any(shown: Shown, name: str) -> None:
     if _is_number(values):
         clicked = picking.choose_row(shown.augmented.index[values.notna().to_numpy()])
         against = shown.drawn(
-            lambda: charts.residuals_against(shown.augmented, values, **shown.marks),  # type: ignore[arg-type]
-            "against column",
-            name,
+            lambda: charts.residuals_against(shown.augmented, values, shown.marks), "against column", name
         )
         display.chart(against, "residuals_against_column", on_click=clicked)
         return
@@ -161,10 +151,7 @@ def normal(shown: Shown) -> None:
 def even(shown: Shown) -> None:
     """Is the spread the same everywhere?"""
     clicked = picking.choose_row(shown.augmented.index)
-    spread = shown.drawn(
-        lambda: charts.scale_location(shown.augmented, **shown.marks),  # type: ignore[arg-type]
-        "scale and location",
-    )
+    spread = shown.drawn(lambda: charts.scale_location(shown.augmented, shown.marks), "scale and location")
     display.chart(spread, "scale_location", on_click=clicked)
     if shown.group is None:
         st.caption("The model has no groups to compare the spread of.")
@@ -198,11 +185,7 @@ def whole(shown: Shown) -> None:
         uniform = charts.uniform_qq(found.residuals, row=shown.row, ink=shown.ink)
         display.chart(uniform, "uniform_qq", on_click=clicked)
     with right:
-        against = charts.simulated_against_fitted(
-            shown.augmented,
-            found.residuals,
-            **shown.marks,  # type: ignore[arg-type]
-        )
+        against = charts.simulated_against_fitted(shown.augmented, found.residuals, shown.marks)
         display.chart(against, "simulated_against_fitted", on_click=clicked)
 
 
@@ -238,7 +221,7 @@ def single(shown: Shown) -> None:
             needles = charts.cooks_by_row(distance, mine=mine, row=shown.row, ink=shown.ink)
             display.chart(needles, "cooks_by_row", on_click=clicked)
         with right:
-            leverage = charts.leverage_against_residual(shown.augmented, **shown.marks)  # type: ignore[arg-type]
+            leverage = charts.leverage_against_residual(shown.augmented, shown.marks)
             display.chart(leverage, "leverage", on_click=clicked)
         _by_group(shown)
     except MixedCoreError as err:
