@@ -222,6 +222,11 @@ def test_terms_embed_where_their_levels_and_covariates_are() -> None:
     assert embed(slopes, alone) is None
     plate, sample = fitted("Penicillin", "diameter ~ 1 + (1|plate) + (1|sample)").model.design.terms
     assert embed([plate], [sample]) is None
+    other = datasets.load("sleepstudy")
+    other = other.assign(Subject=np.roll(other["Subject"].astype(str), 5))  # as many groups, of other rows
+    moved = mixedlm("Reaction ~ Days + (Days|Subject)", other).fit().model.design.terms
+    assert embed(moved, slopes) is None
+    assert embed(slopes, slopes) is not None
 
 
 def test_more_models_are_tested_one_after_the_other() -> None:

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from mixedcore.inference.satterthwaite import joint_df
 from tests.reference.fits import coefficient_order, data_of
 from tests.reference.models import SEED
 
@@ -63,3 +64,11 @@ def test_small_p_values_keep_their_digits() -> None:
     """p 1.1709e-17 and 3.2638e-06 in lmerTest 3.1-3; one minus a distribution function would give 0."""
     table = t_tests("sleepstudy", "Reaction ~ 1 + Days + (1 + Days|Subject)")
     assert table["p_value"].to_numpy() == pytest.approx([1.1709e-17, 3.2638e-06], rel=1e-4)
+
+
+def test_joint_degrees_of_freedom_of_lmertest() -> None:
+    """get_Fstat_ddf of lmerTest 3.1: E of squared t statistics, and 2 where one of them has no mean."""
+    assert joint_df(np.array([7.0, 7.0 + 1e-9])) == pytest.approx(7.0, rel=1e-9)
+    assert joint_df(np.array([5.0, 10.0])) == pytest.approx(2 * (5 / 3 + 10 / 8) / (5 / 3 + 10 / 8 - 2))
+    assert joint_df(np.array([2.0, 10.0])) == joint_df(np.array([1.5, 10.0])) == 2.0
+    assert joint_df(np.array([np.inf, np.inf])) == np.inf
