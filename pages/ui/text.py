@@ -15,7 +15,7 @@ from __future__ import annotations
 import html as language
 import re
 import string
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 # Streamlit rewrites some texts after Markdown is parsed (icons, emoji shortcodes, web addresses, arrows): a
 # backslash is gone by then. This invisible character, which also forbids a line break, keeps them apart.
@@ -109,10 +109,14 @@ def unbroken(sentence: str) -> str:
 
 
 def listing(items: Iterable[object], limit: int = 6) -> str:
-    """'a, b and c', each escaped for Markdown; beyond `limit` items 'a, b, … and 12 more'."""
-    names = [escape(shorten(item)) for item in items]
-    if len(names) > limit:
-        return f"{', '.join(names[:limit])} and {len(names) - limit:,} more"
-    if len(names) < 2:
-        return "".join(names)
-    return f"{', '.join(names[:-1])} and {names[-1]}"
+    """'a, b and c', each shortened and escaped for Markdown; beyond `limit` items 'a, b, … and 12 more'."""
+    return enumerated([escape(shorten(item)) for item in items], limit)
+
+
+def enumerated(items: Sequence[str], limit: int = 6, word: str = "and") -> str:
+    """The same of items that are inert already, or of plain text."""
+    if len(items) > limit:
+        return f"{', '.join(items[:limit])} {word} {len(items) - limit:,} more"
+    if len(items) < 2:
+        return "".join(items)
+    return f"{', '.join(items[:-1])} {word} {items[-1]}"

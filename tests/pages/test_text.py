@@ -131,4 +131,9 @@ def test_shorten_keeps_to_its_limit(value: str, limit: int) -> None:
     ],
 )
 def test_listing_reads_as_a_sentence(items: list[str], expected: str) -> None:
-    assert text.listing(items) == expected
+    assert text.listing(items) == text.enumerated(items) == expected
+
+
+def test_a_listing_is_escaped_and_an_enumeration_is_as_it_was_given() -> None:
+    assert text.listing(["**a**"]) == text.escape("**a**")
+    assert text.enumerated(["**a**", "b", "c"], 2, "or") == "**a**, b or 1 more"

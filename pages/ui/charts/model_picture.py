@@ -245,11 +245,9 @@ def _lines_of(effects: Sequence[Sequence[str]]) -> np.ndarray:
 def _differing(each: Groups) -> Iterator[str]:
     """What differs between the groups, a line for each set."""
     for number, effects in enumerate(each.effects):
-        words = [_effect(name) for name in effects[:MOST_NAMED]]
-        more = [f"{len(effects) - MOST_NAMED} more"] if len(effects) > MOST_NAMED else []
-        joined = _listed([*words, *more])
+        named = text.enumerated([_effect(name) for name in effects], MOST_NAMED)
         together = " (correlated)" if len(effects) > 1 else " (independent)" if number else ""
-        yield f"{'and' if number else 'Differs:'} {joined}{together}"
+        yield f"{'and' if number else 'Differs:'} {named}{together}"
 
 
 def _effect(name: str) -> str:
@@ -260,12 +258,7 @@ def _of_predictors(names: Sequence[str]) -> list[str]:
     """The predictors that describe what the box holds."""
     if not names:
         return []
-    more = [f"{len(names) - MOST_NAMED} more"] if len(names) > MOST_NAMED else []
-    return [f"Predictors here: {_listed([*(text.shorten(n, 18) for n in names[:MOST_NAMED]), *more])}"]
-
-
-def _listed(words: Sequence[str]) -> str:
-    return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
+    return [f"Predictors here: {text.enumerated([text.shorten(name, 18) for name in names], MOST_NAMED)}"]
 
 
 def _count(rows: float) -> str:

@@ -10,8 +10,9 @@ import pandas as pd
 from pages.ui import terms
 from pages.ui.compare.comparing import Entry, Lrt
 from pages.ui.numbers import NONE, fixed, number, numbers, p_value
-from pages.ui.results.voice import MARKDOWN, Voice, listing
+from pages.ui.results.voice import MARKDOWN, Voice
 from pages.ui.tables import Table
+from pages.ui.text import enumerated
 
 CLOSE = 2.0
 """Models whose criterion is this near the lowest have about as much support: Burnham & Anderson (2002)."""
@@ -119,7 +120,7 @@ def _by_criteria(entries: Sequence[Entry], voice: Voice) -> list[str]:
         lowest = f"lowest for {voice.name(entries[best].name)}"
         if near:
             come = "comes" if len(near) == 1 else "come"
-            others = listing([voice.plain(each) for each in near])
+            others = enumerated([voice.plain(each) for each in near])
             lowest += f", and {others} {come} within {CLOSE:g} of it, which is about as good"
         found.setdefault(lowest, []).append(voice.strong(name))
     return [

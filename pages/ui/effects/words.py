@@ -75,7 +75,7 @@ def difference(one: str, other: str) -> str:
 
 def listed(items: Sequence[str]) -> str:
     """'a, b and c'."""
-    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}" if items else ""
+    return text.enumerated(items, len(items))
 
 
 def held(variables: Sequence[Variable], at: Mapping[str, Any]) -> str:

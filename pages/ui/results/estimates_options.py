@@ -15,7 +15,8 @@ from pages.ui.results import computed
 from pages.ui.results.computed import Method
 from pages.ui.results.facts import Facts
 from pages.ui.results.meaning import Against
-from pages.ui.results.voice import MARKDOWN, Voice, listing
+from pages.ui.results.voice import MARKDOWN, Voice
+from pages.ui.text import enumerated
 
 DDF: dict[Ddf, str] = {
     "satterthwaite": "Satterthwaite",
@@ -147,7 +148,7 @@ def references(facts: Facts, voice: Voice = MARKDOWN) -> str:
         for (level, *more) in found
         if not more
     ]
-    return f"Categories are compared with {listing(said)}." if said else ""
+    return f"Categories are compared with {enumerated(said)}." if said else ""
 
 
 def fixed_note(ddf: Ddf, intervals: str, facts: Facts) -> str:

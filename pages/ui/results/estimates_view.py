@@ -21,7 +21,8 @@ from pages.ui.numbers import share
 from pages.ui.results import computed, explained_words, narrative, result_tables, words
 from pages.ui.results.facts import Facts
 from pages.ui.results.narrative import Part, Told
-from pages.ui.results.voice import MARKDOWN, PLAIN, f_apa, listing, t_apa
+from pages.ui.results.voice import MARKDOWN, PLAIN, f_apa, t_apa
+from pages.ui.text import enumerated
 
 TYPES: dict[AnovaType, str] = {
     3: "Type III: each term on means with equal weights for every combination of levels. Does not depend on "
@@ -97,7 +98,7 @@ def metrics(fit: pd.Series, counts: Mapping[str, int]) -> None:
 
 def _in_groups(counts: Sequence[int]) -> str:
     """'in 160 groups', 'in 24 and 6 groups' of two factors, or only how many factors there are."""
-    said = f"in {listing([f'{count:,}' for count in counts])} groups"
+    said = f"in {enumerated([f'{count:,}' for count in counts])} groups"
     return said if len(said) <= SHORT else f"grouped in {len(counts)} ways"
 
 

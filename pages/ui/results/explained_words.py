@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from pages.ui.numbers import share
-from pages.ui.results.voice import Voice, listing
+from pages.ui.results.voice import Voice
+from pages.ui.text import enumerated
 
 RESIDUAL = "Residual"
 SMALL = 0.005
@@ -49,7 +50,7 @@ def explained(steps: pd.DataFrame, voice: Voice) -> list[str]:
             continue
         parts = [_part(group, value, voice) for group, value in added.items() if np.isfinite(value)]
         said.append(
-            f"{voice.name(name)} explains {listing(parts)}."
+            f"{voice.name(name)} explains {enumerated(parts)}."
             if parts
             else f"What {voice.name(name)} explains could not be computed: there was no variance to explain."
         )

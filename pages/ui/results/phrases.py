@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pages.ui.results.facts import Facts, Outcome
 from pages.ui.results.meaning import Against, Slope, Within, Zero
 from pages.ui.results.steps import Step
-from pages.ui.results.voice import Voice, listing, rounded, value
+from pages.ui.results.voice import Voice, rounded, value
+from pages.ui.text import enumerated
 
 MOST_ZEROS = 4
 
@@ -84,7 +85,7 @@ def _against(part: Against, voice: Voice) -> str:
         return f"For {level} compared with the mean of all levels of {name}"
     if len(part.others) == 1:
         return f"For {level} compared with {voice.name(part.others[0])} ({voice.plain(part.variable)})"
-    others = listing([voice.name(other) for other in part.others])
+    others = enumerated([voice.name(other) for other in part.others])
     return f"For {level} compared with the mean of {others} ({voice.plain(part.variable)})"
 
 
@@ -96,7 +97,7 @@ def noun(part: Slope | Against, voice: Voice) -> str:
             return f"the difference that {voice.name(part.variable)} makes"
         if part.everything:
             return f"the difference between {level} and the mean of all levels of {voice.name(part.variable)}"
-        others = listing([voice.name(other) for other in part.others])
+        others = enumerated([voice.name(other) for other in part.others])
         mean = "" if len(part.others) == 1 else "the mean of "
         return f"the difference between {level} and {mean}{others}"
     step, name = part.step, voice.name(part.step.name)
@@ -109,7 +110,8 @@ def noun(part: Slope | Against, voice: Voice) -> str:
 
 def inside(parts: Sequence[Within], voice: Voice) -> str:
     """'within A of group and D of kind'."""
-    return "within " + listing([f"{voice.name(part.level)} ({voice.plain(part.variable)})" for part in parts])
+    said = [f"{voice.name(part.level)} ({voice.plain(part.variable)})" for part in parts]
+    return f"within {enumerated(said)}"
 
 
 # --- where it holds ----------------------------------------------------------------------------------------
@@ -122,8 +124,8 @@ def at(zeros: Sequence[Zero], voice: Voice) -> str:
         first.setdefault(zero.name, zero)
     places = [_zero(zero, voice) for zero in first.values() if not zero.average]
     averaged = [voice.name(zero.name) for zero in first.values() if zero.average]
-    said = [f"at {listing(places, MOST_ZEROS)}"] if places else []
-    said += [f"averaged over {listing(averaged, MOST_ZEROS)}"] if averaged else []
+    said = [f"at {enumerated(places, MOST_ZEROS)}"] if places else []
+    said += [f"averaged over {enumerated(averaged, MOST_ZEROS)}"] if averaged else []
     return ", ".join(said)
 
 

@@ -17,7 +17,8 @@ from pages.ui.results import phrases
 from pages.ui.results.facts import Facts, Outcome
 from pages.ui.results.meaning import Against, Coefficient, Curve, Slope, Within
 from pages.ui.results.phrases import Estimate
-from pages.ui.results.voice import Voice, f_apa, listing, t_apa, value
+from pages.ui.results.voice import Voice, f_apa, t_apa, value
+from pages.ui.text import enumerated
 
 NEAR = 0.05
 """Share of a predictor's range by which its zero may lie outside before that is worth a word."""
@@ -130,7 +131,7 @@ def _outside(coefficient: Coefficient, facts: Facts, voice: Voice) -> Iterator[s
             far[zero.name] = f"{voice.name(zero.name)} runs from {ends}"
     if far:
         yield (
-            f"No row of the data is there ({listing(list(far.values()), 3)}), so this number is an "
+            f"No row of the data is there ({enumerated(list(far.values()), 3)}), so this number is an "
             "extrapolation; it becomes readable when predictors are centred."
         )
     elif any(zero.numeric and zero.value is None for zero in coefficient.given):
@@ -205,7 +206,7 @@ def _higher_order(row: Row, own: Sequence[Slope | Against], voice: Voice, level:
     ends = phrases.ends(row.estimate, _unitless(row))
     test = t_apa(row.statistic, row.df, row.p)
     return (
-        f"{voice.name(terms.one(row.coefficient.name))} says how the interaction of {listing(names[:-1])} "
+        f"{voice.name(terms.one(row.coefficient.name))} says how the interaction of {enumerated(names[:-1])} "
         f"changes with {names[-1]}: {number(row.estimate.value, 3)} ({level:.0%} interval {ends}; {test}). "
         "Such a product is read from a picture: the Effects page draws it."
     )
@@ -238,7 +239,7 @@ def _curved(names: Sequence[str], voice: Voice) -> str:
             "together, and the F tests tell whether there is anything."
         )
     return (
-        f"{listing(shown)} work together through several columns; their coefficients are not read one by "
+        f"{enumerated(shown)} work together through several columns; their coefficients are not read one by "
         "one. The Effects page draws what they say together."
     )
 

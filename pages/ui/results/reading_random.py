@@ -14,7 +14,8 @@ from pages.ui.numbers import share
 from pages.ui.results import phrases
 from pages.ui.results.facts import Facts, Outcome
 from pages.ui.results.meaning import Against, Slope
-from pages.ui.results.voice import Voice, listing, rounded
+from pages.ui.results.voice import Voice, rounded
+from pages.ui.text import enumerated
 
 EDGE = 1e-6
 """An SD below this share of the residual SD is zero, a correlation this near ±1 is ±1."""
@@ -109,7 +110,7 @@ def _intercepts(
     group: str, term: str, sd: phrases.Estimate, random: Random, facts: Facts, voice: Voice, level: float
 ) -> str:
     own = [t for g, t, _ in random.sds if g == group and t not in ("", INTERCEPT)]
-    zero = listing([f"{voice.name(t)} = 0" for t in own if _is_column(t, facts)], 3)
+    zero = enumerated([f"{voice.name(t)} = 0" for t in own if _is_column(t, facts)], 3)
     where = f" where {zero}" if zero and term == INTERCEPT else ""
     what = voice.name(facts.outcome.name)
     return (
@@ -183,7 +184,7 @@ def _correlations(random: Random, facts: Facts, voice: Voice, level: float) -> I
 def _correlation(
     group: str, one: str, two: str, found: phrases.Estimate, facts: Facts, voice: Voice, level: float
 ) -> str:
-    what = listing([_term(term, group, facts, voice) for term in (one, two)])
+    what = enumerated([_term(term, group, facts, voice) for term in (one, two)])
     size = f"{found.value:.2f}".replace("-", "−")
     where = voice.name(group)
     if 1 - abs(found.value) < EDGE:
@@ -261,7 +262,7 @@ def shares(
     said, left = [], " that the predictors leave" if predictors else ""
     if known:
         said.append(
-            f"Of the variance in {what}{left}, {listing(known)} "
+            f"Of the variance in {what}{left}, {enumerated(known)} "
             f"(intraclass correlation{'s' if len(known) > 1 else ''})."
         )
     if predictors and math.isfinite(marginal) and math.isfinite(conditional):
@@ -288,7 +289,7 @@ def method(
 
     groups : (name, number of levels) of the grouping factors; intervals : 'Wald', 'profile', 'bootstrap' …
     """
-    levels = listing([f"{count:,} levels of {voice.name(name)}" for name, count in groups if count > 1])
+    levels = enumerated([f"{count:,} levels of {voice.name(name)}" for name, count in groups if count > 1])
     by = "restricted maximum likelihood (REML)" if reml else "maximum likelihood (ML)"
     placed = f" in {levels}" if levels else ""
     return (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from pages.ui import text
@@ -38,15 +38,6 @@ MARKDOWN = Voice(
     lambda words: f"**{words}**",
 )
 PLAIN = Voice(_short, _short, text.one_line, lambda words: words)
-
-
-def listing(items: Sequence[str], limit: int = 6, joined: str = "and") -> str:
-    """'a, b and c'; beyond `limit` items 'a, b, … and 12 more'. The items are set already."""
-    if len(items) > limit:
-        return f"{', '.join(items[:limit])} {joined} {len(items) - limit:,} more"
-    if len(items) < 2:
-        return "".join(items)
-    return f"{', '.join(items[:-1])} {joined} {items[-1]}"
 
 
 def rounded(*values: float) -> list[str]:

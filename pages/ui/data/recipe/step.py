@@ -18,7 +18,7 @@ import pandas as pd
 from mixedcore.errors import DataError
 from pages.ui.data.columns import Stored, kind_of
 from pages.ui.data.recipe import plain
-from pages.ui.text import one_line, shorten
+from pages.ui.text import enumerated, one_line, shorten
 
 LONGEST_NAME = 200
 LEAST_VALUES = "at least two different values"
@@ -74,10 +74,7 @@ def called(name: object) -> str:
 
 def several(names: Sequence[object], most: int = 4) -> str:
     """Names in a sentence, the first few of many."""
-    shown = [called(name) for name in names[:most]]
-    if len(names) > most:
-        return f"{', '.join(shown)} and {len(names) - most:,} more"
-    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
+    return enumerated([called(name) for name in names], most)
 
 
 def rows(count: int) -> str:
