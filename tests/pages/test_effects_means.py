@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from mixedcore import datasets
-from pages.ui.effects import comparing, interacting, mean_words, means, tabled, words
+from pages.ui.effects import comparing, interacting, mean_comparisons, mean_words, predictions, tabled, words
 from pages.ui.effects.variables import Variable
 from pages.ui.model.modelcall import ModelCall
 from tests.pages import fits
@@ -167,11 +167,11 @@ def test_many_levels_have_limits() -> None:
 
 
 def test_limits_say_what_to_do() -> None:
-    assert means.too_many(3, "pairwise", "tukey") == ""
-    assert "take Tukey" in means.too_many(20, "pairwise", "mvt")
-    assert "one category" in means.too_many(6, "poly", "none", 2)
-    assert "only one mean" in means.too_many(1, "pairwise", "tukey")
-    assert "at most 12" in means.too_many(18, "own", "none")
+    assert mean_comparisons.too_many(3, "pairwise", "tukey") == ""
+    assert "take Tukey" in mean_comparisons.too_many(20, "pairwise", "mvt")
+    assert "one category" in mean_comparisons.too_many(6, "poly", "none", 2)
+    assert "only one mean" in mean_comparisons.too_many(1, "pairwise", "tukey")
+    assert "at most 12" in mean_comparisons.too_many(18, "own", "none")
 
 
 def test_weights_in_words() -> None:
@@ -239,3 +239,21 @@ def test_simple_effects_are_tested_at_each_level() -> None:
         ["f"],
         "t",
     ).shown.to_numpy().tolist() == [["a", "–", "–", "–", "–"]]
+
+
+def test_two_means_need_no_test_beside_that_of_their_difference() -> None:
+    app = showing(fits.opened("effects", "ScotsSec"), SECTION)
+    assert "means together" not in said(app)
+
+
+def test_differences_of_logarithms_are_ratios() -> None:
+    call = ModelCall("np.log(score) ~ Machine", "Worker")
+    app = showing(fits.opened_with("effects", datasets.load("Machines"), call), SECTION)
+    ratio = [row[-1] for row in cells(app, 1)]
+    difference = [row[1] for row in cells(app, 1)]
+    assert ratio == pytest.approx(np.exp(difference))
+    assert "is a ratio of 0.789 (95% interval" in said(app)
+    app.selectbox(key="effects_means_method").set_value("poly").run()
+    assert "ratio of" not in said(app)
+    assert predictions.scale_of("np.log1p(y)").ratios is None  # type: ignore[union-attr]
+    assert predictions.scale_of("np.log2(y)").ratios == 2  # type: ignore[union-attr]

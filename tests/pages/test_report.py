@@ -239,3 +239,8 @@ def read_cells(values: pd.DataFrame) -> list[float]:
     """The numbers of a table."""
     numbers = values.select_dtypes("number").to_numpy(dtype=float).ravel()
     return [round(float(value), 9) for value in numbers if np.isfinite(value)]
+
+
+def test_pictures_say_what_they_come_to() -> None:
+    page = Elements(as_html.write(of_example("sleepstudy", ReportChoices(parts=("caterpillar",))))).said
+    assert "Caterpillar plot. 6 of 18 groups differ clearly from the average" in page

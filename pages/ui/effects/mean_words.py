@@ -55,6 +55,20 @@ def together(test: pd.Series, count: int) -> str:
     return f"The {count} means together {verdict} ({name}, {p_text(p)})."
 
 
+def ratio(found: pd.DataFrame, base: float | None, level: float) -> str:
+    """The largest difference of logarithms as what it is in the outcome's own units: a ratio."""
+    known = found.dropna(subset=["estimate"])
+    if known.empty or base is None:
+        return ""
+    top = known.iloc[int(known["estimate"].abs().to_numpy().argmax())]
+    ends = [number(float(base ** top[name]), 3) for name in ("conf_low", "conf_high")]
+    name = text.shorten(top["contrast"], 50)
+    return (
+        f"In the outcome’s own units these are ratios of medians: {name} is a ratio of "
+        f"{number(float(base ** top['estimate']), 3)} ({level:.0%} interval {ends[0]} to {ends[1]})."
+    )
+
+
 def weights(names: Sequence[str], given: Sequence[float]) -> str:
     """What a weighted sum of means is: a comparison if the weights cancel, else a sum."""
     total = sum(given)

@@ -30,11 +30,13 @@ class Scale:
     """How an outcome was transformed, and the way back.
 
     column : what is inside, such as 'y' in np.log(y);  log : base of the logarithm, None for roots
+    ratios : the base where a difference is the logarithm of a ratio of outcomes; None of roots and log(1 + y)
     """
 
     column: str
     back: Inverse
     log: float | None
+    ratios: float | None = None
 
 
 _INVERSES: dict[str, tuple[Inverse, float | None]] = {
@@ -52,7 +54,8 @@ def scale_of(outcome: str) -> Scale | None:
     if found is None:
         return None
     inside = re.sub(r"""^Q\((['"])(.*)\1\)$""", r"\2", found[2].strip())
-    return Scale(inside, *_INVERSES[found[1]])
+    back, log = _INVERSES[found[1]]
+    return Scale(inside, back, log, None if found[1] == "log1p" else log)
 
 
 def crossed(row: pd.DataFrame, at: Mapping[str, Sequence[Any]]) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from pages.ui import text
 from pages.ui.charts.effects_predictions import Curve
 from pages.ui.effects import words
 from pages.ui.numbers import NONE, decimals, fixed, number, numbers, p_value
-from pages.ui.tables import Table, formats
+from pages.ui.tables import Format, Table, formats
 
 
 def estimates(found: pd.DataFrame, what: str, level: float, *, alt: str, name: str) -> Table:
@@ -25,7 +25,8 @@ def estimates(found: pd.DataFrame, what: str, level: float, *, alt: str, name: s
     heads = {"estimate": what, "std_error": "Standard error", "df": "df"}
     heads |= {"statistic": "t" if finite else "z", "p_value": "p"}
     heads |= {"conf_low": f"Lower {level:.0%}", "conf_high": f"Upper {level:.0%}"}
-    format_of = formats(places)
+    heads |= {"ratio": "Ratio"}
+    format_of: dict[str, Format] = {**formats(places), "ratio": _ratios}
     shown, values = pd.DataFrame(index=found.index), pd.DataFrame(index=found.index)
     for column in found.columns:
         if column == "df" and not finite:
@@ -37,6 +38,10 @@ def estimates(found: pd.DataFrame, what: str, level: float, *, alt: str, name: s
         else:
             values[head] = shown[head] = [words.value(value) for value in found[column]]
     return Table(shown.reset_index(drop=True), values.reset_index(drop=True), found, alt, name)
+
+
+def _ratios(values: Sequence[float]) -> list[str]:
+    return numbers(values, 3)
 
 
 def predictions(lines: Sequence[Curve], x: str, level: float) -> Table:

@@ -157,7 +157,7 @@ def _table(table: Table, caption: str) -> str:
 def _figure(chart: Chart, number: int) -> str:
     name = f"chart-{number}"
     colours = f'<script type="application/json" id="colours">{_json(_colours(LIGHT, DARK))}</script>\n'
-    words = " ".join(filter(None, [chart.caption, chart.note]))
+    words = " ".join(filter(None, [chart.message, chart.caption, chart.note]))
     return (
         f"{colours if number == 0 else ''}"
         f'<figure>\n<div role="img" aria-label="{text.html(chart.alt)}" data-chart="{name}"></div>\n'

@@ -160,5 +160,5 @@ def _add_picture(document: Any, chart: Chart) -> None:
     properties = shape._inline.docPr
     properties.set("descr", _safe(chart.alt))
     properties.set("title", _safe(chart.title))
-    said = " ".join(filter(None, [f"{chart.title}.", chart.caption, chart.note]))
+    said = " ".join(filter(None, [f"{chart.title}.", chart.message, chart.caption, chart.note]))
     document.add_paragraph(_safe(said), style="Caption")
