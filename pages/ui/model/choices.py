@@ -249,7 +249,7 @@ class Choices:
             return f"{column}{RAISED.get(power, f'^{power}')}"
         if self.shape(column).spline == "none":
             return column
-        return f"{column} (straight line)" if power else f"{column} (whole curve)"
+        return f"{column} (line)" if power else f"{column} (curve)"
 
     def product_factors(self, column: str) -> tuple[Factor, ...]:
         """The column as it stands in interactions."""
