@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -235,3 +236,10 @@ def test_yes_and_no_with_a_missing_value_go_all_the_way(app: AppTest) -> None:
     assert not app.error
     app.switch_page("pages/estimates.py").run()
     assert not app.exception
+
+
+def test_dates_are_shown_as_days_and_moments_with_their_time(app: AppTest) -> None:
+    upload(app, b"g,day,moment\na,2024-01-02,2024-01-02 10:30\nb,2024-02-29,2024-01-03 00:00\n")
+    shown = json.loads(app.dataframe[0].proto.columns)
+    assert shown["day"]["type_config"]["format"] == "YYYY-MM-DD"
+    assert "moment" not in shown

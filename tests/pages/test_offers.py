@@ -180,3 +180,14 @@ def test_a_single_row_is_counted_as_one_and_two_values_are_no_measurement(app: A
     upload(app, ("g,passed\n" + "".join(f"{i % 6},{i % 2}\n" for i in range(36))).encode(), "b.csv")
     app.switch_page("pages/model.py").run()
     assert any("two values only" in each.value for each in app.caption)
+
+
+def test_the_check_of_groups_follows_a_table_that_became_long(app: AppTest) -> None:
+    upload(app, wide().to_csv(index=False).encode())
+    app.button(key="take_long").click().run()
+    compared = next(each for each in app.multiselect if each.label == "Columns to compare")
+    assert compared.value == ["id"]
+    chosen = next(each for each in app.multiselect if each.label == "Columns to compare")
+    chosen.set_value(["arm"]).run()
+    app.switch_page("pages/explore.py").run().switch_page("pages/data.py").run()
+    assert next(each for each in app.multiselect if each.label == "Columns to compare").value == ["arm"]

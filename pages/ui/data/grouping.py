@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from zlib import crc32
 
 import pandas as pd
 import streamlit as st
@@ -65,8 +66,11 @@ def _planned(key: Key, _structure: Structure) -> tuple[Plan, pd.DataFrame | None
 
 
 def _chosen(able: Sequence[str], suggested: Sequence[str]) -> list[str]:
-    """The columns to look at: those suggested until others are chosen for these data."""
-    key = f"{CHOICE}_{state.serial()}"
+    """The columns to look at: those suggested until others are chosen for these data.
+
+    When other columns can be groups, as after a reshape, what was chosen is chosen anew.
+    """
+    key = f"{CHOICE}_{state.serial()}_{crc32(repr(able).encode('utf-8', 'surrogatepass'))}"
     return st.multiselect(
         "Columns to compare",
         able,

@@ -115,6 +115,7 @@ def _rows(data: Dataset) -> None:
         head,
         hide_index=True,
         height=min(38 + 35 * len(head), 390),
+        column_config={name: st.column_config.DateColumn(format="YYYY-MM-DD") for name in _whole_days(head)},
         alt=f"The first rows of {shorten(data.name)}",
     )
     every = f"All {total:,} rows" if total > 1 else "One row"
@@ -122,6 +123,14 @@ def _rows(data: Dataset) -> None:
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.caption(f"{first}, {width:,} columns.", width="content")
         _export("rows", head.head(COPIED), "The rows in use", data.frame)
+
+
+def _whole_days(frame: pd.DataFrame) -> list[str]:
+    """The dates without a time of day."""
+    dates = frame.select_dtypes("datetime")
+    return [
+        str(name) for name in dates if (dates[name].dropna() == dates[name].dropna().dt.normalize()).all()
+    ]
 
 
 def _export(name: str, frame: pd.DataFrame, alt: str, raw: pd.DataFrame | None = None) -> None:
