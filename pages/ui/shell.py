@@ -250,10 +250,13 @@ def _model_label() -> str:
 
 
 def described(chosen: ModelCall) -> str:
-    """A model in one line."""
-    groups = "all rows as one group" if chosen.one_group else f"by {chosen.groups}" if chosen.groups else ""
-    parts = [chosen.formula, *filter(None, [chosen.re_formula]), *(name for name, _ in chosen.vc_formula)]
-    sum_of = " + ".join([parts[0], *(f"({part})" for part in parts[1:])])
+    """A model in one line, its random part in bars: score ~ 1 + (1 | school) + (class in school), REML."""
+    groups = chosen.groups if chosen.groups and not chosen.one_group else ""
+    random = chosen.re_formula or ("1" if groups and not chosen.vc_formula and not chosen.in_bars else "")
+    parts = [chosen.formula, *([f"({random} | {groups})" if groups else f"({random})"] if random else [])]
+    parts += [f"({name} in {groups})" if groups else f"({name})" for name, _ in chosen.vc_formula]
+    sum_of = " + ".join(parts)
     beside = {"weights": chosen.weights, "offset": chosen.offset, "where": chosen.subset}
     said = [f"{word} {column}" for word, column in beside.items() if column]
-    return ", ".join(filter(None, [sum_of, groups, *said, "REML" if chosen.reml else "ML"]))
+    whole = "all rows as one group" if chosen.one_group else ""
+    return ", ".join(filter(None, [sum_of, whole, *said, "REML" if chosen.reml else "ML"]))

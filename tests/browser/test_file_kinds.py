@@ -60,7 +60,7 @@ def test_value_labels_from_the_file_to_the_estimates(page: Page) -> None:
     page.get_by_test_id("stSidebarNavLink").filter(has_text="Estimates").click()
     ready(page)
     main = page.get_by_test_id("stMain")
-    expect(strip(page)).to_contain_text("score ~ group + (1), by school", timeout=WAIT_MS)
+    expect(strip(page)).to_contain_text("score ~ group + (1 | school)", timeout=WAIT_MS)
     picture(page, "spss-estimates")
     expect(main).to_contain_text("group: extra lessons", timeout=WAIT_MS)
     expect(main).to_contain_text("290", timeout=WAIT_MS)  # the values marked as missing are in no model

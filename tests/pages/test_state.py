@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.ui import state
+from pages.ui import shell, state
 from pages.ui.data.dataset import Dataset, digest_of
 from pages.ui.model.modelcall import ModelCall
 
@@ -170,3 +170,17 @@ def test_the_order_of_levels_is_content() -> None:
     levels = [pd.Categorical(["a", "b"], categories=order) for order in (["a", "b"], ["b", "a"])]
     first, second = (digest_of(pd.DataFrame({"g": level})) for level in levels)
     assert first != second
+
+
+@pytest.mark.parametrize(
+    "call, said",
+    [
+        (ModelCall("y ~ x", "g", "1 + x"), "y ~ x + (1 + x | g), REML"),
+        (ModelCall("y ~ x", "g", None), "y ~ x + (1 | g), REML"),
+        (ModelCall("y ~ x", "g", "1", (("class", "0 + C(c)"),)), "y ~ x + (1 | g) + (class in g), REML"),
+        (ModelCall("y ~ x + (1 | g)", "", None), "y ~ x + (1 | g), REML"),
+        (ModelCall("y ~ x", "", None, (("a", "0 + C(a)"),)), "y ~ x + (a), all rows as one group, REML"),
+    ],
+)
+def test_a_model_is_said_in_one_line(call: ModelCall, said: str) -> None:
+    assert shell.described(call) == said
