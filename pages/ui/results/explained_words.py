@@ -56,7 +56,7 @@ def explained(steps: pd.DataFrame, voice: Voice) -> list[str]:
         )
     if nothing:
         explain = "explains" if len(nothing) == 1 else "explain"
-        said.append(f"{listing(nothing)} {explain} practically nothing at any level.")
+        said.append(f"{enumerated(nothing)} {explain} practically nothing at any level.")
     why = [NEGATIVE] if False in negative else [NEGATIVE_WITHIN] if True in negative else []
     return [*said, *slopes, *why]
 
