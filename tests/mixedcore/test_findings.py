@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from mixedcore import MixedLMResults, datasets, mixedlm
+from mixedcore.diagnostics.findings.finding import p_text
 
 RNG = np.random.default_rng(11)
 GROUPS = np.repeat(np.arange(30), 6)
@@ -67,3 +70,12 @@ def test_serious_findings_come_first() -> None:
     severities = [finding.severity for finding in result.diagnose()]
     assert len(set(severities)) > 1
     assert severities == sorted(severities, key=["serious", "warning", "info"].index)
+
+
+def test_small_p_values_are_said_to_be_small() -> None:
+    said = [p_text(p) for p in (2e-68, 0.0009, 0.0123, 0.5)]
+    assert said == ["p < 0.001", "p < 0.001", "p = 0.012", "p = 0.500"]
+    result = mixedlm("score ~ gcsecnt", datasets.load("Chem97"), groups="school").fit()
+    evidence = " ".join(found.evidence for found in result.diagnose())
+    assert "p < 0.001" in evidence
+    assert not re.search(r"\de-\d", evidence)

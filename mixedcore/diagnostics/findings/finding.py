@@ -123,6 +123,11 @@ def _variables(term: Any) -> Iterator[str]:
         yield from factor_names(factor)
 
 
+def p_text(p: float) -> str:
+    """'p = 0.012', 'p < 0.001': a p-value of 2e-68 says no more than that it is small."""
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+
+
 def listed(names: list[str]) -> str:
     """The first few names, and how many more there are."""
     more = len(names) - MOST_NAMES

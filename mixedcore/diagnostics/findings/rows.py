@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-from mixedcore.diagnostics.findings.finding import Finding, Seen, listed
+from mixedcore.diagnostics.findings.finding import Finding, Seen, listed, p_text
 from mixedcore.diagnostics.influence import of_clusters, separable
 from mixedcore.engine.blocks import sum_by
 from mixedcore.inference.tails import two_sided_normal
@@ -69,7 +69,7 @@ def unequal_spread(seen: Seen) -> Iterator[Finding]:
             f"The residual spread differs between levels of {term.name}",
             f"Residuals are largest in {labels[high]} ({found.means[high] / found.mean:.2g} times the mean "
             f"size) and smallest in {labels[low]} ({found.means[low] / found.mean:.2g} times). Levene's "
-            f"test: p = {found.p_value:.1g}.",
+            f"test: {p_text(found.p_value)}.",
             "The model gives all rows the same residual variance. Standard errors are then too small where "
             "the spread is large and too large where it is small.",
             "Look at these levels for outliers; transform the outcome if the spread grows with its size; "

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mixedcore.diagnostics.findings.finding import Finding, Seen
+from mixedcore.diagnostics.findings.finding import Finding, Seen, p_text
 from mixedcore.diagnostics.findings.rows import level_means
 from mixedcore.diagnostics.leverage import level_columns
 from mixedcore.engine.blocks import sum_by
@@ -53,7 +53,7 @@ def within_between(seen: Seen) -> Iterator[Finding]:
                 "warning" if shift > 1 else "info",
                 f"{test.name} has one slope within levels of {term.name} and another between them",
                 f"Within {test.within:.3g}, between {between:.3g} (the level means added to the model: "
-                f"t = {test.t:.3g}, p = {test.p_value:.1g}). The model has one slope for both, "
+                f"t = {test.t:.3g}, {p_text(test.p_value)}). The model has one slope for both, "
                 f"{test.slope:.3g}, {shift:.2g} standard errors from the one within.",
                 f"What goes with {test.name} from one level of {term.name} to another is not what goes with "
                 "it inside a level; something else may differ between levels.",
