@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from threading import Thread
+from threading import Lock, Thread
 
 import pytest
 import streamlit as st
@@ -58,6 +58,39 @@ def test_what_is_ended_is_made_anew_by_the_next_who_asks() -> None:
     with pytest.raises(StoppedError):
         waiting.filled(place, ended, None)
     assert waiting.filled(place, lambda tell: "fit", None) == "fit"
+
+
+def test_many_who_ask_and_stop_leave_one_fit_and_no_lock() -> None:
+    """A class that opens the same page: some go away in the middle, one at a time fits, all get the same."""
+    place, stopped, working = waiting.Place(), iter(range(20)), Lock()
+    got, made = list[object](), list[int]()
+
+    def make(tell: waiting.Tell) -> object:
+        assert working.acquire(blocking=False), "two make the same at once"
+        try:
+            tell(1, 0.0)
+            if next(stopped, None) is not None:
+                raise StoppedError
+            made.append(1)
+            return object()
+        finally:
+            working.release()
+
+    def ask() -> None:
+        while True:
+            try:
+                got.append(waiting.filled(place, make, None))
+            except StoppedError:
+                continue
+            return
+
+    several = [Thread(target=ask) for _ in range(16)]
+    for each in several:
+        each.start()
+    for each in several:
+        each.join()
+    assert (len(got), len(set(map(id, got))), made) == (16, 1, [1])
+    assert not place.lock.locked()
 
 
 @pytest.mark.parametrize(("steps", "said"), [(1, "1 step in 4 s"), (7, "7 steps in 4 s")])
