@@ -51,7 +51,7 @@ def test_value_labels_from_the_file_to_the_estimates(page: Page) -> None:
     groups = page.locator(".st-key-model_groups").get_by_role("combobox")
     groups.fill("school")
     groups.press("Enter")
-    expect(strip(page)).to_contain_text("by school", timeout=WAIT_MS)
+    expect(strip(page)).to_contain_text("| school)", timeout=WAIT_MS)
     ready(page)
     box = page.locator(".st-key-model_text_formula input")
     box.fill("score ~ group")

@@ -68,7 +68,7 @@ def test_hostile_names_stay_letters_in_steps(page: Page) -> None:
     open_page(page)
     names = ",".join(f'"{name}"' for name in HOSTILE)
     upload(page, "names.csv", f"{names}\n{','.join('123'[i % 3] for i in range(len(HOSTILE)))}\n".encode())
-    expect(strip(page)).to_contain_text("1 rows × 7 columns", timeout=WAIT_MS)
+    expect(strip(page)).to_contain_text("1 row × 7 columns", timeout=WAIT_MS)
     prepare(page, "Rename or leave out")
     choose(page, "Column", "$y$")
     page.get_by_role("textbox", name="New name").fill(":red[**z**]")

@@ -15,6 +15,7 @@ from pages.ui.data.recipe.form import Form
 from pages.ui.data.recipe.reshape import Lengthen
 from pages.ui.data.recipe.rows import Filter, staying
 from pages.ui.data.recipe.step import Step, StepError, called, kind, rows
+from pages.ui.numbers import counted
 
 SHOWN = 6
 FORMS: dict[str, Callable[[Form], tuple[Step, ...]]] = {
@@ -114,4 +115,4 @@ def _table(frame: pd.DataFrame, alt: str) -> None:
 
 
 def _size(frame: pd.DataFrame) -> str:
-    return f"{len(frame):,} rows × {frame.shape[1]:,} columns"
+    return f"{counted(len(frame), 'row')} × {counted(frame.shape[1], 'column')}"
