@@ -7,6 +7,7 @@ app.py, and `resume` brings it back to the page, its query parameters intact.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -89,6 +90,8 @@ if (!window.scrollersReachable) {
   });
 }
 </script>"""
+QUOTED = re.compile(r"""\bQ\((["'])((?:[^"'\\]|\\.)*)\1\)""")
+"""A column whose name is no word of a formula, as Python writes it; R and people write `such a name`."""
 MENU_ITEM = '[data-testid="stSidebarNavItems"] > li'
 SECTION = "display: block; font-size: 0.8rem; font-weight: 600; padding: 1rem 0.5rem 0.25rem; opacity: 0.85;"
 
@@ -259,4 +262,5 @@ def described(chosen: ModelCall) -> str:
     beside = {"weights": chosen.weights, "offset": chosen.offset, "where": chosen.subset}
     said = [f"{word} {column}" for word, column in beside.items() if column]
     whole = "all rows as one group" if chosen.one_group else ""
-    return ", ".join(filter(None, [sum_of, whole, *said, "REML" if chosen.reml else "ML"]))
+    line = ", ".join(filter(None, [sum_of, whole, *said, "REML" if chosen.reml else "ML"]))
+    return QUOTED.sub(r"`\2`", line)

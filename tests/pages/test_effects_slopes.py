@@ -38,6 +38,7 @@ def test_a_category_has_slopes_but_no_regions() -> None:
     assert not app.exception
     assert len(fits.charts_of(app)) == 1
     assert "At Diet 1 weight rises, 0.3596 for each unit of Time" in said(app)
+    assert not any("normal distribution" in caption.value for caption in app.caption)
     next(box for box in app.selectbox if box.label == "Adjustment").set_value("holm").run()
     next(box for box in app.selectbox if box.label == "Degrees of freedom").set_value("normal").run()
     assert not app.exception

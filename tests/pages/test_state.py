@@ -180,6 +180,7 @@ def test_the_order_of_levels_is_content() -> None:
         (ModelCall("y ~ x", "g", "1", (("class", "0 + C(c)"),)), "y ~ x + (1 | g) + (class in g), REML"),
         (ModelCall("y ~ x + (1 | g)", "", None), "y ~ x + (1 | g), REML"),
         (ModelCall("y ~ x", "", None, (("a", "0 + C(a)"),)), "y ~ x + (a), all rows as one group, REML"),
+        (ModelCall('Q("yield") ~ IQ + C(Q("a b"))', "g", None), "`yield` ~ IQ + C(`a b`) + (1 | g), REML"),
     ],
 )
 def test_a_model_is_said_in_one_line(call: ModelCall, said: str) -> None:

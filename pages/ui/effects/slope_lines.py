@@ -14,7 +14,6 @@ from pages.ui.effects import predictions, words
 from pages.ui.effects.setting import MEAN_GROUP, Setting
 from pages.ui.effects.variables import Variable
 
-BANDS = "Bands are from the normal distribution."
 MOST_LINES = 7
 """Lines in colours that can be told apart."""
 
@@ -43,7 +42,7 @@ def chart(known: Setting, x: Variable, values: Mapping[str, Sequence[Any]], said
         names=(x.name, known.outcome),
         category=False,
         words=said,
-        caption=" ".join(filter(None, [f"For {MEAN_GROUP.lower()}.", where, few, BANDS])),
+        caption=" ".join(filter(None, [f"For {MEAN_GROUP.lower()}.", where, few, words.OF_PREDICTIONS])),
         ink=display.ink(),
     )
     return pictures.titled(picture, f"Lines for {words.listed([text.shorten(name, 30) for name in values])}")
