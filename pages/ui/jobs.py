@@ -128,7 +128,10 @@ class Workers:
 
 
 def _do(future: Future[Any], work: Callable[[], Any]) -> None:
-    """Work that nobody took out of the queue; what goes wrong in it is for those who ask for the outcome."""
+    """Work that nobody took out of the queue; what goes wrong in it is for those who ask for the outcome.
+
+    Whatever it is, as in the standard library: else the thread would end, and they would wait for ever.
+    """
     if future.set_running_or_notify_cancel():
         try:
             future.set_result(work())

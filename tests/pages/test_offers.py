@@ -75,20 +75,20 @@ def wide(**more: object) -> pd.DataFrame:
 
 def test_a_wide_table_is_made_long_with_one_button(app: AppTest) -> None:
     upload(app, wide().to_csv(index=False).encode())
-    app.button(key="take_long").click().run()
+    app.button(key="take_wide").click().run()
     assert not app.exception
     assert list(frame(app)) == ["id", "arm", "time", "score", "mood"]
     assert len(frame(app)) == 36
-    assert "take_long" not in {button.key for button in app.button}
+    assert "take_wide" not in {button.key for button in app.button}
     app.button(key="prepare_undo").click().run()
     app.button(key="keep_wide").click().run()
     assert len(frame(app)) == 12
-    assert "take_long" not in {button.key for button in app.button}
+    assert "take_wide" not in {button.key for button in app.button}
 
 
 def test_items_of_pupils_in_schools_are_not_taken_for_times(app: AppTest) -> None:
     upload(app, wide(school=np.repeat(range(6), 2)).to_csv(index=False).encode())
-    assert "take_long" not in {button.key for button in app.button}
+    assert "take_wide" not in {button.key for button in app.button}
 
 
 @pytest.mark.parametrize(
@@ -184,7 +184,7 @@ def test_a_single_row_is_counted_as_one_and_two_values_are_no_measurement(app: A
 
 def test_the_check_of_groups_follows_a_table_that_became_long(app: AppTest) -> None:
     upload(app, wide().to_csv(index=False).encode())
-    app.button(key="take_long").click().run()
+    app.button(key="take_wide").click().run()
     compared = next(each for each in app.multiselect if each.label == "Columns to compare")
     assert compared.value == ["id"]
     chosen = next(each for each in app.multiselect if each.label == "Columns to compare")

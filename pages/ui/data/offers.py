@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Any
 
 import streamlit as st
 
@@ -21,6 +22,16 @@ FEWEST_GROUPS = 5
 WIDE, SCALES = "wide", "scales"
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a button says, and what it does."""
+
+    label: str
+    act: Callable[..., None]
+    arguments: tuple[Any, ...]
+    icon: str
+
+
 def missing_codes() -> tuple[Likely, ...]:
     """Ask about codes that very probably mean missing; gives those asked about."""
     typed = state.typed()
@@ -33,23 +44,24 @@ def missing_codes() -> tuple[Likely, ...]:
         return ()
     shown = ", ".join(f"“{escape(each.code)}” ({each.times:,}×)" for each in codes)
     places = listing(dict.fromkeys(name for each in codes for name in each.columns), 4)
-    with st.container(border=True, gap="small", key="likely_codes"):
-        st.markdown(
-            f":material/help: **Probably missing values:** {shown} in {places}. They lie far from the other "
-            "values, or are words among numbers; counted as values, they distort every estimate."
-        )
-        with st.container(horizontal=True):
-            st.button(
-                "Treat as missing", key="take_codes", on_click=_take, args=(codes,), icon=":material/check:"
-            )
-            st.button(
-                "Keep as values",
-                key="keep_codes",
-                type="tertiary",
-                on_click=_decline,
-                args=tuple(f"value {each.code}" for each in codes),
-            )
+    _ask(
+        "codes",
+        f"**Probably missing values:** {shown} in {places}. They lie far from the other values, or are words "
+        "among numbers; counted as values, they distort every estimate.",
+        Answer("Treat as missing", _take, (codes,), ":material/check:"),
+        "Keep as values",
+        *(f"value {each.code}" for each in codes),
+    )
     return codes
+
+
+def _ask(key: str, question: str, yes: Answer, no: str, *declined: str) -> None:
+    """A question with two answers; a no is remembered as these offers declined."""
+    with st.container(border=True, gap="small", key=f"likely_{key}"):
+        st.markdown(f":material/help: {question}")
+        with st.container(horizontal=True):
+            st.button(yes.label, key=f"take_{key}", on_click=yes.act, args=yes.arguments, icon=yes.icon)
+            st.button(no, key=f"keep_{key}", type="tertiary", on_click=_decline, args=declined)
 
 
 def _take(codes: tuple[Likely, ...]) -> None:
@@ -69,20 +81,14 @@ def scales(columns: Sequence[Column], set_kinds: Callable[[list[str], str], None
         return
     orders = "; ".join(escape(order) for order in list(dict.fromkeys(found.values()))[:3])
     hold = "holds" if len(found) == 1 else "hold"
-    with st.container(border=True, gap="small", key="likely_scales"):
-        st.markdown(
-            f":material/help: **{listing(found, 4)}** {hold} answers of a scale: {orders}. As text they have "
-            "the order of the alphabet, in tables and in what a model compares them with."
-        )
-        with st.container(horizontal=True):
-            st.button(
-                "Order the answers",
-                key="take_scales",
-                on_click=set_kinds,
-                args=(list(found), "ordered"),
-                icon=":material/sort:",
-            )
-            st.button("Leave as text", key="keep_scales", type="tertiary", on_click=_decline, args=(SCALES,))
+    _ask(
+        SCALES,
+        f"**{listing(found, 4)}** {hold} answers of a scale: {orders}. As text they have the order of the "
+        "alphabet, in tables and in what a model compares them with.",
+        Answer("Order the answers", set_kinds, (list(found), "ordered"), ":material/sort:"),
+        "Leave as text",
+        SCALES,
+    )
 
 
 def wide_table(data: Dataset) -> None:
@@ -93,18 +99,14 @@ def wide_table(data: Dataset) -> None:
     if step is None:
         return
     measures = listing(f"{each.columns[0]} … {each.columns[-1]}" for each in step.measures)
-    with st.container(border=True, gap="small", key="likely_wide"):
-        st.markdown(
-            f":material/help: **{measures}** look like the same thing measured {len(step.times)} times, in "
-            "columns side by side (wide). A mixed model needs a row a measurement (long)."
-        )
-        with st.container(horizontal=True):
-            st.button(
-                "Make it long", key="take_long", on_click=_add, args=(step,), icon=":material/table_rows:"
-            )
-            st.button(
-                "They are different things", key="keep_wide", type="tertiary", on_click=_decline, args=(WIDE,)
-            )
+    _ask(
+        WIDE,
+        f"**{measures}** look like the same thing measured {len(step.times)} times, in columns side by side "
+        "(wide). A mixed model needs a row a measurement (long).",
+        Answer("Make it long", _add, (step,), ":material/table_rows:"),
+        "They are different things",
+        WIDE,
+    )
 
 
 def _likely_long(data: Dataset) -> Lengthen | None:

@@ -4,22 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import combinations
-from typing import Literal
 
 import pandas as pd
 import streamlit as st
 
 from mixedcore.errors import MixedCoreError
+from mixedcore.inference.hypotheses import Ddf
 from pages.ui import tables, text
 from pages.ui.effects import slope_words, tabled, words
+from pages.ui.results.ddf import DDF
 
-Ddf = Literal["satterthwaite", "kenward-roger", "residual", "normal"]
-DDF: dict[Ddf, str] = {
-    "satterthwaite": "Satterthwaite",
-    "kenward-roger": "Kenward–Roger",
-    "residual": "Rows less coefficients",
-    "normal": "None (normal)",
-}
 ADJUST = {
     "tukey": "Tukey",
     "holm": "Holm",

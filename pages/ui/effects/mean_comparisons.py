@@ -9,9 +9,9 @@ from typing import Any, Literal
 import pandas as pd
 import streamlit as st
 
+from mixedcore.inference.hypotheses import Ddf
 from pages.ui import tables, text
 from pages.ui.effects import comparing, mean_words, tabled, words
-from pages.ui.effects.comparing import Ddf
 from pages.ui.effects.setting import Setting, stale_key
 from pages.ui.effects.variables import Variable
 

@@ -11,10 +11,10 @@ import pandas as pd
 import streamlit as st
 
 from mixedcore.errors import MixedCoreError
+from mixedcore.inference.hypotheses import Ddf
 from pages.ui import display, tables, text
 from pages.ui.charts.effects_slopes import johnson_neyman
 from pages.ui.effects import comparing, slope_lines, slope_words, tabled, words
-from pages.ui.effects.comparing import Ddf
 from pages.ui.effects.setting import Setting, stale_key
 from pages.ui.effects.variables import Variable
 

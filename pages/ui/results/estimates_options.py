@@ -13,17 +13,12 @@ from pages.ui.data.dataset import Dataset
 from pages.ui.model.modelcall import ModelCall
 from pages.ui.results import computed
 from pages.ui.results.computed import Method
+from pages.ui.results.ddf import DDF
 from pages.ui.results.facts import Facts
 from pages.ui.results.meaning import Against
 from pages.ui.results.voice import MARKDOWN, Voice
 from pages.ui.text import enumerated
 
-DDF: dict[Ddf, str] = {
-    "satterthwaite": "Satterthwaite",
-    "kenward-roger": "Kenward–Roger",
-    "residual": "Residual (n − p)",
-    "normal": "Normal (z)",
-}
 METHODS: dict[Method, str] = {
     "auto": "Automatic",
     "wald": "Wald",
